@@ -1,0 +1,56 @@
+"""What a live agent is known to do, and the run that it does it in."""
+
+from datetime import datetime
+
+from msgspec import Struct
+
+
+class Working(Struct, frozen=True, tag="working"):
+    """It works, as far as we know."""
+
+
+class Waiting(Struct, frozen=True, tag="waiting"):
+    """It stands still until a person does something; `need` says what, in one phrase."""
+
+    need: str
+    kind: str = "question"  # permission, question, plan, login, trust, rate-limit, budget
+    until: datetime | None = None
+
+
+class Idle(Struct, frozen=True, tag="idle"):
+    """Its turn has ended and nothing of it runs in the background."""
+
+
+class Stalled(Struct, frozen=True, tag="stalled"):
+    """It should work and has given no sign of life since `silent_since`."""
+
+    silent_since: datetime
+
+
+class Unknown(Struct, frozen=True, tag="unknown"):
+    """No signal is fresh enough to say anything."""
+
+
+Activity = Working | Waiting | Idle | Stalled | Unknown
+
+
+class Run(Struct, frozen=True):
+    """An agent at work: the process in the pane, and what it was last known to do."""
+
+    attempt: int
+    pane: str
+    pid: int
+    pid_start: int
+    started_at: datetime
+    activity: Activity
+    activity_since: datetime
+    conversation: str | None = None
+    leaving: str | None = None  # why its process is to go, or has gone
+
+
+class Message(Struct, frozen=True):
+    """Words for the agent that it has not been told yet."""
+
+    id: int
+    text: str
+    by: str

@@ -1,0 +1,179 @@
+"""What a person or a script may ask to be changed, as given; `core.decide` judges it.
+
+A `task` is the name given at spawn, or a unique prefix of it where nothing is destroyed.
+"""
+
+from msgspec import Struct
+
+from fleet.core.policy import Done, Land
+
+
+class Command(Struct, frozen=True, kw_only=True, tag_field="call"):
+    """A request to change something."""
+
+
+class Spawn(Command, frozen=True, tag="spawn"):
+    """Add `count` tasks in the repository around `cwd`; what is None follows the policy.
+
+    `environment` is what the agents get (a client sends the allowed part of its own); it goes
+    to a private file, never to the ledger.
+    """
+
+    cwd: str
+    prompt: str
+    environment: dict[str, str]
+    name: str | None = None
+    title: str | None = None
+    agent: str | None = None
+    done: Done | None = None
+    model: str | None = None
+    effort: str | None = None
+    base: str | None = None
+    target: str | None = None
+    after: tuple[str, ...] = ()
+    checks: tuple[str, ...] = ()
+    attempts: int | None = None
+    retries: int | None = None
+    budget_usd: float | None = None
+    timeout_s: float | None = None
+    expect_lines: int | None = None
+    count: int = 1
+    land: Land | None = None
+
+
+class Submit(Command, frozen=True, tag="submit"):
+    """Put a branch made by hand into the merge queue; again for its next revision."""
+
+    cwd: str
+    branch: str
+    environment: dict[str, str]
+    name: str | None = None
+    title: str | None = None
+    target: str | None = None
+    checks: tuple[str, ...] = ()
+    land: Land | None = None
+
+
+class Edit(Command, frozen=True, tag="edit"):
+    """Change a task that has not started; what is None stays."""
+
+    task: str
+    prompt: str | None = None
+    title: str | None = None
+    attempts: int | None = None
+    retries: int | None = None
+    budget_usd: float | None = None
+    timeout_s: float | None = None
+    land: Land | None = None
+
+
+class Stop(Command, frozen=True, tag="stop"):
+    """End the run and the task; its work stays."""
+
+    task: str
+
+
+class StopAll(Command, frozen=True, tag="stop-all"):
+    """Stop every task that has not ended and is not in the merge queue."""
+
+
+class Pause(Command, frozen=True, tag="pause"):
+    task: str
+
+
+class Resume(Command, frozen=True, tag="resume"):
+    task: str
+
+
+class Retry(Command, frozen=True, tag="retry"):
+    """A new attempt with a fresh context, and all attempts anew."""
+
+    task: str
+
+
+class DeclareDone(Command, frozen=True, tag="done"):
+    """Take the agent's work as it stands."""
+
+    task: str
+
+
+class Send(Command, frozen=True, tag="send"):
+    """Tell a live agent something; `task` is None for all of them."""
+
+    task: str | None
+    text: str
+
+
+class Approve(Command, frozen=True, tag="approve"):
+    """Approve one sealed commit: `head`, or a prefix of it, where given.
+
+    Else the newest one, unless that is newer than what this person was last shown.
+    """
+
+    task: str
+    head: str | None = None
+
+
+class Return(Command, frozen=True, tag="return"):
+    """Send a change back to its agent with a note."""
+
+    task: str
+    note: str
+
+
+class Withdraw(Command, frozen=True, tag="withdraw"):
+    task: str
+
+
+class Remove(Command, frozen=True, tag="rm"):
+    """Archive what the task holds, then remove workspace and branch. Needs the exact name."""
+
+    task: str
+
+
+class Restore(Command, frozen=True, tag="restore"):
+    """Undo `Remove`. Needs the exact name."""
+
+    task: str
+
+
+class Clean(Command, frozen=True, tag="clean"):
+    """Remove every landed task from the lists and free what is proven landed."""
+
+    dry_run: bool = False
+
+
+class Trust(Command, frozen=True, tag="trust"):
+    """Trust the exact content of the repository's fleet.yaml, whose SHA-256 is `digest`."""
+
+    cwd: str
+    digest: str | None = None
+
+
+class Thaw(Command, frozen=True, tag="thaw"):
+    """Let a frozen merge queue move again."""
+
+    cwd: str
+    target: str | None = None
+
+
+AnyCommand = (
+    Spawn
+    | Submit
+    | Edit
+    | Stop
+    | StopAll
+    | Pause
+    | Resume
+    | Retry
+    | DeclareDone
+    | Send
+    | Approve
+    | Return
+    | Withdraw
+    | Remove
+    | Restore
+    | Clean
+    | Trust
+    | Thaw
+)

@@ -1,0 +1,52 @@
+"""Judging commands: each becomes facts, or is refused with the reason and what to do next."""
+
+from collections.abc import Callable
+from typing import Any
+
+from fleet.core import commands as c
+from fleet.core.decide import adding, control, keeping, review
+from fleet.core.decide.decision import Decision
+from fleet.core.facts import Facts
+from fleet.core.model import Fleet
+from fleet.errors import RefusedError
+
+PERSON = "person"
+_PERSONS_ONLY = (c.Approve, c.Return, c.Trust, c.Thaw, c.Remove, c.Clean)
+
+_RULES: dict[type[c.Command], Callable[[Fleet, Any, Any, str], Decision]] = {
+    c.Spawn: adding.spawn,
+    c.Submit: adding.submit,
+    c.Edit: adding.edit,
+    c.Stop: control.stop,
+    c.StopAll: control.stop_all,
+    c.Pause: control.pause,
+    c.Resume: control.resume,
+    c.Retry: control.retry,
+    c.DeclareDone: control.done,
+    c.Send: control.send,
+    c.Approve: review.approve,
+    c.Return: review.give_back,
+    c.Withdraw: review.withdraw,
+    c.Remove: keeping.remove,
+    c.Restore: keeping.restore,
+    c.Clean: keeping.clean,
+    c.Trust: keeping.trust,
+    c.Thaw: keeping.thaw,
+}
+
+
+def decide(
+    fleet: Fleet, command: c.AnyCommand, facts: Facts = None, *, actor: str = PERSON
+) -> Decision:
+    """Return what `command` leads to in this state.
+
+    Raises:
+        RefusedError: the state forbids it.
+        UsageError: it makes no sense in any state.
+    """
+    if actor != PERSON and isinstance(command, _PERSONS_ONLY):
+        raise RefusedError(f"the agent of {actor} may not do this", hint="a person has to")
+    return _RULES[type(command)](fleet, command, facts, actor)
+
+
+__all__ = ["PERSON", "Decision", "decide"]

@@ -1,0 +1,201 @@
+"""Adding tasks: spawned for an agent, or submitted as a branch made by hand."""
+
+from msgspec.structs import replace
+
+from fleet.core import commands as c
+from fleet.core import events as e
+from fleet.core.decide.decision import Decision
+from fleet.core.facts import RepoFacts, SpawnFacts, SubmitFacts
+from fleet.core.ids import TaskId
+from fleet.core.merge_queue import untrusted
+from fleet.core.model import Fleet, Spec, Task
+from fleet.core.names import checked, find, free, slug
+from fleet.core.policy import Check, Limits
+from fleet.core.status import Held, Landed, Queued, Submitted
+from fleet.errors import RefusedError, UsageError
+
+MOST_AT_ONCE = 200
+
+
+def spawn(fleet: Fleet, command: c.Spawn, facts: SpawnFacts, actor: str) -> Decision:
+    """Add `count` tasks."""
+    if not command.prompt.strip():
+        raise UsageError("the prompt is empty", hint="fleet spawn -p 'what to do'")
+    if not 1 <= command.count <= MOST_AT_ONCE:
+        raise UsageError(f"--count must be from 1 to {MOST_AT_ONCE}")
+    _no_blank_checks(command.checks)
+    _must_be_trusted(fleet, facts.repo)
+    names = _names(fleet, command, facts)
+    spec = _spec(fleet, command, facts)
+    added = [
+        e.TaskAdded(
+            task=name,
+            repo=facts.repo.id,
+            spec=spec,
+            target=facts.repo.target,
+            base=facts.base or facts.repo.tip,
+            base_pinned=facts.base is not None,
+            branch=f"fleet/{name}",
+            owner=actor,
+        )
+        for name in names
+    ]
+    return Decision((*_known(fleet, facts.repo), *added), {"tasks": names})
+
+
+def _no_blank_checks(checks: tuple[str, ...]) -> None:
+    if any(not check.strip() for check in checks):
+        raise UsageError("a check is empty", hint="an empty command would pass everything")
+
+
+def _must_be_trusted(fleet: Fleet, facts: RepoFacts) -> None:
+    if facts.policy.has_commands and (
+        facts.id not in fleet.repos or untrusted(fleet, facts.id, facts.policy)
+    ):
+        raise RefusedError(
+            "fleet.yaml has commands that you have not trusted yet",
+            hint="read it, then type: fleet trust",
+        )
+
+
+def _known(fleet: Fleet, facts: RepoFacts) -> list[e.AnyEvent]:
+    """The repository and its target as found, where that is news."""
+    known = fleet.repos.get(facts.id)
+    events: list[e.AnyEvent] = []
+    if known is None or known.root != facts.root:
+        events.append(e.RepoRegistered(repo=facts.id, root=facts.root, git_dir=facts.git_dir))
+    if known is None or facts.target not in known.tips:
+        events.append(e.TargetSeen(repo=facts.id, target=facts.target, tip=facts.tip))
+    return events
+
+
+def _names(fleet: Fleet, command: c.Spawn, facts: SpawnFacts) -> list[TaskId]:
+    taken = {name.lower() for name in fleet.tasks} | {name.lower() for name in facts.branches}
+    if command.name is not None and command.count == 1:
+        name = checked(command.name)
+        if name.lower() in taken:
+            kind = "task" if name in fleet.tasks else "branch fleet/"
+            raise RefusedError(
+                f"the name {name} is taken by a {kind}{'' if kind == 'task' else name}",
+                hint="choose another --name, or leave it out",
+            )
+        return [name]
+    stem = checked(command.name) if command.name else slug(command.title or command.prompt)
+    names: list[TaskId] = []
+    for number in range(1, command.count + 1):
+        wanted = f"{stem}-{number}" if command.count > 1 else stem
+        names.append(free(wanted, taken | {name.lower() for name in names}))
+    return names
+
+
+def _spec(fleet: Fleet, command: c.Spawn, facts: SpawnFacts) -> Spec:
+    policy, agent = facts.repo.policy, facts.agent
+    after = tuple(find(fleet, name).id for name in command.after)
+    return Spec(
+        prompt=command.prompt,
+        title=command.title or command.prompt.strip().splitlines()[0][:72],
+        agent=agent.name,
+        done=command.done or ("turn" if command.checks else agent.done),
+        converses=agent.converses,
+        model=command.model,
+        effort=command.effort,
+        after=after,
+        checks=task_checks(command.checks),
+        limits=_limits(command, policy.limits, agent.attempts),
+        expect_lines=command.expect_lines,
+        land=command.land or policy.land,
+    )
+
+
+def task_checks(commands: tuple[str, ...]) -> tuple[Check, ...]:
+    """Return a task's own checks, named so that their logs can be told apart."""
+    return tuple(Check(f"check-{n}", run) for n, run in enumerate(commands, start=1))
+
+
+def _limits(command: c.Spawn | c.Edit, base: Limits, attempts: int) -> Limits:
+    given = {
+        "attempts": command.attempts,
+        "retries": command.retries,
+        "budget_usd": command.budget_usd,
+        "timeout_s": command.timeout_s,
+    }
+    for name, value in given.items():
+        if value is not None and (value < 0 or (value == 0 and name != "retries")):
+            raise UsageError(f"--{name.split('_')[0]} must be more than nothing")
+    limits = replace(base, **{name: value for name, value in given.items() if value is not None})
+    return limits if limits.attempts is not None else replace(limits, attempts=attempts)
+
+
+def edit(fleet: Fleet, command: c.Edit, facts: None, actor: str) -> Decision:
+    """Change what was asked for, before anybody has begun with it."""
+    task = find(fleet, command.task)
+    if not isinstance(task.status, Queued) or task.attempt:
+        raise RefusedError(
+            f"{task.id} has started already",
+            hint=f"tell the agent instead: fleet send {task.id} TEXT",
+        )
+    if command.prompt is not None and not command.prompt.strip():
+        raise UsageError("the prompt is empty")
+    spec = replace(
+        task.spec,
+        prompt=command.prompt or task.spec.prompt,
+        title=command.title or task.spec.title,
+        land=command.land or task.spec.land,
+        limits=_limits(command, task.spec.limits, 1),
+    )
+    return Decision((e.TaskEdited(task=task.id, spec=spec),), {"task": task.id})
+
+
+def submit(fleet: Fleet, command: c.Submit, facts: SubmitFacts, actor: str) -> Decision:
+    """Put a branch made by hand into the merge queue, or its next revision."""
+    _no_blank_checks(command.checks)
+    _must_be_trusted(fleet, facts.repo)
+    if facts.branch == facts.repo.target:
+        raise RefusedError(f"{facts.branch} is the target itself", hint="name another branch")
+    known = _of_branch(fleet, facts)
+    if known is not None:
+        return _again(known, facts)
+    stem = checked(command.name) if command.name else slug(facts.branch.removeprefix("fleet/"))
+    name = free(stem, {name.lower() for name in fleet.tasks})
+    spec = Spec(
+        prompt="",
+        title=command.title or facts.branch,
+        agent=None,
+        checks=task_checks(command.checks),
+        land=command.land or "review",
+    )
+    added = e.TaskAdded(
+        task=name,
+        repo=facts.repo.id,
+        spec=spec,
+        target=facts.repo.target,
+        base=facts.repo.tip,
+        branch=facts.branch,
+        owner=actor,
+    )
+    return Decision((*_known(fleet, facts.repo), added), {"task": name, "head": facts.head})
+
+
+def _of_branch(fleet: Fleet, facts: SubmitFacts) -> Task | None:
+    same = (
+        task
+        for task in fleet.tasks.values()
+        if (task.repo, task.branch) == (facts.repo.id, facts.branch)
+        and not isinstance(task.status, Landed)
+        and task.removed_at is None
+    )
+    return next(same, None)
+
+
+def _again(task: Task, facts: SubmitFacts) -> Decision:
+    if task.spec.agent is not None:
+        raise RefusedError(
+            f"{facts.branch} is the branch of {task.id}, whose agent hands it in",
+            hint=f"take its work as it stands: fleet done {task.id}",
+        )
+    same = task.change is not None and task.change.sealed == facts.head
+    if same and isinstance(task.status, Submitted | Held):
+        raise RefusedError(
+            f"{facts.branch} is in the queue already, at the same commit", hint="fleet queue"
+        )
+    return Decision((e.Resubmitted(task=task.id),), {"task": task.id, "head": facts.head})

@@ -1,0 +1,71 @@
+"""Keeping house: remove (archived first), restore, clean, trust, and letting a queue move again."""
+
+from fleet.core import commands as c
+from fleet.core import events as e
+from fleet.core.decide.control import refuse_landing
+from fleet.core.decide.decision import Decision
+from fleet.core.facts import TrustFacts
+from fleet.core.model import Fleet
+from fleet.core.names import find
+from fleet.core.status import Ending, Landed, Starting
+from fleet.errors import RefusedError
+
+
+def remove(fleet: Fleet, command: c.Remove, facts: None, actor: str) -> Decision:
+    """Remove a task that nobody works on; what its workspace holds is archived first."""
+    task = find(fleet, command.task, exact=True)
+    if task.removed_at is not None:
+        raise RefusedError(f"{task.id} is removed already", hint=f"fleet restore {task.id}")
+    refuse_landing(task)
+    if task.run is not None or isinstance(task.status, Starting | Ending):
+        raise RefusedError(f"the agent of {task.id} is at work", hint=f"fleet stop {task.id}")
+    events: list[e.AnyEvent] = [] if task.ended else [e.TaskStopped(task=task.id, by=actor)]
+    return Decision((*events, e.TaskRemoved(task=task.id, by=actor)), {"task": task.id})
+
+
+def restore(fleet: Fleet, command: c.Restore, facts: None, actor: str) -> Decision:
+    """Bring a removed task back, with its branch and what its workspace held."""
+    task = find(fleet, command.task, exact=True)
+    if task.removed_at is None:
+        raise RefusedError(f"{task.id} is not removed", hint=f"fleet show {task.id}")
+    return Decision((e.TaskRestored(task=task.id, by=actor),), {"task": task.id})
+
+
+def clean(fleet: Fleet, command: c.Clean, facts: None, actor: str) -> Decision:
+    """Take what has landed off the lists; its workspaces are freed by landing already."""
+    landed = [
+        task.id
+        for task in fleet.tasks.values()
+        if isinstance(task.status, Landed) and task.removed_at is None and task.slot is None
+    ]
+    events = () if command.dry_run else tuple(e.TaskRemoved(task=t, by=actor) for t in landed)
+    return Decision(events, {"tasks": landed})
+
+
+def trust(fleet: Fleet, command: c.Trust, facts: TrustFacts, actor: str) -> Decision:
+    """Trust the exact content that fleet.yaml has now."""
+    repo, digest = facts.repo, facts.repo.policy.digest
+    if not digest:
+        raise RefusedError("this repository has no fleet.yaml", hint="fleet init writes one")
+    if command.digest is not None and command.digest != digest:
+        raise RefusedError("fleet.yaml has changed since you read it", hint="read it again")
+    events: list[e.AnyEvent] = []
+    known = fleet.repos.get(repo.id)
+    if known is None:
+        registered = e.RepoRegistered(repo=repo.id, root=repo.root, git_dir=repo.git_dir)
+        seen = e.TargetSeen(repo=repo.id, target=repo.target, tip=repo.tip)
+        events = [registered, seen]
+    if known is None or digest not in known.trusted:
+        events.append(e.PolicyTrusted(repo=repo.id, digest=digest))
+    return Decision(tuple(events), {"repo": repo.id, "digest": digest})
+
+
+def thaw(fleet: Fleet, command: c.Thaw, facts: TrustFacts, actor: str) -> Decision:
+    """Let a frozen merge queue move again, from where its target is now."""
+    repo = facts.repo
+    known = fleet.repos.get(repo.id)
+    if known is None or repo.target not in known.frozen:
+        raise RefusedError(f"the queue of {repo.target} is not frozen", hint="fleet queue")
+    seen = e.TargetSeen(repo=repo.id, target=repo.target, tip=repo.tip)
+    thawed = e.QueueThawed(repo=repo.id, target=repo.target)
+    return Decision((seen, thawed), {"repo": repo.id, "target": repo.target})

@@ -1,0 +1,135 @@
+"""What is to be done to the world; each is idempotent, and named after what it serves.
+
+Effects of one lane never overlap. Each ends in at least one event, after which `plan` no longer
+asks for it.
+"""
+
+from msgspec import Struct
+
+from fleet.core.ids import Commit, RepoId, TaskId
+
+
+class Effect(Struct, frozen=True, tag=True):
+    """Something to do; `lane` is what it must have to itself."""
+
+    @property
+    def lane(self) -> str:
+        raise NotImplementedError
+
+
+class OnTask(Effect, frozen=True):
+    """Something to do for one task, one thing at a time."""
+
+    task: TaskId
+
+    @property
+    def lane(self) -> str:
+        return f"task:{self.task}"
+
+
+class StartRun(OnTask, frozen=True):
+    """Fence what ran before, prepare the workspace, start the agent in its pane."""
+
+    attempt: int
+
+
+class EndRun(OnTask, frozen=True):
+    """End every process of the run, keep its last words, close the pane."""
+
+    attempt: int
+
+
+class Tell(OnTask, frozen=True):
+    """Give the live agent a message."""
+
+    attempt: int
+    message: int
+
+
+class Seal(OnTask, frozen=True):
+    """Pin the state of the workspace as a revision."""
+
+    revision: int
+
+
+class RunChecks(OnTask, frozen=True):
+    """Run the acceptance checks in the workspace."""
+
+    revision: int
+
+
+class FreeWorkspace(OnTask, frozen=True):
+    """Archive what the workspace holds, then give it back to the pool."""
+
+
+class RestoreWorkspace(OnTask, frozen=True):
+    """Put the archived state into a workspace again."""
+
+
+class OnQueue(Effect, frozen=True):
+    """Something to do for a change in the merge queue of one target."""
+
+    repo: RepoId
+    target: str
+    task: TaskId
+    revision: int
+
+    @property
+    def lane(self) -> str:
+        return f"queue:{self.repo}:{self.target}"
+
+
+class Gate(OnQueue, frozen=True):
+    """Merge the change onto `onto` and run the gates on exactly that tree."""
+
+    onto: Commit
+
+
+class Remerge(OnQueue, frozen=True):
+    """See whether the change still merges with `onto`, without running anything."""
+
+    onto: Commit
+
+
+class Land(OnQueue, frozen=True):
+    """Move the target as the recorded intent says; finish or undo what a crash left."""
+
+
+class OnSlot(Effect, frozen=True):
+    """Something to do to one pooled worktree."""
+
+    repo: RepoId
+    slot: int
+
+    @property
+    def lane(self) -> str:
+        return f"slot:{self.repo}:{self.slot}"
+
+
+class MakeSlot(OnSlot, frozen=True):
+    pass
+
+
+class RecycleSlot(OnSlot, frozen=True):
+    pass
+
+
+class DropSlot(OnSlot, frozen=True):
+    pass
+
+
+AnyEffect = (
+    StartRun
+    | EndRun
+    | Tell
+    | Seal
+    | RunChecks
+    | FreeWorkspace
+    | RestoreWorkspace
+    | Gate
+    | Remerge
+    | Land
+    | MakeSlot
+    | RecycleSlot
+    | DropSlot
+)

@@ -1,0 +1,239 @@
+"""What can happen to a task and its runs, up to the sealed and checked change."""
+
+from datetime import datetime
+
+from fleet.core.activity import Activity
+from fleet.core.causes import Cause, CheckResult
+from fleet.core.events.base import TaskEvent
+from fleet.core.ids import Commit, RepoId
+from fleet.core.model import Spec
+from fleet.core.status import Outcome
+
+
+class TaskAdded(TaskEvent, frozen=True, tag="task.added"):
+    repo: RepoId
+    spec: Spec
+    target: str
+    base: Commit
+    branch: str
+    base_pinned: bool = False
+    owner: str = "person"
+
+
+class TaskEdited(TaskEvent, frozen=True, tag="task.edited"):
+    spec: Spec
+
+
+class WorkspaceAssigned(TaskEvent, frozen=True, tag="workspace.assigned"):
+    slot: int
+
+
+class AttemptBegan(TaskEvent, frozen=True, tag="attempt.began"):
+    """A new run is to start; `base` is where a first attempt's branch is cut."""
+
+    attempt: int
+    base: Commit
+
+
+class RunStarted(TaskEvent, frozen=True, tag="run.started"):
+    attempt: int
+    pane: str
+    pid: int
+    pid_start: int
+
+
+class StartFailed(TaskEvent, frozen=True, tag="run.start-failed"):
+    """The run could not be brought up; `fatal` where trying again cannot help."""
+
+    attempt: int
+    reason: str
+    fatal: bool = False
+    not_before: datetime | None = None
+
+
+class ActivityChanged(TaskEvent, frozen=True, tag="run.activity"):
+    attempt: int
+    activity: Activity
+    source: str
+
+
+class ConversationKnown(TaskEvent, frozen=True, tag="run.conversation"):
+    attempt: int
+    conversation: str
+
+
+class UsageReported(TaskEvent, frozen=True, tag="run.usage"):
+    """Cost and tokens of the task so far, over all its runs."""
+
+    cost_usd: float
+    tokens: int
+
+
+class DoneDeclared(TaskEvent, frozen=True, tag="run.done"):
+    """The agent's work is to be taken as it stands, while the agent lives."""
+
+    attempt: int
+    by: str
+
+
+class RunExited(TaskEvent, frozen=True, tag="run.exited"):
+    """The agent's process ended; exactly one of `code` and `signal` is set."""
+
+    attempt: int
+    code: int | None = None
+    signal: int | None = None
+
+
+class RunLost(TaskEvent, frozen=True, tag="run.lost"):
+    """The run vanished through no fault of its agent (tmux died, the machine restarted)."""
+
+    attempt: int
+    reason: str
+    not_before: datetime | None = None
+
+
+class EndingBegan(TaskEvent, frozen=True, tag="run.ending"):
+    """The intent to end a run, on record before anything is signalled."""
+
+    attempt: int
+    outcome: Outcome
+    why: str
+
+
+class LeaveBegan(TaskEvent, frozen=True, tag="run.leaving"):
+    """The intent to end a live agent's process while its task stays what it is."""
+
+    attempt: int
+    why: str
+
+
+class RunEnded(TaskEvent, frozen=True, tag="run.ended"):
+    """No process of the run is left."""
+
+    attempt: int
+
+
+class MessageQueued(TaskEvent, frozen=True, tag="message.queued"):
+    text: str
+    by: str
+
+
+class MessageSettled(TaskEvent, frozen=True, tag="message.settled"):
+    """Outcome is delivered, unconfirmed or refused."""
+
+    message: int
+    outcome: str
+    reason: str = ""
+
+
+class Sealed(TaskEvent, frozen=True, tag="change.sealed"):
+    revision: int
+    sealed: Commit
+    head: Commit
+    base: Commit
+    added: int
+    removed: int
+    files: tuple[str, ...]
+
+
+class Resubmitted(TaskEvent, frozen=True, tag="task.resubmitted"):
+    """A branch made by hand is put up once more, as it stands now."""
+
+
+class SealFailed(TaskEvent, frozen=True, tag="change.not-sealed"):
+    """There is nothing to put up for review, or it cannot be taken from where it is."""
+
+    cause: Cause
+
+
+class SealUnchanged(TaskEvent, frozen=True, tag="change.unchanged"):
+    """The workspace holds what revision `revision` holds already."""
+
+    revision: int
+
+
+class ChecksPassed(TaskEvent, frozen=True, tag="checks.passed"):
+    revision: int
+    results: tuple[CheckResult, ...]
+
+
+class ChecksFailed(TaskEvent, frozen=True, tag="checks.failed"):
+    revision: int
+    results: tuple[CheckResult, ...]
+
+
+class ChangeRefused(TaskEvent, frozen=True, tag="change.refused"):
+    """The sealed change breaks a guardrail before any check has run."""
+
+    revision: int
+    cause: Cause
+
+
+class WorkCounted(TaskEvent, frozen=True, tag="task.counted"):
+    """The branch's newest commit and its size against the base, while the agent works."""
+
+    head: Commit
+    added: int
+    removed: int
+
+
+class ToldAgain(TaskEvent, frozen=True, tag="task.told"):
+    """The live agent gets the cause as a message and goes on in the same context."""
+
+    text: str
+    by: str
+
+
+class RetryScheduled(TaskEvent, frozen=True, tag="task.retry"):
+    """A new attempt with a fresh context, which finds `note` in its notes file."""
+
+    note: str
+    consumes: bool
+    not_before: datetime | None = None
+
+
+class TaskHeld(TaskEvent, frozen=True, tag="task.held"):
+    """Only a person can say how to go on."""
+
+
+class TaskFailed(TaskEvent, frozen=True, tag="task.failed"):
+    reason: str
+
+
+class TaskStopped(TaskEvent, frozen=True, tag="task.stopped"):
+    by: str
+
+
+class TaskPaused(TaskEvent, frozen=True, tag="task.paused"):
+    by: str
+
+
+class TaskResumed(TaskEvent, frozen=True, tag="task.resumed"):
+    """Queued again by a person; `fresh` gives it all its attempts anew."""
+
+    by: str
+    fresh: bool = False
+
+
+class CrashNoted(TaskEvent, frozen=True, tag="task.crash"):
+    """An internal error struck while this task was being worked on."""
+
+    error: str
+
+
+class WorkspaceFreed(TaskEvent, frozen=True, tag="workspace.freed"):
+    """Archived under `ref` (None where nothing was to be kept) and given back to the pool."""
+
+    ref: str | None
+
+
+class WorkspaceRestored(TaskEvent, frozen=True, tag="workspace.restored"):
+    """The archived state stands in a workspace again."""
+
+
+class TaskRemoved(TaskEvent, frozen=True, tag="task.removed"):
+    by: str
+
+
+class TaskRestored(TaskEvent, frozen=True, tag="task.restored"):
+    by: str

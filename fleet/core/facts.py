@@ -1,0 +1,56 @@
+"""What was found out about the world for one command, so that judging it stays pure."""
+
+from msgspec import Struct
+
+from fleet.core.ids import Commit, RepoId
+from fleet.core.policy import Done, RepoPolicy
+
+
+class RepoFacts(Struct, frozen=True, kw_only=True):
+    """A repository as found: where it is, its policy, and the target's tip."""
+
+    id: RepoId
+    root: str
+    git_dir: str
+    target: str
+    tip: Commit
+    policy: RepoPolicy
+
+
+class AgentFacts(Struct, frozen=True):
+    """What an adapter says of its agent."""
+
+    name: str
+    converses: bool
+    done: Done
+    attempts: int
+
+
+class SpawnFacts(Struct, frozen=True, kw_only=True):
+    """What spawning needs to know.
+
+    `base` is the commit named by `--base`, None where the branch is to start at the target;
+    `branches` are the names after `fleet/` that git knows already.
+    """
+
+    repo: RepoFacts
+    agent: AgentFacts
+    base: Commit | None
+    branches: frozenset[str]
+
+
+class SubmitFacts(Struct, frozen=True, kw_only=True):
+    """What submitting a branch needs to know; `head` is the branch's newest commit."""
+
+    repo: RepoFacts
+    branch: str
+    head: Commit
+
+
+class TrustFacts(Struct, frozen=True, kw_only=True):
+    """The repository whose file is to be trusted, or whose queue is to move again."""
+
+    repo: RepoFacts
+
+
+Facts = SpawnFacts | SubmitFacts | TrustFacts | None

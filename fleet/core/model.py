@@ -1,0 +1,109 @@
+"""The state of a fleet as one immutable value."""
+
+from datetime import datetime
+
+from msgspec import Struct
+
+from fleet.core.activity import Message, Run
+from fleet.core.causes import Cause
+from fleet.core.change import Change
+from fleet.core.ids import Commit, RepoId, TaskId
+from fleet.core.policy import Check, Done, Land, Limits
+from fleet.core.status import ENDED, Status
+
+
+class Spec(Struct, frozen=True, kw_only=True):
+    """What a person asked for, with every default resolved.
+
+    `agent` is None where the branch is made by hand. `converses` says whether a live agent can
+    be told something more in the same context.
+    """
+
+    prompt: str
+    title: str
+    agent: str | None
+    done: Done = "exit"
+    converses: bool = False
+    model: str | None = None
+    effort: str | None = None
+    after: tuple[TaskId, ...] = ()
+    checks: tuple[Check, ...] = ()
+    limits: Limits = Limits(attempts=1)
+    expect_lines: int | None = None
+    land: Land = "review"
+
+
+class Task(Struct, frozen=True, kw_only=True):
+    """A task and all that became of it.
+
+    `attempt` numbers every run and never repeats; `spent` counts those that were its own fault
+    and is what `limits.attempts` bounds; `retries` counts returns within the present attempt.
+    """
+
+    id: TaskId
+    repo: RepoId
+    spec: Spec
+    target: str
+    base: Commit
+    base_pinned: bool = False  # named by a person, so it does not follow the target
+    branch: str
+    status: Status
+    created_at: datetime
+    updated_at: datetime
+    owner: str = "person"
+    attempt: int = 0
+    spent: int = 0
+    retries: int = 0
+    losses: int = 0
+    crashes: int = 0
+    revision: int = 0
+    shown: int = 0  # the newest revision that a person was shown
+    run: Run | None = None
+    change: Change | None = None
+    slot: int | None = None
+    head: Commit | None = None
+    added: int = 0
+    removed: int = 0
+    cost_usd: float = 0.0
+    tokens: int = 0
+    messages: tuple[Message, ...] = ()
+    next_message: int = 1
+    conversation: str | None = None
+    last_cause: Cause | None = None
+    archived: str | None = None  # the ref that keeps what a removed workspace held
+    removed_at: datetime | None = None
+    restoring: bool = False  # a person wants its workspace back
+
+    @property
+    def ended(self) -> bool:
+        return isinstance(self.status, ENDED)
+
+
+class Slot(Struct, frozen=True):
+    """A pooled worktree: making, ready, taken (by `task`), dirty, dropping or broken."""
+
+    state: str
+    task: TaskId | None = None
+    reason: str | None = None
+    not_before: datetime | None = None
+
+
+class Repo(Struct, frozen=True):
+    """A repository that fleet serves, and the targets' tips as last seen or set by us."""
+
+    id: RepoId
+    root: str
+    git_dir: str
+    trusted: tuple[str, ...] = ()
+    tips: dict[str, Commit] = {}
+    frozen: dict[str, str] = {}  # target -> why its queue stands still until a person says so
+    slots: dict[int, Slot] = {}
+
+
+class Fleet(Struct, frozen=True):
+    """Everything that is known; only `core.reducer` builds a new one."""
+
+    seq: int = 0
+    repos: dict[RepoId, Repo] = {}
+    tasks: dict[TaskId, Task] = {}
+    starts: tuple[datetime, ...] = ()  # of the last hour, for the fleet-wide breaker

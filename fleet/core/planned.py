@@ -1,0 +1,52 @@
+"""What planning works with: the circumstances it is told, and the plan it gives back."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from msgspec import Struct
+
+from fleet.core.effects import AnyEffect
+from fleet.core.events import AnyEvent
+from fleet.core.ids import RepoId, TaskId
+from fleet.core.policy import FleetPolicy, RepoPolicy
+
+
+class Circumstances(Struct, frozen=True):
+    """What counts beside the state: policies in force, and vitals that are not recorded.
+
+    `attached` are the tasks in whose pane a person is; `crowded` the repositories whose
+    workspaces are over the disk limit.
+    """
+
+    policy: FleetPolicy = FleetPolicy()
+    repos: dict[RepoId, RepoPolicy] = {}
+    attached: frozenset[TaskId] = frozenset()
+    crowded: frozenset[RepoId] = frozenset()
+
+    def repo(self, repo: RepoId) -> RepoPolicy:
+        return self.repos.get(repo) or RepoPolicy()
+
+
+class Plan(Struct, frozen=True):
+    """Facts to record at once, effects that should be under way, and when to look again.
+
+    Effects only count once there are no facts left.
+    """
+
+    facts: tuple[AnyEvent, ...] = ()
+    effects: tuple[AnyEffect, ...] = ()
+    wake_at: datetime | None = None
+
+
+def together(plans: Iterable[Plan]) -> Plan:
+    """Return one plan that asks for all that `plans` ask for."""
+    parts = tuple(plans)
+    wakes = [part.wake_at for part in parts if part.wake_at is not None]
+    return Plan(
+        facts=tuple(fact for part in parts for fact in part.facts),
+        effects=tuple(effect for part in parts for effect in part.effects),
+        wake_at=min(wakes, default=None),
+    )
+
+
+NOTHING = Plan()

@@ -1,0 +1,89 @@
+"""What a person may decide beforehand; `fleet.config` reads these values from files."""
+
+from typing import Literal
+
+from msgspec import Struct
+
+Land = Literal["auto", "review"]
+Done = Literal["turn", "exit", "manual"]
+MergeMethod = Literal["merge", "squash", "rebase"]
+
+
+class Check(Struct, frozen=True):
+    """A command that must exit with 0; it is run by `/bin/sh -c`."""
+
+    name: str
+    run: str
+    timeout_s: float = 1800.0
+
+
+class AgentCommand(Struct, frozen=True):
+    """An agent that is any command, described in a configuration file.
+
+    `command` and `resume` are argument vectors in which `{prompt}`, `{prompt_file}`, `{task}`,
+    `{worktree}`, `{model}`, `{effort}` and `{conversation}` are replaced. An agent that
+    `converses` reads further messages as lines typed into its pane.
+    """
+
+    name: str
+    command: tuple[str, ...]
+    resume: tuple[str, ...] = ()
+    converses: bool = False
+    done: Done | None = None
+    attempts: int | None = None
+    env: dict[str, str] = {}
+
+
+class Limits(Struct, frozen=True):
+    """Guardrails of one task; None means no limit. Times are in seconds."""
+
+    attempts: int | None = None  # None: the adapter's own default
+    retries: int = 2
+    timeout_s: float | None = None
+    silence_s: float | None = None
+    budget_usd: float | None = None
+    tokens: int | None = None
+    lines: int | None = None
+
+
+class RepoPolicy(Struct, frozen=True):
+    """Everything `fleet.yaml` may say of one repository, with the defaults."""
+
+    target: str | None = None  # None: the branch checked out in the main working tree
+    agent: str = "shell"
+    checks: tuple[Check, ...] = ()
+    agents: tuple[AgentCommand, ...] = ()
+    copy: tuple[str, ...] = ()
+    link: tuple[str, ...] = ()
+    setup: tuple[str, ...] = ()
+    setup_timeout_s: float = 600.0
+    keep: tuple[str, ...] = ()
+    env: tuple[str, ...] = ()
+    ports: int = 10
+    land: Land = "review"
+    merge: MergeMethod = "merge"
+    push: bool = False
+    remote: str = "origin"
+    limits: Limits = Limits()
+    park_s: float = 600.0
+    digest: str = ""  # SHA-256 of the file's bytes; empty where there is no file
+    source: Literal["none", "target", "uncommitted"] = "none"
+
+    @property
+    def has_commands(self) -> bool:
+        """Whether the file would make us run something: that needs a person's trust."""
+        return bool(self.checks or self.setup or self.agents)
+
+
+class FleetPolicy(Struct, frozen=True):
+    """Everything the user's own configuration may say, with the defaults."""
+
+    slots: int = 8
+    agent: str | None = None
+    agents: tuple[AgentCommand, ...] = ()
+    pool: int = 2  # clean workspaces kept ready for each repository in use
+    disk_limit_gb: float = 20.0
+    max_runs_per_hour: int = 600
+    first_port: int = 20000
+    env: tuple[str, ...] = ()
+    notify: str | None = None

@@ -1,0 +1,99 @@
+"""How many pooled worktrees a repository should have, and what becomes of each."""
+
+from datetime import datetime
+
+from fleet.core import events as e
+from fleet.core.effects import (
+    AnyEffect,
+    DropSlot,
+    FreeWorkspace,
+    MakeSlot,
+    RecycleSlot,
+    RestoreWorkspace,
+)
+from fleet.core.model import Fleet, Repo, Task
+from fleet.core.planned import NOTHING, Circumstances, Plan, together
+from fleet.core.schedule import due, occupied, ready_slot
+from fleet.core.status import Landed
+
+
+def pools(fleet: Fleet, given: Circumstances, now: datetime) -> Plan:
+    """Keep each used repository's pool as large as its waiting tasks need, and a little warm."""
+    room = max(given.policy.slots - occupied(fleet), 0)
+    waiting = [task for task in due(fleet, now) if task.slot is None][:room]
+    parts = []
+    for repo in fleet.repos.values():
+        wanted = sum(task.repo == repo.id for task in waiting)
+        parts.append(_restores(fleet, repo) or _pool(fleet, repo, given, wanted, now))
+    return together(parts)
+
+
+def _restores(fleet: Fleet, repo: Repo) -> Plan | None:
+    for task in fleet.tasks.values():
+        if task.repo == repo.id and task.restoring and task.slot is None:
+            slot = ready_slot(repo)
+            if slot is not None:
+                return Plan(facts=(e.WorkspaceAssigned(task=task.id, slot=slot),))
+    return None
+
+
+def _pool(fleet: Fleet, repo: Repo, given: Circumstances, wanted: int, now: datetime) -> Plan:
+    tasks = [task for task in fleet.tasks.values() if task.repo == repo.id]
+    if not wanted and not any(task.attempt or task.restoring for task in tasks):
+        return NOTHING  # pooling starts with a repository's first spawn
+    crowded = repo.id in given.crowded
+    wanted += sum(task.restoring and task.slot is None for task in tasks)
+    wanted += 0 if crowded else given.policy.pool
+    states = [slot.state for slot in repo.slots.values()]
+    coming = sum(state in {"ready", "making", "dirty"} for state in states)
+    number = _next_slot(repo, now)
+    if coming < wanted and number is not None:
+        return Plan(facts=(e.SlotPlanned(repo=repo.id, slot=number),))
+    spare = ready_slot(repo)
+    if crowded and coming > wanted and spare is not None:
+        return Plan(facts=(e.SlotDropping(repo=repo.id, slot=spare),))
+    return _upkeep(repo, now)
+
+
+def _next_slot(repo: Repo, now: datetime) -> int | None:
+    """Return the slot to make next: a broken one whose pause is over, else a new number.
+
+    While a broken one pauses there is none: what broke it would break the next one too.
+    """
+    broken = {n: slot for n, slot in repo.slots.items() if slot.state == "broken"}
+    if not broken:
+        return next(n for n in range(1, len(repo.slots) + 2) if n not in repo.slots)
+    return next((n for n, slot in broken.items() if (slot.not_before or now) <= now), None)
+
+
+def _upkeep(repo: Repo, now: datetime) -> Plan:
+    effects: list[AnyEffect] = []
+    wakes = [s.not_before for s in repo.slots.values() if s.not_before and s.not_before > now]
+    for number, slot in repo.slots.items():
+        match slot.state:
+            case "making":
+                effects.append(MakeSlot(repo.id, number))
+            case "dirty":
+                effects.append(RecycleSlot(repo.id, number))
+            case "dropping":
+                effects.append(DropSlot(repo.id, number))
+            case _:  # ready, taken or broken: nothing to do
+                pass
+    return Plan(effects=tuple(effects), wake_at=min(wakes, default=None))
+
+
+def workspaces(fleet: Fleet) -> Plan:
+    """Free what is landed or removed, and bring back what a person restored."""
+    effects: list[AnyEffect] = []
+    for task in fleet.tasks.values():
+        if task.slot is None or task.run is not None:
+            continue
+        if _to_free(task):
+            effects.append(FreeWorkspace(task.id))
+        elif task.restoring:
+            effects.append(RestoreWorkspace(task.id))
+    return Plan(effects=tuple(effects))
+
+
+def _to_free(task: Task) -> bool:
+    return isinstance(task.status, Landed) or task.removed_at is not None

@@ -1,0 +1,37 @@
+"""The only code that builds a new `Fleet`: one entry of the ledger folded into the state."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from msgspec.structs import replace
+
+from fleet.core.events import Entry, TaskEvent
+from fleet.core.model import Fleet, Task
+from fleet.core.reducer import changes, repos, runs, tasks
+from fleet.core.reducer.table import FLEET, TASK
+
+
+def reduce(fleet: Fleet, entry: Entry) -> Fleet:
+    """Return the state after `entry`; replaying a ledger gives the state it was written from."""
+    event = entry.event
+    if beyond := FLEET.get(type(event)):
+        fleet = beyond(fleet, event, entry.at)
+    if isinstance(event, TaskEvent) and (task := fleet.tasks.get(event.task)):
+        fleet = replace(fleet, tasks=fleet.tasks | {task.id: _fold(task, event, entry.at)})
+    return replace(fleet, seq=entry.seq)
+
+
+def replay(entries: Iterable[Entry]) -> Fleet:
+    """Return the state that a whole ledger leads to."""
+    fleet = Fleet()
+    for entry in entries:
+        fleet = reduce(fleet, entry)
+    return fleet
+
+
+def _fold(task: Task, event: TaskEvent, at: datetime) -> Task:
+    fold = TASK.get(type(event))
+    return replace(fold(task, event, at), updated_at=at) if fold else task
+
+
+__all__ = ["changes", "reduce", "replay", "repos", "runs", "tasks"]

@@ -1,0 +1,115 @@
+"""Folding what happens to a change in the merge queue."""
+
+from datetime import datetime
+
+from msgspec.structs import replace
+
+from fleet.core import events as e
+from fleet.core.causes import SentBack
+from fleet.core.change import Approval, Change, Conflicted, GateFailed, Gating, Landing, Ready
+from fleet.core.ids import Commit
+from fleet.core.model import Task
+from fleet.core.reducer import table
+from fleet.core.status import Checking, Landed, Rejected, Submitted, Withdrawn
+
+
+def _change(task: Task, revision: int) -> Change | None:
+    """The change in the merge queue, if it still is the one that was worked on."""
+    waits = isinstance(task.status, Submitted | Checking)
+    current = task.change is not None and task.change.revision == revision
+    return task.change if waits and current else None
+
+
+def _with(task: Task, change: Change) -> Task:
+    return replace(task, change=change)
+
+
+@table.task(e.GatePassed)
+def _passed(task: Task, event: e.GatePassed, at: datetime) -> Task:
+    if not (change := _change(task, event.revision)):
+        return task
+    state = Ready(evidence=event.evidence, merged_onto=event.evidence.basis)
+    return _with(task, replace(change, state=state, blocked=None))
+
+
+@table.task(e.GateRejected)
+def _rejected(task: Task, event: e.GateRejected, at: datetime) -> Task:
+    if not (change := _change(task, event.revision)):
+        return task
+    change = replace(change, state=GateFailed(event.cause), approval=None)
+    return replace(task, change=change, status=Rejected(event.cause))
+
+
+@table.task(e.ConflictFound)
+def _conflict(task: Task, event: e.ConflictFound, at: datetime) -> Task:
+    if not (change := _change(task, event.revision)):
+        return task
+    change = replace(change, state=Conflicted(event.cause), approval=None)
+    return replace(task, change=change, status=Rejected(event.cause))
+
+
+@table.task(e.StillMerges)
+def _still_merges(task: Task, event: e.StillMerges, at: datetime) -> Task:
+    if task.change is None or not isinstance(task.change.state, Ready):
+        return task
+    return _with(
+        task, replace(task.change, state=replace(task.change.state, merged_onto=event.onto))
+    )
+
+
+@table.task(e.ChangeBlocked)
+def _blocked(task: Task, event: e.ChangeBlocked, at: datetime) -> Task:
+    if task.change is None:
+        return task
+    state = task.change.state
+    if isinstance(state, Landing):
+        state = Ready(evidence=state.evidence, merged_onto=state.evidence.basis)
+    change = replace(task.change, state=state, blocked=event.reason, tried_onto=event.onto)
+    return _with(task, change)
+
+
+@table.task(e.ChangeUnblocked)
+def _unblocked(task: Task, event: e.ChangeUnblocked, at: datetime) -> Task:
+    return task if task.change is None else _with(task, replace(task.change, blocked=None))
+
+
+@table.task(e.ChangeShown)
+def _shown(task: Task, event: e.ChangeShown, at: datetime) -> Task:
+    return replace(task, shown=max(task.shown, event.revision))
+
+
+@table.task(e.Approved)
+def _approved(task: Task, event: e.Approved, at: datetime) -> Task:
+    if not (change := _change(task, event.revision)):
+        return task
+    approval = Approval(by=event.by, sealed=event.sealed, at=at, rules=event.rules)
+    return _with(task, replace(change, approval=approval))
+
+
+@table.task(e.Returned)
+def _returned(task: Task, event: e.Returned, at: datetime) -> Task:
+    change = task.change and replace(task.change, approval=None, state=Gating())
+    return replace(task, change=change, status=Rejected(SentBack(event.note, event.by)))
+
+
+@table.task(e.ChangeWithdrawn)
+def _withdrawn(task: Task, event: e.ChangeWithdrawn, at: datetime) -> Task:
+    change = task.change and replace(task.change, approval=None)
+    return replace(task, change=change, status=Withdrawn(event.by))
+
+
+@table.task(e.LandingBegan)
+def _landing(task: Task, event: e.LandingBegan, at: datetime) -> Task:
+    if task.change is None:
+        return task
+    return _with(task, replace(task.change, state=Landing(evidence=event.evidence, since=at)))
+
+
+@table.task(e.LandingMissed)
+def _missed(task: Task, event: e.LandingMissed, at: datetime) -> Task:
+    return task if task.change is None else _with(task, replace(task.change, state=Gating()))
+
+
+@table.task(e.ChangeLanded)
+def _landed(task: Task, event: e.ChangeLanded, at: datetime) -> Task:
+    return replace(task, status=Landed(Commit(event.commit), at))

@@ -1,0 +1,149 @@
+"""Folding what happens to a run, from its start to the moment when none of it is left."""
+
+from datetime import datetime
+from typing import assert_never
+
+from msgspec.structs import replace
+
+from fleet.core import events as e
+from fleet.core.activity import Run, Working
+from fleet.core.causes import Died
+from fleet.core.model import Task
+from fleet.core.reducer import table
+from fleet.core.status import (
+    Ending,
+    Held,
+    Outcome,
+    Paused,
+    Queued,
+    Rejected,
+    Running,
+    Sealing,
+    Starting,
+    Status,
+    Stopped,
+    ToPause,
+    ToReject,
+    ToRequeue,
+    ToSeal,
+    ToStop,
+)
+
+
+def _seal(task: Task, attempt: int) -> Sealing:
+    return Sealing(attempt=attempt, revision=task.revision + 1)
+
+
+def _leaving(task: Task, why: str) -> Run | None:
+    return task.run and replace(task.run, leaving=why)
+
+
+@table.task(e.RunStarted)
+def _started(task: Task, event: e.RunStarted, at: datetime) -> Task:
+    run = Run(
+        attempt=event.attempt,
+        pane=event.pane,
+        pid=event.pid,
+        pid_start=event.pid_start,
+        started_at=at,
+        activity=Working(),
+        activity_since=at,
+        conversation=task.conversation,
+    )
+    begun = isinstance(task.status, Starting)  # else it was told to end while it came up
+    status: Status = Running(attempt=event.attempt) if begun else task.status
+    return replace(task, run=run, status=status, messages=(), crashes=0)
+
+
+@table.task(e.StartFailed)
+def _start_failed(task: Task, event: e.StartFailed, at: datetime) -> Task:
+    if not isinstance(task.status, Starting):
+        return task
+    if event.fatal:
+        return replace(task, status=Rejected(Died(event.reason)))
+    waiting = Queued(since=at, not_before=event.not_before)
+    return replace(task, status=waiting, losses=task.losses + 1, last_cause=Died(event.reason))
+
+
+@table.task(e.ActivityChanged)
+def _activity(task: Task, event: e.ActivityChanged, at: datetime) -> Task:
+    if task.run is None:
+        return task
+    run = replace(task.run, activity=event.activity, activity_since=at)
+    back = isinstance(task.status, Held) and isinstance(event.activity, Working)
+    status: Status = Running(task.run.attempt) if back else task.status
+    return replace(task, run=run, status=status)
+
+
+@table.task(e.ConversationKnown)
+def _conversation(task: Task, event: e.ConversationKnown, at: datetime) -> Task:
+    run = task.run and replace(task.run, conversation=event.conversation)
+    return replace(task, conversation=event.conversation, run=run)
+
+
+@table.task(e.UsageReported)
+def _usage(task: Task, event: e.UsageReported, at: datetime) -> Task:
+    return replace(task, cost_usd=event.cost_usd, tokens=event.tokens)
+
+
+@table.task(e.DoneDeclared)
+def _done(task: Task, event: e.DoneDeclared, at: datetime) -> Task:
+    return replace(task, status=_seal(task, event.attempt))
+
+
+@table.task(e.RunExited)
+def _exited(task: Task, event: e.RunExited, at: datetime) -> Task:
+    task = replace(task, run=_leaving(task, "its process ended"))
+    if not isinstance(task.status, Running):
+        return task
+    outcome: Outcome = ToSeal()
+    if event.code != 0:
+        how = f"signal {event.signal}" if event.code is None else f"exit code {event.code}"
+        outcome = ToReject(Died(f"the agent ended with {how}"))
+    return replace(task, status=Ending(attempt=event.attempt, outcome=outcome))
+
+
+@table.task(e.RunLost)
+def _lost(task: Task, event: e.RunLost, at: datetime) -> Task:
+    task = replace(task, run=_leaving(task, event.reason))
+    if not isinstance(task.status, Running | Starting):
+        return task
+    outcome = ToRequeue(not_before=event.not_before)
+    status = Ending(attempt=event.attempt, outcome=outcome)
+    return replace(task, status=status, losses=task.losses + 1)
+
+
+@table.task(e.EndingBegan)
+def _ending(task: Task, event: e.EndingBegan, at: datetime) -> Task:
+    status = Ending(attempt=event.attempt, outcome=event.outcome)
+    return replace(task, status=status, run=_leaving(task, event.why))
+
+
+@table.task(e.LeaveBegan)
+def _leave(task: Task, event: e.LeaveBegan, at: datetime) -> Task:
+    return replace(task, run=_leaving(task, event.why))
+
+
+@table.task(e.RunEnded)
+def _ended(task: Task, event: e.RunEnded, at: datetime) -> Task:
+    task = replace(task, run=None)
+    if not isinstance(task.status, Ending):
+        return task
+    return replace(task, status=_after_ending(task, task.status, at))
+
+
+def _after_ending(task: Task, ending: Ending, at: datetime) -> Status:
+    outcome = ending.outcome
+    match outcome:
+        case ToSeal():
+            return _seal(task, ending.attempt)
+        case ToReject(cause=cause):
+            return Rejected(cause)
+        case ToStop(by=by):
+            return Stopped(by)
+        case ToPause(by=by):
+            return Paused(by)
+        case ToRequeue(not_before=not_before):
+            return Queued(since=at, not_before=not_before)
+        case _:
+            assert_never(outcome)

@@ -1,0 +1,205 @@
+"""Folding what happens to a task and its runs."""
+
+from datetime import datetime
+
+from msgspec.structs import replace
+
+from fleet.core import events as e
+from fleet.core.activity import Message, Waiting, Working
+from fleet.core.causes import ChecksRed
+from fleet.core.change import Change, Gating
+from fleet.core.model import Task
+from fleet.core.reducer import table
+from fleet.core.status import (
+    Checking,
+    Failed,
+    Held,
+    Paused,
+    Queued,
+    Rejected,
+    Running,
+    Sealing,
+    Starting,
+    Stopped,
+    Submitted,
+)
+
+
+def _tell(task: Task, text: str, by: str) -> Task:
+    message = Message(id=task.next_message, text=text, by=by)
+    return replace(task, messages=(*task.messages, message), next_message=message.id + 1)
+
+
+@table.task(e.TaskEdited)
+def _edited(task: Task, event: e.TaskEdited, at: datetime) -> Task:
+    return replace(task, spec=event.spec)
+
+
+@table.task(e.WorkspaceAssigned)
+def _assigned(task: Task, event: e.WorkspaceAssigned, at: datetime) -> Task:
+    return replace(task, slot=event.slot)
+
+
+@table.task(e.WorkspaceFreed)
+def _freed(task: Task, event: e.WorkspaceFreed, at: datetime) -> Task:
+    return replace(task, slot=None, archived=event.ref or task.archived)
+
+
+@table.task(e.WorkspaceRestored)
+def _restored(task: Task, event: e.WorkspaceRestored, at: datetime) -> Task:
+    return replace(task, restoring=False, archived=None)
+
+
+@table.task(e.AttemptBegan)
+def _began(task: Task, event: e.AttemptBegan, at: datetime) -> Task:
+    status = Starting(attempt=event.attempt, since=at)
+    return replace(task, attempt=event.attempt, status=status, base=event.base, retries=0)
+
+
+@table.task(e.MessageQueued)
+def _queued(task: Task, event: e.MessageQueued, at: datetime) -> Task:
+    return _tell(task, event.text, event.by)
+
+
+@table.task(e.MessageSettled)
+def _settled(task: Task, event: e.MessageSettled, at: datetime) -> Task:
+    settled = next((m for m in task.messages if m.id == event.message), None)
+    task = replace(task, messages=tuple(m for m in task.messages if m is not settled))
+    if event.outcome == "refused" and settled and settled.by == "fleet" and task.run:
+        stuck = Waiting(need=f"could not be told: {event.reason}", kind="undelivered")
+        return replace(task, run=replace(task.run, activity=stuck, activity_since=at))
+    return task
+
+
+@table.task(e.Sealed)
+def _sealed(task: Task, event: e.Sealed, at: datetime) -> Task:
+    if not isinstance(task.status, Sealing):  # stopped while it was being sealed
+        return task
+    change = Change(
+        revision=event.revision,
+        sealed=event.sealed,
+        head=event.head,
+        base=event.base,
+        added=event.added,
+        removed=event.removed,
+        files=event.files,
+        since=at,
+    )
+    return replace(
+        task,
+        status=Checking(event.revision),
+        revision=event.revision,
+        change=change,
+        head=event.head,
+        added=event.added,
+        removed=event.removed,
+        crashes=0,
+    )
+
+
+@table.task(e.SealFailed)
+def _not_sealed(task: Task, event: e.SealFailed, at: datetime) -> Task:
+    if not isinstance(task.status, Sealing):
+        return task
+    return replace(task, status=Rejected(event.cause))
+
+
+@table.task(e.SealUnchanged)
+def _same_again(task: Task, event: e.SealUnchanged, at: datetime) -> Task:
+    if not isinstance(task.status, Sealing):
+        return task
+    return replace(task, status=Submitted(event.revision))
+
+
+@table.task(e.ChecksPassed)
+def _checks_passed(task: Task, event: e.ChecksPassed, at: datetime) -> Task:
+    if task.status != Checking(event.revision):
+        return task
+    change = task.change and replace(task.change, acceptance=event.results, state=Gating())
+    return replace(task, status=Submitted(event.revision), change=change, losses=0)
+
+
+@table.task(e.ChecksFailed)
+def _checks_failed(task: Task, event: e.ChecksFailed, at: datetime) -> Task:
+    if task.status != Checking(event.revision):
+        return task
+    change = task.change and replace(task.change, acceptance=event.results)
+    return replace(task, status=Rejected(ChecksRed(event.results)), change=change)
+
+
+@table.task(e.Resubmitted)
+def _resubmitted(task: Task, event: e.Resubmitted, at: datetime) -> Task:
+    return replace(task, status=Sealing(attempt=0, revision=task.revision + 1))
+
+
+@table.task(e.ChangeRefused)
+def _refused(task: Task, event: e.ChangeRefused, at: datetime) -> Task:
+    if task.status != Checking(event.revision):
+        return task
+    return replace(task, status=Rejected(event.cause))
+
+
+@table.task(e.WorkCounted)
+def _counted(task: Task, event: e.WorkCounted, at: datetime) -> Task:
+    return replace(task, head=event.head, added=event.added, removed=event.removed)
+
+
+@table.task(e.ToldAgain)
+def _told_again(task: Task, event: e.ToldAgain, at: datetime) -> Task:
+    cause = task.status.cause if isinstance(task.status, Rejected | Held) else task.last_cause
+    task = _tell(task, event.text, event.by)
+    run = task.run and replace(task.run, activity=Working(), activity_since=at)
+    status = Running(task.attempt)
+    return replace(task, status=status, run=run, retries=task.retries + 1, last_cause=cause)
+
+
+@table.task(e.RetryScheduled)
+def _retry(task: Task, event: e.RetryScheduled, at: datetime) -> Task:
+    cause = task.status.cause if isinstance(task.status, Rejected | Held) else task.last_cause
+    task = _tell(task, event.note, "fleet") if event.note else task
+    status = Queued(since=at, not_before=event.not_before)
+    return replace(task, status=status, spent=task.spent + event.consumes, last_cause=cause)
+
+
+@table.task(e.TaskHeld)
+def _held(task: Task, event: e.TaskHeld, at: datetime) -> Task:
+    if not isinstance(task.status, Rejected):
+        return task
+    return replace(task, status=Held(task.status.cause), last_cause=task.status.cause)
+
+
+@table.task(e.TaskFailed)
+def _failed(task: Task, event: e.TaskFailed, at: datetime) -> Task:
+    cause = task.status.cause if isinstance(task.status, Rejected) else task.last_cause
+    return replace(task, status=Failed(event.reason), last_cause=cause)
+
+
+@table.task(e.TaskStopped)
+def _stopped(task: Task, event: e.TaskStopped, at: datetime) -> Task:
+    return replace(task, status=Stopped(event.by))
+
+
+@table.task(e.TaskPaused)
+def _paused(task: Task, event: e.TaskPaused, at: datetime) -> Task:
+    return replace(task, status=Paused(event.by))
+
+
+@table.task(e.TaskResumed)
+def _resumed(task: Task, event: e.TaskResumed, at: datetime) -> Task:
+    task = replace(task, status=Queued(since=at), removed_at=None, losses=0, crashes=0)
+    return replace(task, spent=0, conversation=None) if event.fresh else task
+
+
+@table.task(e.CrashNoted)
+def _crash(task: Task, event: e.CrashNoted, at: datetime) -> Task:
+    return replace(task, crashes=task.crashes + 1)
+
+
+@table.task(e.TaskRemoved)
+def _removed(task: Task, event: e.TaskRemoved, at: datetime) -> Task:
+    return replace(task, removed_at=at)
+
+
+@table.task(e.TaskRestored)
+def _task_restored(task: Task, event: e.TaskRestored, at: datetime) -> Task:
+    return replace(task, removed_at=None, restoring=task.archived is not None)

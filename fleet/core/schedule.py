@@ -1,0 +1,193 @@
+"""Who may start, and what comes after work that did not get through."""
+
+from datetime import datetime, timedelta
+
+from fleet.core import events as e
+from fleet.core.causes import (
+    Cause,
+    ChecksRed,
+    Conflict,
+    Died,
+    Exhausted,
+    GateRed,
+    NoChange,
+    SentBack,
+    Unsealable,
+)
+from fleet.core.ids import Commit, TaskId
+from fleet.core.model import Fleet, Repo, Task
+from fleet.core.phrases import note, reason
+from fleet.core.planned import NOTHING, Circumstances, Plan
+from fleet.core.reducer.repos import BREAKER_WINDOW
+from fleet.core.status import (
+    Ending,
+    Failed,
+    Held,
+    Landed,
+    Queued,
+    Rejected,
+    Starting,
+    Stopped,
+    ToReject,
+    Withdrawn,
+)
+
+MAX_LOSSES = 20  # a pane that vanishes this often without one success is no accident
+_FIRST_PAUSE_S = 2.0
+_LONGEST_PAUSE_S = 300.0
+
+
+def pause(failures: int, *, first_s: float = _FIRST_PAUSE_S) -> timedelta:
+    """Return how long to wait after `failures` failures in a row: it doubles up to 5 minutes."""
+    return timedelta(seconds=min(first_s * 2 ** max(failures - 1, 0), _LONGEST_PAUSE_S))
+
+
+def waits_for(fleet: Fleet, task: Task) -> list[TaskId]:
+    """Return the tasks that must land before this one may start."""
+    return [
+        name
+        for name in task.spec.after
+        if not (name in fleet.tasks and isinstance(fleet.tasks[name].status, Landed))
+    ]
+
+
+def doomed_by(fleet: Fleet, task: Task) -> TaskId | None:
+    """Return a task this one waits for that has ended without landing."""
+    for name in waits_for(fleet, task):
+        other = fleet.tasks.get(name)
+        if other is None or isinstance(other.status, Failed | Stopped | Withdrawn):
+            return name
+    return None
+
+
+def occupied(fleet: Fleet) -> int:
+    """Return how many slots are in use: a run holds its slot until no process of it is left."""
+    return sum(
+        task.run is not None or isinstance(task.status, Starting | Ending)
+        for task in fleet.tasks.values()
+    )
+
+
+def due(fleet: Fleet, now: datetime) -> list[Task]:
+    """Return the tasks that would start now if there were room, oldest first."""
+    ready = [
+        task
+        for task in fleet.tasks.values()
+        if isinstance(task.status, Queued)
+        and task.removed_at is None
+        and (task.status.not_before or now) <= now
+        and not waits_for(fleet, task)
+    ]
+    return sorted(ready, key=lambda task: task.created_at)
+
+
+def starts(fleet: Fleet, given: Circumstances, now: datetime) -> Plan:
+    """Start what is due, as far as slots, clean workspaces and the breaker allow."""
+    wakes = _wakes(fleet, now)
+    recent = [start for start in fleet.starts if now - start < BREAKER_WINDOW]
+    room = min(given.policy.slots - occupied(fleet), given.policy.max_runs_per_hour - len(recent))
+    waiting = due(fleet, now)
+    if waiting and len(recent) >= given.policy.max_runs_per_hour:
+        wakes.append(recent[0] + BREAKER_WINDOW)
+    for task in waiting if room > 0 else ():
+        if facts := _start(fleet, task):
+            return Plan(facts=facts)  # one at a time: the next needs the state after this one
+    return Plan(wake_at=min(wakes, default=None))
+
+
+def _wakes(fleet: Fleet, now: datetime) -> list[datetime]:
+    return [
+        task.status.not_before
+        for task in fleet.tasks.values()
+        if isinstance(task.status, Queued)
+        and task.status.not_before
+        and task.status.not_before > now
+    ]
+
+
+def _start(fleet: Fleet, task: Task) -> tuple[e.AnyEvent, ...]:
+    repo = fleet.repos[task.repo]
+    began = e.AttemptBegan(task=task.id, attempt=task.attempt + 1, base=_base(repo, task))
+    if task.slot is not None:
+        return (began,)
+    slot = ready_slot(repo)
+    return () if slot is None else (e.WorkspaceAssigned(task=task.id, slot=slot), began)
+
+
+def _base(repo: Repo, task: Task) -> Commit:
+    """A first attempt starts where the target is now, which may be past where it was at spawn."""
+    if task.attempt > 0 or task.base_pinned:
+        return task.base
+    return repo.tips.get(task.target, task.base)
+
+
+def ready_slot(repo: Repo) -> int | None:
+    """Return a clean pooled worktree that nobody has."""
+    return min((n for n, slot in repo.slots.items() if slot.state == "ready"), default=None)
+
+
+def after_rejection(task: Task, cause: Cause, now: datetime) -> e.AnyEvent:
+    """Return what comes next for a task whose work did not get through, for `cause`.
+
+    A live agent that can be told is told, in the same context, up to `retries` times; then its
+    run ends, and a new attempt starts with a fresh context, up to `attempts` in all. Only what
+    trying again cannot mend, or nobody is there to mend, waits for a person.
+    """
+    if task.spec.agent is None or isinstance(cause, Unsealable):
+        return e.TaskHeld(task=task.id)
+    alive = task.run is not None and task.run.leaving is None
+    if alive and isinstance(cause, NoChange):
+        return e.TaskHeld(task=task.id)
+    if alive and task.spec.converses and _may_tell(task, cause):
+        by = cause.by if isinstance(cause, SentBack) else "fleet"
+        return e.ToldAgain(task=task.id, text=note(cause, target=task.target), by=by)
+    if task.run is not None:
+        ending = ToReject(cause)
+        return e.EndingBegan(
+            task=task.id, attempt=task.run.attempt, outcome=ending, why=reason(cause)
+        )
+    return _retry_or_give_up(task, cause, now)
+
+
+def _may_tell(task: Task, cause: Cause) -> bool:
+    if isinstance(cause, SentBack):
+        return True
+    told = isinstance(cause, ChecksRed | GateRed | Conflict)
+    return told and task.retries < task.spec.limits.retries
+
+
+def _retry_or_give_up(task: Task, cause: Cause, now: datetime) -> e.AnyEvent:
+    words = note(cause, target=task.target)
+    if isinstance(cause, SentBack):
+        return e.RetryScheduled(task=task.id, note=words, consumes=False)
+    allowed = task.spec.limits.attempts or 1
+    if task.spent + 1 < allowed and not isinstance(cause, Exhausted):
+        died = isinstance(cause, Died | NoChange)
+        later = now + pause(task.spent + 1) if died else None
+        return e.RetryScheduled(task=task.id, note=words, consumes=True, not_before=later)
+    if isinstance(cause, Conflict):
+        return e.TaskHeld(task=task.id)
+    return e.TaskFailed(task=task.id, reason=reason(cause))
+
+
+def rejections(fleet: Fleet, now: datetime) -> Plan:
+    """Decide what comes next wherever work did not get through."""
+    facts = [
+        after_rejection(task, task.status.cause, now)
+        for task in fleet.tasks.values()
+        if isinstance(task.status, Rejected)
+    ]
+    return Plan(facts=tuple(facts)) if facts else NOTHING
+
+
+def given_up(fleet: Fleet) -> Plan:
+    """Give up what keeps striking fleet itself or keeps vanishing: it must stop nobody else."""
+    facts: list[e.AnyEvent] = []
+    for task in fleet.tasks.values():
+        if task.ended or isinstance(task.status, Held):
+            continue
+        if task.crashes > 1:
+            facts.append(e.TaskFailed(task=task.id, reason="internal error: see fleet log"))
+        elif task.losses >= MAX_LOSSES and isinstance(task.status, Queued):
+            facts.append(e.TaskFailed(task=task.id, reason=f"its run was lost {task.losses} times"))
+    return Plan(facts=tuple(facts))

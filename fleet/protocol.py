@@ -1,0 +1,182 @@
+"""What clients and the supervisor say to each other: one JSON object a line, over a Unix socket.
+
+A client sends a `Request`; the supervisor answers with any number of `Item`s (streams) and then
+exactly one `Result` or `Failure` that carries the request's id. Requests of one connection are
+answered in order of completion; several may be under way at once.
+"""
+
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from fleet.core.commands import AnyCommand, Command
+
+LINE_LIMIT = 4 * 1024 * 1024  # bytes of one line; a prompt or a diff fits, a flood does not
+
+
+class Query(Command, frozen=True, kw_only=True):
+    """A request that changes nothing in the ledger."""
+
+
+class Hello(Query, frozen=True, tag="hello"):
+    """First on every connection. Result: {version, pid, home}."""
+
+    version: str
+
+
+class List(Query, frozen=True, tag="ls"):
+    """Result: list of `TaskRow`. What has not ended, unless `all`; of the repository around
+    `cwd` where one is given.
+    """
+
+    all: bool = False
+    cwd: str | None = None
+
+
+class Show(Query, frozen=True, tag="show"):
+    """Result: `TaskDetail`."""
+
+    task: str
+
+
+class Why(Query, frozen=True, tag="why"):
+    """Result: `WhyView`."""
+
+    task: str
+
+
+class Next(Query, frozen=True, tag="next"):
+    """Result: `TaskRow` of the task that has needed a person for longest, or null."""
+
+
+class Queue(Query, frozen=True, tag="queue"):
+    """Result: list of `QueueRow`."""
+
+    cwd: str | None = None
+
+
+class Events(Query, frozen=True, tag="events"):
+    """Items: flat entries after `since` (exclusive seq, or a time); then, with `follow`, each
+    new one until the client leaves. Result: null.
+    """
+
+    follow: bool = False
+    since_seq: int | None = None
+    since: datetime | None = None
+    task: str | None = None
+
+
+class Diff(Query, frozen=True, tag="diff"):
+    """The change as it would be reviewed: base..sealed, or the branch so far.
+    Result: {task, head, base, stat, patch}. Counts as having been shown this revision.
+    """
+
+    task: str
+    colour: bool = False
+
+
+class Path(Query, frozen=True, tag="path"):
+    """Result: {path} of the worktree."""
+
+    task: str
+
+
+class Attach(Query, frozen=True, tag="attach"):
+    """Result: {argv, way_back, opened}. A client outside tmux runs `argv`; where `tmux` (the
+    client's $TMUX) is given, the supervisor has opened a window there and `opened` is true.
+    """
+
+    task: str
+    tmux: str | None = None
+    fleet: tuple[str, ...] = ()  # argv prefix by which this client can be run again
+
+
+class Screen(Query, frozen=True, tag="screen"):
+    """Result: {text, live}: the pane as it is, or its last words."""
+
+    task: str
+    colour: bool = False
+
+
+class Log(Query, frozen=True, tag="log"):
+    """Result: {text, path}: all that is kept of the pane's output, or of one check's."""
+
+    task: str
+    attempt: int | None = None
+    check: str | None = None
+
+
+class Wait(Query, frozen=True, tag="wait"):
+    """Items: {task, status, needs} at each change. Result: the same, a list, once all are there
+    (or cannot get there any more): {task, status, needs, reached: bool}. Fails with exit code
+    124 after `timeout_s`.
+    """
+
+    tasks: tuple[str, ...]
+    state: str = "landed"  # review, landed, ended
+    timeout_s: float | None = None
+
+
+class Status(Query, frozen=True, tag="status"):
+    """Result: {pid, version, home, socket, tmux_socket, started_at, keeper, repos: [{id, root,
+    target, frozen, slots}], tasks: {status: number}, slots, degraded: [sentences]}.
+    """
+
+
+class Report(Query, frozen=True, tag="report"):
+    """Result: {since, landed: [TaskRow], failed, waiting, cost_usd, tokens, attempts, flaky}."""
+
+    since: datetime | None = None
+
+
+class Shutdown(Query, frozen=True, tag="down"):
+    """End the supervisor, and with `stop_agents` first every agent. Items: progress sentences.
+    Result: {stopped: number}.
+    """
+
+    stop_agents: bool = False
+
+
+class Settled(Query, frozen=True, tag="settled"):
+    """Result null once nothing is under way and nothing is due now; for tests and scripts."""
+
+
+AnyQuery = (
+    Hello | List | Show | Why | Next | Queue | Events | Diff | Path | Attach | Screen | Log
+    | Wait | Status | Report | Shutdown | Settled
+)  # fmt: skip
+
+
+class Request(Struct, frozen=True):
+    """`actor` names the person or task on whose behalf it is made."""
+
+    id: int
+    ask: AnyCommand | AnyQuery
+    actor: str = "person"
+
+
+class Item(Struct, frozen=True, tag="item", tag_field="kind"):
+    id: int
+    item: Any
+
+
+class Result(Struct, frozen=True, tag="result", tag_field="kind"):
+    id: int
+    result: Any
+
+
+class Failure(Struct, frozen=True, tag="failure", tag_field="kind"):
+    """A `FleetError`, as told over the wire."""
+
+    id: int
+    message: str
+    hint: str | None = None
+    exit_code: int = 1
+
+
+Reply = Item | Result | Failure
+requests = msgspec.json.Decoder(Request)
+replies = msgspec.json.Decoder(Reply)
+encode = msgspec.json.Encoder().encode
