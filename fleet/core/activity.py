@@ -46,6 +46,7 @@ class Run(Struct, frozen=True):
     activity_since: datetime
     conversation: str | None = None
     leaving: str | None = None  # why its process is to go, or has gone
+    handed_in: datetime | None = None  # when its work was last taken as it stood
 
 
 class Message(Struct, frozen=True):

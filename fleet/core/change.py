@@ -54,6 +54,9 @@ class Landing(Struct, frozen=True, tag="landing"):
 ChangeState = Gating | Ready | GateFailed | Conflicted | Landing
 
 
+BY_POLICY = "policy"  # whose verdict it is where no person had to look
+
+
 class Approval(Struct, frozen=True):
     """A verdict for one sealed commit, under the rules that were in force."""
 

@@ -4,22 +4,25 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from fleet.core import events as e
-from fleet.core.activity import Idle, Run, Stalled
+from fleet.core.activity import Idle, Run, Stalled, Working
 from fleet.core.causes import Cause, Died, Exhausted
-from fleet.core.change import Landing
 from fleet.core.effects import AnyEffect, EndRun, RunChecks, Seal, StartRun, Tell
 from fleet.core.model import Fleet, Task
 from fleet.core.planned import NOTHING, Circumstances, Plan, together
+from fleet.core.schedule import exhausted
 from fleet.core.status import (
     Checking,
     Ending,
     Held,
+    Rejected,
     Running,
     Sealing,
     Starting,
     Submitted,
     ToReject,
 )
+
+_LONGEST_S = 10 * 365 * 86400.0  # what is limited by more is not limited
 
 
 def lives(fleet: Fleet, given: Circumstances, now: datetime) -> Plan:
@@ -28,31 +31,29 @@ def lives(fleet: Fleet, given: Circumstances, now: datetime) -> Plan:
 
 
 def _life(task: Task, given: Circumstances, now: datetime) -> Plan:
-    if (effect := _due_effect(task)) is not None:
-        return Plan(effects=(effect,))
-    match task.status, task.run:
-        case Checking(revision=revision), _:
+    match task.status:
+        case Starting(attempt=attempt):
+            return _do(StartRun(task.id, attempt))
+        case Ending(attempt=attempt):
+            return _do(EndRun(task.id, attempt))
+        case Sealing(revision=revision):
+            return _do(Seal(task.id, revision))
+        case Checking(revision=revision):
             return _checking(task, revision)
-        case Running(), Run() as run:
-            return _running(task, run, given, now)
-        case _, Run() as run:
-            return _resting(task, run, given, now)
+        case Rejected():
+            return NOTHING
+        case _ if task.run is not None:
+            return _alive(task, task.run, given, now)
         case _:
             return NOTHING
 
 
-def _due_effect(task: Task) -> AnyEffect | None:
-    match task.status:
-        case Starting(attempt=attempt):
-            return StartRun(task.id, attempt)
-        case Ending(attempt=attempt):
-            return EndRun(task.id, attempt)
-        case _ if task.run is not None and task.run.leaving is not None:
-            return EndRun(task.id, task.run.attempt)
-        case Sealing(revision=revision):
-            return Seal(task.id, revision)
-        case _:
-            return None
+def _alive(task: Task, run: Run, given: Circumstances, now: datetime) -> Plan:
+    if run.leaving is not None:
+        return _do(EndRun(task.id, run.attempt))
+    if isinstance(task.status, Running):
+        return _running(task, run, given, now)
+    return _resting(task, run, given, now)
 
 
 def _do(effect: AnyEffect) -> Plan:
@@ -90,14 +91,16 @@ def _limits(task: Task, run: Run) -> Iterator[tuple[Cause, datetime]]:
     limits = task.spec.limits
     if limits.timeout_s is not None:
         why = f"stopped by its time limit of {limits.timeout_s:g} s"
-        yield Died(why), run.started_at + timedelta(seconds=limits.timeout_s)
+        yield Died(why), _after(run.started_at, limits.timeout_s)
     if limits.silence_s is not None and isinstance(run.activity, Stalled):
         why = f"stopped after {limits.silence_s:g} s of silence"
-        yield Died(why), run.activity.silent_since + timedelta(seconds=limits.silence_s)
-    if limits.budget_usd is not None and task.cost_usd >= limits.budget_usd:
-        yield Exhausted(f"its budget of {limits.budget_usd:g} USD is spent"), run.started_at
-    if limits.tokens is not None and task.tokens >= limits.tokens:
-        yield Exhausted(f"its {limits.tokens} tokens are spent"), run.started_at
+        yield Died(why), _after(run.activity.silent_since, limits.silence_s)
+    if (spent := exhausted(task)) is not None:
+        yield spent, run.started_at
+
+
+def _after(moment: datetime, seconds: float) -> datetime:
+    return moment + timedelta(seconds=min(seconds, _LONGEST_S))
 
 
 def _checking(task: Task, revision: int) -> Plan:
@@ -120,17 +123,24 @@ def _resting(task: Task, run: Run, given: Circumstances, now: datetime) -> Plan:
         return _do(Tell(task.id, run.attempt, task.messages[0].id))
     if _went_on(task, run) and not _watched(task, given):
         return _fact(e.DoneDeclared(task=task.id, attempt=run.attempt, by="the end of its turn"))
-    park = max(run.activity_since, task.updated_at) + timedelta(
-        seconds=given.repo(task.repo).park_s
-    )
-    if _watched(task, given) or park > now:
+    rests_since = max(run.activity_since, task.status_since or task.created_at)
+    park = _after(rests_since, given.repo(task.repo).park_s)
+    if _watched(task, given) or _busy(run) or park > now:
         return Plan(wake_at=park if park > now else None)
     return _fact(e.LeaveBegan(task=task.id, attempt=run.attempt, why="parked: it waits for review"))
 
 
 def _went_on(task: Task, run: Run) -> bool:
     """Whether the agent finished another turn after its change was put up."""
-    change = task.change
-    if change is None or task.spec.done != "turn" or isinstance(change.state, Landing):
+    if task.change is None or task.spec.done != "turn" or task.landing:
         return False
-    return isinstance(run.activity, Idle) and run.activity_since > change.since
+    return isinstance(run.activity, Idle) and _since_hand_in(run)
+
+
+def _busy(run: Run) -> bool:
+    """Whether somebody gave it more to do after its change was put up."""
+    return isinstance(run.activity, Working) and _since_hand_in(run)
+
+
+def _since_hand_in(run: Run) -> bool:
+    return run.handed_in is not None and run.activity_since > run.handed_in

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from fleet.core import events as e
-from fleet.core.change import Change, Evidence, Gating, Landing, Ready
+from fleet.core.change import BY_POLICY, Change, Evidence, Gating, Landing, Ready
 from fleet.core.effects import Gate, Land, Remerge
 from fleet.core.gating import gates, rules
 from fleet.core.ids import Commit, RepoId
@@ -17,8 +17,6 @@ from fleet.core.model import Fleet, Task
 from fleet.core.planned import NOTHING, Circumstances, Plan, together
 from fleet.core.policy import RepoPolicy
 from fleet.core.status import Submitted
-
-BY_POLICY = "policy"
 
 
 def entries(fleet: Fleet, repo: RepoId, target: str) -> list[tuple[Task, Change]]:
@@ -85,22 +83,25 @@ def _steps(line: list[tuple[Task, Change]], tip: Commit, policy: RepoPolicy) -> 
     """The candidates for the next step, the best first."""
     for task, change in line:
         stuck = change.blocked is not None and change.tried_onto == tip
-        if not stuck and _in_front(task, change):
+        if not stuck and _in_front(task, change, policy):
             yield from _front(task, change, tip, policy)
     for task, change in line:
-        if change.blocked is None and not _in_front(task, change):
+        if change.blocked is None and not _in_front(task, change, policy):
             yield from _behind(task, change, tip)
 
 
-def _in_front(task: Task, change: Change) -> bool:
-    if task.spec.land == "auto" and not _never_by_policy(change):
+def _in_front(task: Task, change: Change, policy: RepoPolicy) -> bool:
+    """Whether it lands as soon as its gates are green; else a person has to decide first."""
+    if approved(change) and change.approval is not None and change.approval.by != BY_POLICY:
         return True
-    return approved(change)
+    return task.spec.land == "auto" and not unchecked(task, change, policy)
 
 
-def _never_by_policy(change: Change) -> bool:
-    """Without any gate nothing lands by policy: no checks is not green."""
-    return isinstance(change.state, Ready) and not change.state.evidence.results
+def unchecked(task: Task, change: Change, policy: RepoPolicy) -> bool:
+    """Whether it has no gate at all: then it never lands by policy, for that is not green."""
+    if not isinstance(change.state, Ready) or change.state.evidence.results:
+        return False
+    return change.state.evidence.rules == rules(gates(task.spec, policy))
 
 
 def _front(task: Task, change: Change, tip: Commit, policy: RepoPolicy) -> Iterator[Plan]:
@@ -148,20 +149,26 @@ def _behind(task: Task, change: Change, tip: Commit) -> Iterator[Plan]:
 
 def waits_for(fleet: Fleet, task: Task, policy: RepoPolicy) -> str | None:
     """Return what the change of `task` waits for, in one phrase; None while it lands."""
-    change, repo = task.change, fleet.repos[task.repo]
+    change = task.change
     if change is None or isinstance(change.state, Landing):
         return None
-    reasons = {
-        f"the queue of {task.target} is frozen: {repo.frozen.get(task.target)}": task.target
-        in repo.frozen,
-        "fleet.yaml has commands that nobody trusted: fleet trust": untrusted(
-            fleet, task.repo, policy
-        ),
-        f"the branch {task.target} is gone": task.target not in repo.tips,
-        change.blocked or "": change.blocked is not None,
-        "its gates": isinstance(change.state, Gating),
-        "a review": not approved(change),
-    }
-    ahead = entries(fleet, task.repo, task.target)[:1]
-    behind = [f"{other.id} to land" for other, _ in ahead if other.id != task.id]
-    return next((why for why, holds in reasons.items() if holds), (behind or ["its gates"])[0])
+    if (why := stands_still(fleet, task, policy)) is not None:
+        return why
+    if change.blocked is not None:
+        return change.blocked
+    if isinstance(change.state, Gating):
+        return "its gates"
+    if not _in_front(task, change, policy):
+        return "a review"
+    first, _ = entries(fleet, task.repo, task.target)[0]
+    return "its gates" if first.id == task.id else f"{first.id} to land"
+
+
+def stands_still(fleet: Fleet, task: Task, policy: RepoPolicy) -> str | None:
+    """Return why nothing moves in the queue of this task's target until a person acts."""
+    repo, target = fleet.repos[task.repo], task.target
+    if target in repo.frozen:
+        return f"the queue of {target} is frozen: {repo.frozen[target]}"
+    if untrusted(fleet, task.repo, policy):
+        return "fleet.yaml has commands that nobody trusted: fleet trust"
+    return None if target in repo.tips else f"the branch {target} is gone"

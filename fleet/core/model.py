@@ -6,10 +6,10 @@ from msgspec import Struct
 
 from fleet.core.activity import Message, Run
 from fleet.core.causes import Cause
-from fleet.core.change import Change
+from fleet.core.change import Change, Landing
 from fleet.core.ids import Commit, RepoId, TaskId
 from fleet.core.policy import Check, Done, Land, Limits
-from fleet.core.status import ENDED, Status
+from fleet.core.status import ENDED, Status, Submitted
 
 
 class Spec(Struct, frozen=True, kw_only=True):
@@ -50,6 +50,7 @@ class Task(Struct, frozen=True, kw_only=True):
     status: Status
     created_at: datetime
     updated_at: datetime
+    status_since: datetime | None = None
     owner: str = "person"
     attempt: int = 0
     spent: int = 0
@@ -73,10 +74,18 @@ class Task(Struct, frozen=True, kw_only=True):
     archived: str | None = None  # the ref that keeps what a removed workspace held
     removed_at: datetime | None = None
     restoring: bool = False  # a person wants its workspace back
+    trouble: str | None = None  # why its workspace could not be freed or restored
+    free_not_before: datetime | None = None
 
     @property
     def ended(self) -> bool:
         return isinstance(self.status, ENDED)
+
+    @property
+    def landing(self) -> bool:
+        """Whether the intent to land it is on record, and what became of it is not."""
+        waits = isinstance(self.status, Submitted)
+        return waits and self.change is not None and isinstance(self.change.state, Landing)
 
 
 class Slot(Struct, frozen=True):

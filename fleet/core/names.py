@@ -9,6 +9,7 @@ from fleet.errors import RefusedError, UsageError
 
 _GOOD = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,62}")
 _LONGEST_SLUG = 32
+_ACTORS = frozenset({"person", "fleet", "policy"})  # who acts besides agents, who act as their task
 
 
 def checked(name: str) -> TaskId:
@@ -22,6 +23,8 @@ def checked(name: str) -> TaskId:
             f"{name!r} cannot be a task's name",
             hint="use letters, digits, - and _, starting with a letter or digit, at most 63",
         )
+    if name.lower() in _ACTORS:
+        raise UsageError(f"{name} cannot be a task's name", hint="it means somebody else here")
     return TaskId(name)
 
 
@@ -39,10 +42,22 @@ def slug(text: str) -> str:
 def free(name: str, taken: set[str]) -> TaskId:
     """Return `name`, or `name-2`, `name-3`, ..., whichever nobody has; `taken` is lower case."""
     candidate, number = name, 1
-    while candidate.lower() in taken:
+    while candidate.lower() in taken | _ACTORS:
         number += 1
         candidate = f"{name}-{number}"
     return checked(candidate)
+
+
+def present(fleet: Fleet, text: str) -> Task:
+    """Return the task like `find`, unless a person has removed it.
+
+    Raises:
+        RefusedError: there is none, there are several, or it is removed.
+    """
+    task = find(fleet, text)
+    if task.removed_at is not None:
+        raise RefusedError(f"{task.id} is removed", hint=f"fleet restore {task.id}")
+    return task
 
 
 def find(fleet: Fleet, text: str, *, exact: bool = False) -> Task:

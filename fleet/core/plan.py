@@ -1,13 +1,17 @@
 """What should be under way, worked out from the state alone: a restart is nothing special."""
 
+from collections.abc import Iterator
 from datetime import datetime
 
+from msgspec.structs import replace
+
+from fleet.core.effects import AnyEffect, OnQueue, OnTask
 from fleet.core.lives import lives
 from fleet.core.merge_queue import merge_queues
 from fleet.core.model import Fleet
 from fleet.core.planned import Circumstances, Plan, together
 from fleet.core.pool import pools, workspaces
-from fleet.core.schedule import given_up, rejections, starts
+from fleet.core.schedule import given_up, hopeless, rejections, starts
 
 
 def plan(fleet: Fleet, given: Circumstances, now: datetime) -> Plan:
@@ -15,14 +19,25 @@ def plan(fleet: Fleet, given: Circumstances, now: datetime) -> Plan:
 
     The caller records the facts and asks again until there are none; only then do effects count.
     """
-    return together(
-        (
-            given_up(fleet),
-            rejections(fleet, now),
-            lives(fleet, given, now),
-            merge_queues(fleet, given),
-            workspaces(fleet),
-            starts(fleet, given, now),
-            pools(fleet, given, now),
-        )
-    )
+    parts = []
+    for part in _parts(fleet, given, now):
+        if part.facts:  # the parts that follow need the state after these
+            return Plan(facts=part.facts)
+        parts.append(part)
+    whole = together(parts)
+    return replace(whole, effects=tuple(it for it in whole.effects if not _barred(fleet, it)))
+
+
+def _parts(fleet: Fleet, given: Circumstances, now: datetime) -> Iterator[Plan]:
+    yield given_up(fleet)
+    yield rejections(fleet, now)
+    yield lives(fleet, given, now)
+    yield merge_queues(fleet, given)
+    yield workspaces(fleet, now)
+    yield starts(fleet, given, now)
+    yield pools(fleet, given, now)
+
+
+def _barred(fleet: Fleet, effect: AnyEffect) -> bool:
+    """Whether it is for a task on which fleet itself fails again and again."""
+    return isinstance(effect, OnTask | OnQueue) and hopeless(fleet.tasks[effect.task])

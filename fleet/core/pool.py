@@ -82,18 +82,18 @@ def _upkeep(repo: Repo, now: datetime) -> Plan:
     return Plan(effects=tuple(effects), wake_at=min(wakes, default=None))
 
 
-def workspaces(fleet: Fleet) -> Plan:
+def workspaces(fleet: Fleet, now: datetime) -> Plan:
     """Free what is landed or removed, and bring back what a person restored."""
-    effects: list[AnyEffect] = []
-    for task in fleet.tasks.values():
-        if task.slot is None or task.run is not None:
-            continue
-        if _to_free(task):
-            effects.append(FreeWorkspace(task.id))
-        elif task.restoring:
-            effects.append(RestoreWorkspace(task.id))
-    return Plan(effects=tuple(effects))
+    return together(_workspace(task, now) for task in fleet.tasks.values())
 
 
-def _to_free(task: Task) -> bool:
-    return isinstance(task.status, Landed) or task.removed_at is not None
+def _workspace(task: Task, now: datetime) -> Plan:
+    if task.slot is None or task.run is not None:
+        return NOTHING
+    if task.restoring:
+        return Plan(effects=(RestoreWorkspace(task.id),))
+    if not isinstance(task.status, Landed) and task.removed_at is None:
+        return NOTHING
+    if task.free_not_before is not None and task.free_not_before > now:
+        return Plan(wake_at=task.free_not_before)
+    return Plan(effects=(FreeWorkspace(task.id),))

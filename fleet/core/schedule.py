@@ -22,7 +22,6 @@ from fleet.core.reducer.repos import BREAKER_WINDOW
 from fleet.core.status import (
     Ending,
     Failed,
-    Held,
     Landed,
     Queued,
     Rejected,
@@ -35,11 +34,16 @@ from fleet.core.status import (
 MAX_LOSSES = 20  # a pane that vanishes this often without one success is no accident
 _FIRST_PAUSE_S = 2.0
 _LONGEST_PAUSE_S = 300.0
+_MOST_DOUBLINGS = 30
+_QUARANTINE = 2  # internal errors in a row that name a task: it is given up, and tidied away
+_HOPELESS = 4  # so many, and not even that is tried again
+_INTERNAL = "internal error: see fleet log"
 
 
 def pause(failures: int, *, first_s: float = _FIRST_PAUSE_S) -> timedelta:
     """Return how long to wait after `failures` failures in a row: it doubles up to 5 minutes."""
-    return timedelta(seconds=min(first_s * 2 ** max(failures - 1, 0), _LONGEST_PAUSE_S))
+    doubled = min(max(failures - 1, 0), _MOST_DOUBLINGS)
+    return timedelta(seconds=min(first_s * 2**doubled, _LONGEST_PAUSE_S))
 
 
 def waits_for(fleet: Fleet, task: Task) -> list[TaskId]:
@@ -75,6 +79,7 @@ def due(fleet: Fleet, now: datetime) -> list[Task]:
         for task in fleet.tasks.values()
         if isinstance(task.status, Queued)
         and task.removed_at is None
+        and not task.restoring
         and (task.status.not_before or now) <= now
         and not waits_for(fleet, task)
     ]
@@ -149,6 +154,16 @@ def after_rejection(task: Task, cause: Cause, now: datetime) -> e.AnyEvent:
     return _retry_or_give_up(task, cause, now)
 
 
+def exhausted(task: Task) -> Exhausted | None:
+    """Return which guardrail that trying again cannot move is reached, if one is."""
+    limits = task.spec.limits
+    if limits.budget_usd is not None and task.cost_usd >= limits.budget_usd:
+        return Exhausted(f"its budget of {limits.budget_usd:g} USD is spent")
+    if limits.tokens is not None and task.tokens >= limits.tokens:
+        return Exhausted(f"its {limits.tokens} tokens are spent")
+    return None
+
+
 def _may_tell(task: Task, cause: Cause) -> bool:
     if isinstance(cause, SentBack):
         return True
@@ -181,13 +196,29 @@ def rejections(fleet: Fleet, now: datetime) -> Plan:
 
 
 def given_up(fleet: Fleet) -> Plan:
-    """Give up what keeps striking fleet itself or keeps vanishing: it must stop nobody else."""
-    facts: list[e.AnyEvent] = []
-    for task in fleet.tasks.values():
-        if task.ended or isinstance(task.status, Held):
-            continue
-        if task.crashes > 1:
-            facts.append(e.TaskFailed(task=task.id, reason="internal error: see fleet log"))
-        elif task.losses >= MAX_LOSSES and isinstance(task.status, Queued):
-            facts.append(e.TaskFailed(task=task.id, reason=f"its run was lost {task.losses} times"))
+    """Give up what keeps striking fleet itself, keeps vanishing, or has nothing left to spend."""
+    facts = [fact for task in fleet.tasks.values() if (fact := _give_up(task)) is not None]
     return Plan(facts=tuple(facts))
+
+
+def _give_up(task: Task) -> e.AnyEvent | None:
+    match task.status:
+        case Starting(attempt=attempt) if task.crashes >= _QUARANTINE:
+            # Something of it may be up already, so it must be ended, not just forgotten.
+            outcome = ToReject(Exhausted(_INTERNAL))
+            return e.EndingBegan(task=task.id, attempt=attempt, outcome=outcome, why=_INTERNAL)
+        case Ending() if not hopeless(task):
+            return None
+        case _ if task.crashes >= _QUARANTINE and not task.ended:
+            return e.TaskFailed(task=task.id, reason=_INTERNAL)
+        case Queued() if task.losses >= MAX_LOSSES:
+            return e.TaskFailed(task=task.id, reason=f"its run was lost {task.losses} times")
+        case Queued() if spent := exhausted(task):
+            return e.TaskFailed(task=task.id, reason=spent.reason)
+        case _:
+            return None
+
+
+def hopeless(task: Task) -> bool:
+    """Whether internal errors struck so often that nothing more is tried for this task."""
+    return task.crashes >= _HOPELESS

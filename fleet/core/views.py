@@ -98,7 +98,7 @@ def needs(fleet: Fleet, task: Task, policy: RepoPolicy) -> str | None:
         case Failed(reason=why):
             return why
         case _:
-            return None
+            return task.trouble
 
 
 def _running_needs(task: Task, activity: Activity) -> str | None:
@@ -107,23 +107,23 @@ def _running_needs(task: Task, activity: Activity) -> str | None:
             return need
         case Stalled():
             return "gives no sign of life"
-        case Idle() if task.spec.done == "manual":
+        case Idle() if task.spec.done != "turn":
             return "its turn has ended"
         case _:
             return None
 
 
 def _change_needs(fleet: Fleet, task: Task, policy: RepoPolicy) -> str | None:
-    change, repo = task.change, fleet.repos[task.repo]
+    change = task.change
     if change is None or isinstance(change.state, Landing):
         return None
-    if task.target in repo.frozen or merge_queue.untrusted(fleet, task.repo, policy):
-        return merge_queue.waits_for(fleet, task, policy)
+    if (why := merge_queue.stands_still(fleet, task, policy)) is not None:
+        return why
     if change.blocked is not None:
         return change.blocked
     if not isinstance(change.state, Ready) or merge_queue.approved(change):
         return None
-    if not change.state.evidence.results:
+    if merge_queue.unchecked(task, change, policy):
         return "review: it has no checks"
     return "review" if task.spec.land == "review" else None
 

@@ -5,12 +5,11 @@ from typing import Any
 
 from fleet.core import commands as c
 from fleet.core.decide import adding, control, keeping, review
-from fleet.core.decide.decision import Decision
+from fleet.core.decide.decision import PERSON, Decision
 from fleet.core.facts import Facts
 from fleet.core.model import Fleet
 from fleet.errors import RefusedError
 
-PERSON = "person"
 _PERSONS_ONLY = (c.Approve, c.Return, c.Trust, c.Thaw, c.Remove, c.Clean)
 
 _RULES: dict[type[c.Command], Callable[[Fleet, Any, Any, str], Decision]] = {

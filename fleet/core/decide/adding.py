@@ -1,17 +1,20 @@
 """Adding tasks: spawned for an agent, or submitted as a branch made by hand."""
 
+from math import isfinite
+
 from msgspec.structs import replace
 
 from fleet.core import commands as c
 from fleet.core import events as e
-from fleet.core.decide.decision import Decision
+from fleet.core.decide.control import refuse_landing
+from fleet.core.decide.decision import PERSON, Decision
 from fleet.core.facts import RepoFacts, SpawnFacts, SubmitFacts
 from fleet.core.ids import TaskId
 from fleet.core.merge_queue import untrusted
 from fleet.core.model import Fleet, Spec, Task
 from fleet.core.names import checked, find, free, slug
-from fleet.core.policy import Check, Limits
-from fleet.core.status import Held, Landed, Queued, Submitted
+from fleet.core.policy import Check, Land, Limits
+from fleet.core.status import Landed, Queued, Submitted
 from fleet.errors import RefusedError, UsageError
 
 MOST_AT_ONCE = 200
@@ -24,6 +27,7 @@ def spawn(fleet: Fleet, command: c.Spawn, facts: SpawnFacts, actor: str) -> Deci
     if not 1 <= command.count <= MOST_AT_ONCE:
         raise UsageError(f"--count must be from 1 to {MOST_AT_ONCE}")
     _no_blank_checks(command.checks)
+    _may_land(command.land, facts.repo.policy.land, actor)
     _must_be_trusted(fleet, facts.repo)
     names = _names(fleet, command, facts)
     spec = _spec(fleet, command, facts)
@@ -48,6 +52,14 @@ def _no_blank_checks(checks: tuple[str, ...]) -> None:
         raise UsageError("a check is empty", hint="an empty command would pass everything")
 
 
+def _may_land(wanted: Land | None, usual: Land, actor: str) -> None:
+    """An agent may not choose that nobody looks at what it makes."""
+    if actor != PERSON and wanted == "auto" and usual != "auto":
+        raise RefusedError(
+            f"the agent of {actor} may not choose to land unseen", hint="a person has to"
+        )
+
+
 def _must_be_trusted(fleet: Fleet, facts: RepoFacts) -> None:
     if facts.policy.has_commands and (
         facts.id not in fleet.repos or untrusted(fleet, facts.id, facts.policy)
@@ -70,13 +82,16 @@ def _known(fleet: Fleet, facts: RepoFacts) -> list[e.AnyEvent]:
 
 
 def _names(fleet: Fleet, command: c.Spawn, facts: SpawnFacts) -> list[TaskId]:
-    taken = {name.lower() for name in fleet.tasks} | {name.lower() for name in facts.branches}
+    # A branch fleet/a/b leaves no room for a branch fleet/a.
+    branches = {name.partition("/")[0].lower() for name in facts.branches}
+    tasks = {name.lower() for name in fleet.tasks}
+    taken = tasks | branches
     if command.name is not None and command.count == 1:
         name = checked(command.name)
         if name.lower() in taken:
-            kind = "task" if name in fleet.tasks else "branch fleet/"
+            holder = "task" if name.lower() in tasks else f"branch fleet/{name}"
             raise RefusedError(
-                f"the name {name} is taken by a {kind}{'' if kind == 'task' else name}",
+                f"the name {name} is taken by a {holder}",
                 hint="choose another --name, or leave it out",
             )
         return [name]
@@ -120,8 +135,10 @@ def _limits(command: c.Spawn | c.Edit, base: Limits, attempts: int) -> Limits:
         "timeout_s": command.timeout_s,
     }
     for name, value in given.items():
-        if value is not None and (value < 0 or (value == 0 and name != "retries")):
-            raise UsageError(f"--{name.split('_')[0]} must be more than nothing")
+        if value is None or (value == 0 and name == "retries"):
+            continue
+        if not (value > 0 and isfinite(value)):
+            raise UsageError(f"--{name.split('_')[0]} must be a number above zero")
     limits = replace(base, **{name: value for name, value in given.items() if value is not None})
     return limits if limits.attempts is not None else replace(limits, attempts=attempts)
 
@@ -129,6 +146,7 @@ def _limits(command: c.Spawn | c.Edit, base: Limits, attempts: int) -> Limits:
 def edit(fleet: Fleet, command: c.Edit, facts: None, actor: str) -> Decision:
     """Change what was asked for, before anybody has begun with it."""
     task = find(fleet, command.task)
+    _may_land(command.land, task.spec.land, actor)
     if not isinstance(task.status, Queued) or task.attempt:
         raise RefusedError(
             f"{task.id} has started already",
@@ -149,6 +167,7 @@ def edit(fleet: Fleet, command: c.Edit, facts: None, actor: str) -> Decision:
 def submit(fleet: Fleet, command: c.Submit, facts: SubmitFacts, actor: str) -> Decision:
     """Put a branch made by hand into the merge queue, or its next revision."""
     _no_blank_checks(command.checks)
+    _may_land(command.land, "review", actor)
     _must_be_trusted(fleet, facts.repo)
     if facts.branch == facts.repo.target:
         raise RefusedError(f"{facts.branch} is the target itself", hint="name another branch")
@@ -193,8 +212,9 @@ def _again(task: Task, facts: SubmitFacts) -> Decision:
             f"{facts.branch} is the branch of {task.id}, whose agent hands it in",
             hint=f"take its work as it stands: fleet done {task.id}",
         )
+    refuse_landing(task)
     same = task.change is not None and task.change.sealed == facts.head
-    if same and isinstance(task.status, Submitted | Held):
+    if same and isinstance(task.status, Submitted):
         raise RefusedError(
             f"{facts.branch} is in the queue already, at the same commit", hint="fleet queue"
         )

@@ -2,10 +2,9 @@
 
 from fleet.core import commands as c
 from fleet.core import events as e
-from fleet.core.change import Landing
 from fleet.core.decide.decision import Decision
 from fleet.core.model import Fleet, Task
-from fleet.core.names import find
+from fleet.core.names import find, present
 from fleet.core.status import (
     Ending,
     Failed,
@@ -28,8 +27,7 @@ from fleet.errors import RefusedError, UsageError
 
 def refuse_landing(task: Task) -> None:
     """Refuse to touch what is just being landed: its intent is on record."""
-    landing = task.change is not None and isinstance(task.change.state, Landing)
-    if landing and isinstance(task.status, Submitted):
+    if task.landing:
         raise RefusedError(f"{task.id} is being landed", hint=f"fleet wait {task.id}")
 
 
@@ -82,7 +80,7 @@ def pause(fleet: Fleet, command: c.Pause, facts: None, actor: str) -> Decision:
 
 def resume(fleet: Fleet, command: c.Resume, facts: None, actor: str) -> Decision:
     """Take up again what was paused or stopped."""
-    task = find(fleet, command.task)
+    task = present(fleet, command.task)
     if not isinstance(task.status, Paused | Stopped):
         raise RefusedError(f"{task.id} is not paused", hint=f"fleet show {task.id}")
     _needs_agent(task)
@@ -91,7 +89,7 @@ def resume(fleet: Fleet, command: c.Resume, facts: None, actor: str) -> Decision
 
 def retry(fleet: Fleet, command: c.Retry, facts: None, actor: str) -> Decision:
     """Begin again with a fresh context and all attempts anew; the work so far stays."""
-    task = find(fleet, command.task)
+    task = present(fleet, command.task)
     if not isinstance(task.status, Failed | Stopped | Withdrawn | Held | Paused):
         raise RefusedError(
             f"{task.id} has not ended and waits for nobody", hint=f"fleet stop {task.id} first"
@@ -114,11 +112,14 @@ def _needs_agent(task: Task) -> None:
 def done(fleet: Fleet, command: c.DeclareDone, facts: None, actor: str) -> Decision:
     """Take the work as it stands: sealed, checked, put up for review."""
     task = find(fleet, command.task)
-    if not isinstance(task.status, Running | Held) or task.run is None:
+    by_hand = isinstance(task.status, Held) and task.slot is not None  # a person may have mended it
+    if not by_hand and (not isinstance(task.status, Running) or task.run is None):
         raise RefusedError(f"{task.id} has no agent at work", hint=f"fleet show {task.id}")
-    if not task.spec.converses:  # nothing could be said to it later, so its process ends here
+    if (
+        task.run is not None and not task.spec.converses
+    ):  # nothing could be said to it later, so its process ends here
         return Decision((_end(task, ToSeal(), f"done, says {actor}"),), {"task": task.id})
-    declared = e.DoneDeclared(task=task.id, attempt=task.run.attempt, by=actor)
+    declared = e.DoneDeclared(task=task.id, attempt=task.attempt, by=actor)
     return Decision((declared,), {"task": task.id})
 
 

@@ -19,6 +19,8 @@ def remove(fleet: Fleet, command: c.Remove, facts: None, actor: str) -> Decision
     refuse_landing(task)
     if task.run is not None or isinstance(task.status, Starting | Ending):
         raise RefusedError(f"the agent of {task.id} is at work", hint=f"fleet stop {task.id}")
+    if task.restoring and task.slot is not None:
+        raise RefusedError(f"{task.id} is being restored", hint="try again in a moment")
     events: list[e.AnyEvent] = [] if task.ended else [e.TaskStopped(task=task.id, by=actor)]
     return Decision((*events, e.TaskRemoved(task=task.id, by=actor)), {"task": task.id})
 

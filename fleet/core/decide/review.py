@@ -6,10 +6,10 @@ from fleet.core.change import Change, Ready
 from fleet.core.decide.control import refuse_landing
 from fleet.core.decide.decision import Decision
 from fleet.core.model import Fleet, Task
-from fleet.core.names import find
+from fleet.core.names import find, present
 from fleet.core.phrases import reason
 from fleet.core.status import Checking, Failed, Held, Landed, Submitted, Withdrawn
-from fleet.errors import RefusedError
+from fleet.errors import RefusedError, UsageError
 
 _SHORTEST_SHA = 4
 
@@ -59,7 +59,9 @@ def _meant(task: Task, change: Change, head: str | None) -> None:
 
 def give_back(fleet: Fleet, command: c.Return, facts: None, actor: str) -> Decision:
     """Send the change back to its agent, with a note."""
-    task = find(fleet, command.task)
+    if not command.note.strip():
+        raise UsageError("the note is empty", hint="say what is wrong: fleet return TASK -m NOTE")
+    task = present(fleet, command.task)
     refuse_landing(task)
     if not isinstance(task.status, Submitted | Held | Failed) or task.change is None:
         raise RefusedError(f"{task.id} has no change to return", hint=f"fleet show {task.id}")

@@ -47,9 +47,11 @@ from fleet.core.events.tasks import (
     CrashNoted,
     DoneDeclared,
     EndingBegan,
+    FreeingFailed,
     LeaveBegan,
     MessageQueued,
     MessageSettled,
+    RestoreFailed,
     Resubmitted,
     RetryScheduled,
     RunEnded,
@@ -99,6 +101,8 @@ AnyEvent = (
     | LandingBegan
     | LandingMissed
     | LeaveBegan
+    | FreeingFailed
+    | RestoreFailed
     | MessageQueued
     | MessageSettled
     | PolicyTrusted
@@ -179,6 +183,7 @@ __all__ = [
     "EndingBegan",
     "Entry",
     "Event",
+    "FreeingFailed",
     "GatePassed",
     "GateRejected",
     "LandingBegan",
@@ -191,6 +196,7 @@ __all__ = [
     "QueueThawed",
     "RepoEvent",
     "RepoRegistered",
+    "RestoreFailed",
     "Resubmitted",
     "RetryScheduled",
     "Returned",

@@ -77,11 +77,12 @@ class DoneDeclared(TaskEvent, frozen=True, tag="run.done"):
 
 
 class RunExited(TaskEvent, frozen=True, tag="run.exited"):
-    """The agent's process ended; exactly one of `code` and `signal` is set."""
+    """The agent's process ended, by `code` or `signal`; or never began, as `error` says."""
 
     attempt: int
     code: int | None = None
     signal: int | None = None
+    error: str | None = None
 
 
 class RunLost(TaskEvent, frozen=True, tag="run.lost"):
@@ -225,6 +226,19 @@ class WorkspaceFreed(TaskEvent, frozen=True, tag="workspace.freed"):
     """Archived under `ref` (None where nothing was to be kept) and given back to the pool."""
 
     ref: str | None
+
+
+class FreeingFailed(TaskEvent, frozen=True, tag="workspace.not-freed"):
+    """What the workspace holds could not be archived, so it stays."""
+
+    reason: str
+    not_before: datetime
+
+
+class RestoreFailed(TaskEvent, frozen=True, tag="workspace.not-restored"):
+    """The archived state could not be put into a workspace; the archive stays."""
+
+    reason: str
 
 
 class WorkspaceRestored(TaskEvent, frozen=True, tag="workspace.restored"):

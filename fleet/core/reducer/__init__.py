@@ -31,7 +31,10 @@ def replay(entries: Iterable[Entry]) -> Fleet:
 
 def _fold(task: Task, event: TaskEvent, at: datetime) -> Task:
     fold = TASK.get(type(event))
-    return replace(fold(task, event, at), updated_at=at) if fold else task
+    if fold is None:
+        return task
+    new = replace(fold(task, event, at), updated_at=at)
+    return new if new.status == task.status else replace(new, status_since=at)
 
 
 __all__ = ["changes", "reduce", "replay", "repos", "runs", "tasks"]

@@ -6,7 +6,16 @@ from msgspec.structs import replace
 
 from fleet.core import events as e
 from fleet.core.causes import SentBack
-from fleet.core.change import Approval, Change, Conflicted, GateFailed, Gating, Landing, Ready
+from fleet.core.change import (
+    BY_POLICY,
+    Approval,
+    Change,
+    Conflicted,
+    GateFailed,
+    Gating,
+    Landing,
+    Ready,
+)
 from fleet.core.ids import Commit
 from fleet.core.model import Task
 from fleet.core.reducer import table
@@ -29,7 +38,11 @@ def _passed(task: Task, event: e.GatePassed, at: datetime) -> Task:
     if not (change := _change(task, event.revision)):
         return task
     state = Ready(evidence=event.evidence, merged_onto=event.evidence.basis)
-    return _with(task, replace(change, state=state, blocked=None))
+    approval = change.approval
+    if approval is not None and approval.by == BY_POLICY:
+        approval = None  # it was about the evidence that this takes the place of
+    change = replace(change, state=state, blocked=None, approval=approval)
+    return replace(task, change=change, crashes=0)
 
 
 @table.task(e.GateRejected)
@@ -50,27 +63,27 @@ def _conflict(task: Task, event: e.ConflictFound, at: datetime) -> Task:
 
 @table.task(e.StillMerges)
 def _still_merges(task: Task, event: e.StillMerges, at: datetime) -> Task:
-    if task.change is None or not isinstance(task.change.state, Ready):
+    change = _change(task, event.revision)
+    if change is None or not isinstance(change.state, Ready):
         return task
-    return _with(
-        task, replace(task.change, state=replace(task.change.state, merged_onto=event.onto))
-    )
+    return _with(task, replace(change, state=replace(change.state, merged_onto=event.onto)))
 
 
 @table.task(e.ChangeBlocked)
 def _blocked(task: Task, event: e.ChangeBlocked, at: datetime) -> Task:
-    if task.change is None:
+    if not (change := _change(task, event.revision)):
         return task
-    state = task.change.state
+    state = change.state
     if isinstance(state, Landing):
         state = Ready(evidence=state.evidence, merged_onto=state.evidence.basis)
-    change = replace(task.change, state=state, blocked=event.reason, tried_onto=event.onto)
+    change = replace(change, state=state, blocked=event.reason, tried_onto=event.onto)
     return _with(task, change)
 
 
 @table.task(e.ChangeUnblocked)
 def _unblocked(task: Task, event: e.ChangeUnblocked, at: datetime) -> Task:
-    return task if task.change is None else _with(task, replace(task.change, blocked=None))
+    change = _change(task, event.revision)
+    return task if change is None else _with(task, replace(change, blocked=None))
 
 
 @table.task(e.ChangeShown)
@@ -89,7 +102,8 @@ def _approved(task: Task, event: e.Approved, at: datetime) -> Task:
 @table.task(e.Returned)
 def _returned(task: Task, event: e.Returned, at: datetime) -> Task:
     change = task.change and replace(task.change, approval=None, state=Gating())
-    return replace(task, change=change, status=Rejected(SentBack(event.note, event.by)))
+    status = Rejected(SentBack(event.note, event.by))
+    return replace(task, change=change, status=status, losses=0, crashes=0)
 
 
 @table.task(e.ChangeWithdrawn)
@@ -100,14 +114,16 @@ def _withdrawn(task: Task, event: e.ChangeWithdrawn, at: datetime) -> Task:
 
 @table.task(e.LandingBegan)
 def _landing(task: Task, event: e.LandingBegan, at: datetime) -> Task:
-    if task.change is None:
+    change = _change(task, event.revision)
+    if change is None or not isinstance(task.status, Submitted):
         return task
-    return _with(task, replace(task.change, state=Landing(evidence=event.evidence, since=at)))
+    return _with(task, replace(change, state=Landing(evidence=event.evidence, since=at)))
 
 
 @table.task(e.LandingMissed)
 def _missed(task: Task, event: e.LandingMissed, at: datetime) -> Task:
-    return task if task.change is None else _with(task, replace(task.change, state=Gating()))
+    change = _change(task, event.revision)
+    return task if change is None else _with(task, replace(change, state=Gating()))
 
 
 @table.task(e.ChangeLanded)

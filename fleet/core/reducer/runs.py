@@ -38,8 +38,15 @@ def _leaving(task: Task, why: str) -> Run | None:
     return task.run and replace(task.run, leaving=why)
 
 
+def _alive(task: Task, attempt: int) -> Run | None:
+    """The run that is meant, if it is still there: a late word about another is no news."""
+    return task.run if task.run is not None and task.run.attempt == attempt else None
+
+
 @table.task(e.RunStarted)
 def _started(task: Task, event: e.RunStarted, at: datetime) -> Task:
+    if event.attempt != task.attempt:
+        return task
     run = Run(
         attempt=event.attempt,
         pane=event.pane,
@@ -57,7 +64,7 @@ def _started(task: Task, event: e.RunStarted, at: datetime) -> Task:
 
 @table.task(e.StartFailed)
 def _start_failed(task: Task, event: e.StartFailed, at: datetime) -> Task:
-    if not isinstance(task.status, Starting):
+    if not isinstance(task.status, Starting) or event.attempt != task.attempt:
         return task
     if event.fatal:
         return replace(task, status=Rejected(Died(event.reason)))
@@ -67,17 +74,20 @@ def _start_failed(task: Task, event: e.StartFailed, at: datetime) -> Task:
 
 @table.task(e.ActivityChanged)
 def _activity(task: Task, event: e.ActivityChanged, at: datetime) -> Task:
-    if task.run is None:
+    if (run := _alive(task, event.attempt)) is None:
         return task
-    run = replace(task.run, activity=event.activity, activity_since=at)
-    back = isinstance(task.status, Held) and isinstance(event.activity, Working)
-    status: Status = Running(task.run.attempt) if back else task.status
+    run = replace(run, activity=event.activity, activity_since=at)
+    at_it = isinstance(event.activity, Working) and run.leaving is None
+    back = isinstance(task.status, Held) and at_it
+    status: Status = Running(run.attempt) if back else task.status
     return replace(task, run=run, status=status)
 
 
 @table.task(e.ConversationKnown)
 def _conversation(task: Task, event: e.ConversationKnown, at: datetime) -> Task:
-    run = task.run and replace(task.run, conversation=event.conversation)
+    if (run := _alive(task, event.attempt)) is None:
+        return task
+    run = replace(run, conversation=event.conversation)
     return replace(task, conversation=event.conversation, run=run)
 
 
@@ -88,23 +98,30 @@ def _usage(task: Task, event: e.UsageReported, at: datetime) -> Task:
 
 @table.task(e.DoneDeclared)
 def _done(task: Task, event: e.DoneDeclared, at: datetime) -> Task:
-    return replace(task, status=_seal(task, event.attempt))
+    if event.attempt != task.attempt or task.landing:
+        return task
+    run = task.run and replace(task.run, handed_in=at)
+    return replace(task, status=_seal(task, event.attempt), run=run)
 
 
 @table.task(e.RunExited)
 def _exited(task: Task, event: e.RunExited, at: datetime) -> Task:
+    if _alive(task, event.attempt) is None:
+        return task
     task = replace(task, run=_leaving(task, "its process ended"))
     if not isinstance(task.status, Running):
         return task
     outcome: Outcome = ToSeal()
     if event.code != 0:
         how = f"signal {event.signal}" if event.code is None else f"exit code {event.code}"
-        outcome = ToReject(Died(f"the agent ended with {how}"))
+        outcome = ToReject(Died(event.error or f"the agent ended with {how}"))
     return replace(task, status=Ending(attempt=event.attempt, outcome=outcome))
 
 
 @table.task(e.RunLost)
 def _lost(task: Task, event: e.RunLost, at: datetime) -> Task:
+    if event.attempt != task.attempt:
+        return task
     task = replace(task, run=_leaving(task, event.reason))
     if not isinstance(task.status, Running | Starting):
         return task
@@ -115,17 +132,23 @@ def _lost(task: Task, event: e.RunLost, at: datetime) -> Task:
 
 @table.task(e.EndingBegan)
 def _ending(task: Task, event: e.EndingBegan, at: datetime) -> Task:
+    if event.attempt != task.attempt:
+        return task
     status = Ending(attempt=event.attempt, outcome=event.outcome)
     return replace(task, status=status, run=_leaving(task, event.why))
 
 
 @table.task(e.LeaveBegan)
 def _leave(task: Task, event: e.LeaveBegan, at: datetime) -> Task:
+    if _alive(task, event.attempt) is None:
+        return task
     return replace(task, run=_leaving(task, event.why))
 
 
 @table.task(e.RunEnded)
 def _ended(task: Task, event: e.RunEnded, at: datetime) -> Task:
+    if event.attempt != task.attempt:
+        return task
     task = replace(task, run=None)
     if not isinstance(task.status, Ending):
         return task

@@ -6,20 +6,22 @@ from msgspec.structs import replace
 
 from fleet.core import events as e
 from fleet.core.activity import Message, Waiting, Working
-from fleet.core.causes import ChecksRed
-from fleet.core.change import Change, Gating
+from fleet.core.causes import ChecksRed, NoChange
+from fleet.core.change import Change, Gating, Ready
 from fleet.core.model import Task
 from fleet.core.reducer import table
 from fleet.core.status import (
     Checking,
     Failed,
     Held,
+    Landed,
     Paused,
     Queued,
     Rejected,
     Running,
     Sealing,
     Starting,
+    Status,
     Stopped,
     Submitted,
 )
@@ -42,12 +44,25 @@ def _assigned(task: Task, event: e.WorkspaceAssigned, at: datetime) -> Task:
 
 @table.task(e.WorkspaceFreed)
 def _freed(task: Task, event: e.WorkspaceFreed, at: datetime) -> Task:
-    return replace(task, slot=None, archived=event.ref or task.archived)
+    archived = event.ref or task.archived
+    # A person may have wanted it back while it was being archived.
+    back = task.removed_at is None and not isinstance(task.status, Landed) and archived is not None
+    return replace(task, slot=None, archived=archived, restoring=back, trouble=None)
+
+
+@table.task(e.FreeingFailed)
+def _not_freed(task: Task, event: e.FreeingFailed, at: datetime) -> Task:
+    return replace(task, trouble=event.reason, free_not_before=event.not_before)
+
+
+@table.task(e.RestoreFailed)
+def _not_restored(task: Task, event: e.RestoreFailed, at: datetime) -> Task:
+    return replace(task, restoring=False, trouble=event.reason)
 
 
 @table.task(e.WorkspaceRestored)
 def _restored(task: Task, event: e.WorkspaceRestored, at: datetime) -> Task:
-    return replace(task, restoring=False, archived=None)
+    return replace(task, restoring=False, archived=None, trouble=None)
 
 
 @table.task(e.AttemptBegan)
@@ -71,9 +86,18 @@ def _settled(task: Task, event: e.MessageSettled, at: datetime) -> Task:
     return task
 
 
+def _sealing(task: Task, revision: int) -> bool:
+    """Whether `revision` is what is being sealed: it may have been stopped, or begun anew."""
+    return isinstance(task.status, Sealing) and task.status.revision == revision
+
+
+def _unapproved(task: Task) -> Change | None:
+    return task.change and replace(task.change, approval=None, blocked=None)
+
+
 @table.task(e.Sealed)
 def _sealed(task: Task, event: e.Sealed, at: datetime) -> Task:
-    if not isinstance(task.status, Sealing):  # stopped while it was being sealed
+    if not _sealing(task, event.revision):
         return task
     change = Change(
         revision=event.revision,
@@ -108,7 +132,12 @@ def _not_sealed(task: Task, event: e.SealFailed, at: datetime) -> Task:
 def _same_again(task: Task, event: e.SealUnchanged, at: datetime) -> Task:
     if not isinstance(task.status, Sealing):
         return task
-    return replace(task, status=Submitted(event.revision))
+    if task.change is None:
+        return replace(task, status=Rejected(NoChange()))
+    # What did not get through before is judged again: the world around it may have changed.
+    ready = isinstance(task.change.state, Ready)
+    status: Status = Submitted(event.revision) if ready else Checking(event.revision)
+    return replace(task, status=status)
 
 
 @table.task(e.ChecksPassed)
@@ -116,7 +145,7 @@ def _checks_passed(task: Task, event: e.ChecksPassed, at: datetime) -> Task:
     if task.status != Checking(event.revision):
         return task
     change = task.change and replace(task.change, acceptance=event.results, state=Gating())
-    return replace(task, status=Submitted(event.revision), change=change, losses=0)
+    return replace(task, status=Submitted(event.revision), change=change, losses=0, crashes=0)
 
 
 @table.task(e.ChecksFailed)
@@ -129,7 +158,15 @@ def _checks_failed(task: Task, event: e.ChecksFailed, at: datetime) -> Task:
 
 @table.task(e.Resubmitted)
 def _resubmitted(task: Task, event: e.Resubmitted, at: datetime) -> Task:
-    return replace(task, status=Sealing(attempt=0, revision=task.revision + 1))
+    # What is being sealed just now may be older than what was meant: it gets the next number.
+    last = task.status.revision if isinstance(task.status, Sealing) else task.revision
+    return replace(
+        task,
+        status=Sealing(attempt=0, revision=last + 1),
+        change=_unapproved(task),
+        losses=0,
+        crashes=0,
+    )
 
 
 @table.task(e.ChangeRefused)
@@ -158,7 +195,10 @@ def _retry(task: Task, event: e.RetryScheduled, at: datetime) -> Task:
     cause = task.status.cause if isinstance(task.status, Rejected | Held) else task.last_cause
     task = _tell(task, event.note, "fleet") if event.note else task
     status = Queued(since=at, not_before=event.not_before)
-    return replace(task, status=status, spent=task.spent + event.consumes, last_cause=cause)
+    # What counts as an attempt of its own begins with a fresh context.
+    conversation = None if event.consumes else task.conversation
+    spent = task.spent + event.consumes
+    return replace(task, status=status, spent=spent, last_cause=cause, conversation=conversation)
 
 
 @table.task(e.TaskHeld)
@@ -186,7 +226,7 @@ def _paused(task: Task, event: e.TaskPaused, at: datetime) -> Task:
 
 @table.task(e.TaskResumed)
 def _resumed(task: Task, event: e.TaskResumed, at: datetime) -> Task:
-    task = replace(task, status=Queued(since=at), removed_at=None, losses=0, crashes=0)
+    task = replace(task, status=Queued(since=at), losses=0, crashes=0, change=_unapproved(task))
     return replace(task, spent=0, conversation=None) if event.fresh else task
 
 
@@ -197,9 +237,10 @@ def _crash(task: Task, event: e.CrashNoted, at: datetime) -> Task:
 
 @table.task(e.TaskRemoved)
 def _removed(task: Task, event: e.TaskRemoved, at: datetime) -> Task:
-    return replace(task, removed_at=at)
+    return replace(task, removed_at=at, restoring=False)
 
 
 @table.task(e.TaskRestored)
 def _task_restored(task: Task, event: e.TaskRestored, at: datetime) -> Task:
-    return replace(task, removed_at=None, restoring=task.archived is not None)
+    wanted = task.archived is not None and not isinstance(task.status, Landed)
+    return replace(task, removed_at=None, restoring=wanted)
