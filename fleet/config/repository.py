@@ -1,0 +1,98 @@
+"""`fleet.yaml`: what a repository says, read strictly into a RepoPolicy."""
+
+import hashlib
+from typing import Literal, get_args
+
+import msgspec
+
+from fleet.config.agents import AGENTS
+from fleet.config.checks import CHECKS
+from fleet.config.keys import Key, read_table
+from fleet.config.kinds import (
+    AGENT,
+    BRANCH,
+    COMMANDS,
+    FLAG,
+    PATHS,
+    REMOTE,
+    VARIABLES,
+    amount,
+    choice,
+    duration,
+    whole,
+)
+from fleet.config.reading import load
+from fleet.core.policy import Land, MergeMethod, RepoPolicy
+
+REPO_KEYS = (
+    Key(
+        "target",
+        BRANCH,
+        "the branch on which changes land",
+        absent="the branch checked out in your main working tree",
+    ),
+    Key("agent", AGENT, "the agent that works where a task names none"),
+    Key("agents", AGENTS, "agents of this repository's own: any command"),
+    Key("checks", CHECKS, "commands that must pass on the merged tree of every change"),
+    Key("copy", PATHS, "files to copy from your checkout into each workspace"),
+    Key("link", PATHS, "files to link from your checkout into each workspace"),
+    Key("setup", COMMANDS, "commands that make a workspace ready to work in"),
+    Key("setup_timeout", duration(), "after this time set-up has failed", "setup_timeout_s"),
+    Key("keep", PATHS, "ignored paths that outlive a task: caches and build directories"),
+    Key("env", VARIABLES, "variables of your shell that agents and checks get as well"),
+    Key("ports", whole(0, 1000), "how many free ports each workspace gets, from $FLEET_PORT on"),
+    Key("land", choice(*get_args(Land)), "who decides that a change lands: its checks or a person"),
+    Key("merge", choice(*get_args(MergeMethod)), "how a change lands"),
+    Key("push", FLAG, "whether the remote's branch is moved first, then your own"),
+    Key("remote", REMOTE, "the remote for `push`"),
+    Key(
+        "attempts",
+        whole(1, 1000),
+        "fresh attempts until the checks pass",
+        "limits.attempts",
+        absent="the agent's own default",
+    ),
+    Key(
+        "retries",
+        whole(0, 100),
+        "how often red checks go back to the same agent before a fresh attempt",
+        "limits.retries",
+    ),
+    Key("timeout", duration(), "wall time of a task", "limits.timeout_s", absent="no limit"),
+    Key(
+        "silence",
+        duration(),
+        "an agent that prints nothing for so long is stalled",
+        "limits.silence_s",
+        absent="no limit",
+    ),
+    Key("budget", amount("US dollars"), "cost of a task", "limits.budget_usd", absent="no limit"),
+    Key("tokens", whole(1, 10**12), "tokens of a task", "limits.tokens", absent="no limit"),
+    Key(
+        "lines",
+        whole(1, 10**7),
+        "changed lines beyond which a change needs a person",
+        "limits.lines",
+        absent="no limit",
+    ),
+    Key(
+        "park",
+        duration(zero=True),
+        "how long an agent keeps its slot while its change waits for review",
+        "park_s",
+    ),
+)
+
+
+def read_repo_policy(
+    text: bytes, *, name: str = "fleet.yaml", source: Literal["target", "uncommitted"]
+) -> RepoPolicy:
+    """Return what the file's bytes say, with defaults for the rest and the bytes' digest.
+
+    Raises:
+        ConfigError: anything in it is not understood; the message begins with `name` and the line.
+    """
+    value = load(text, name=name)
+    said = {} if value is None else read_table(value, REPO_KEYS)
+    digest = hashlib.sha256(text).hexdigest()
+    return msgspec.convert({**said, "digest": digest, "source": source}, type=RepoPolicy)
