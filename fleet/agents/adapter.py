@@ -1,0 +1,155 @@
+"""The description of one kind of agent: adapters are pure, they describe and fleet acts."""
+
+from datetime import datetime
+from typing import Protocol, runtime_checkable
+
+from msgspec import Struct
+
+from fleet.core.policy import Done
+
+# Linux takes up to 131,072 bytes as one argument or variable; this leaves room for what may
+# stand around a prompt in it.
+LONGEST_ARGUMENT = 120_000
+PROMPT_FILE = "prompt.txt"
+# Set by the place that a person started us in, they would send an agent's git commands to another
+# repository, or have it take itself for a part of the agent that surrounds us.
+SCRUB = (
+    *("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_COMMON_DIR", "GIT_OBJECT_DIRECTORY"),
+    *("GIT_NAMESPACE", "GIT_PREFIX", "GIT_CEILING_DIRECTORIES", "AI_AGENT"),
+    *("CLAUDECODE", "CLAUDE_PID", "CLAUDE_EFFORT", "CLAUDE_ENV_FILE", "CLAUDE_CODE_EXECPATH"),
+    *("CLAUDE_CODE_SESSION_ID", "CLAUDE_CODE_CHILD_SESSION", "CLAUDE_CODE_ENTRYPOINT"),
+    *("CLAUDE_CODE_MESSAGING_SOCKET", "CLAUDE_CODE_MESSAGING_TOKEN"),
+    *("CLAUDE_CODE_CHILD_NOTES_DIR", "CLAUDE_CODE_SESSION_ATTENDED"),
+)
+
+
+class Request(Struct, frozen=True, kw_only=True):
+    """A run that is to be started; `worktree`, `run_dir`, `home` and `notes` are absolute paths.
+
+    `conversation` is the one to take up again, None for a fresh context; `messages` are words
+    for the agent that it has not been told; `notes` is the file that earlier attempts left.
+    """
+
+    task: str
+    prompt: str
+    worktree: str
+    run_dir: str
+    home: str
+    notes: str
+    model: str | None = None
+    effort: str | None = None
+    conversation: str | None = None
+    attempt: int = 1
+    messages: tuple[str, ...] = ()
+
+
+class Launch(Struct, frozen=True):
+    """How a run is started: in its worktree, with `files` written before, readable by us alone.
+
+    `argv` is never read by a shell; `env` is added to the task's environment, of which `unset`
+    is removed first; the names of `files` are relative to the run's directory.
+    """
+
+    argv: tuple[str, ...]
+    env: dict[str, str] = {}
+    unset: tuple[str, ...] = ()
+    files: dict[str, str] = {}
+
+
+class SaysWorking(Struct, frozen=True, tag="working"):
+    """It has begun, or goes on."""
+
+
+class SaysWaiting(Struct, frozen=True, tag="waiting"):
+    """It stands still until a person does something, or until `until` (UTC)."""
+
+    need: str
+    kind: str = "question"
+    until: datetime | None = None
+
+
+class SaysIdle(Struct, frozen=True, tag="idle"):
+    """Its turn has ended; `background` where something of it still runs."""
+
+    background: bool = False
+
+
+class SaysUsage(Struct, frozen=True, tag="usage"):
+    """What this run has used so far, where it knows."""
+
+    cost_usd: float | None = None
+    tokens: int | None = None
+
+
+class SaysConversation(Struct, frozen=True, tag="conversation"):
+    """The name by which this conversation can be taken up again: safe as an argument."""
+
+    id: str
+
+
+class SaysDone(Struct, frozen=True, tag="done"):
+    """Its work is to be taken as it stands."""
+
+
+class BadHook(Struct, frozen=True, tag="bad"):
+    """A hook told something that cannot be understood, which `reason` names."""
+
+    reason: str
+
+
+Signal = SaysWorking | SaysWaiting | SaysIdle | SaysUsage | SaysConversation | SaysDone | BadHook
+
+
+@runtime_checkable
+class AgentAdapter(Protocol):
+    """One kind of coding agent, as `fleet.agents` entry points provide it.
+
+    `converses`: a live agent can be told more in the same context, by lines typed into its pane.
+    `done`: when its runs end unless the task says otherwise; None where `default_done` may judge.
+    `attempts`: how many fresh contexts a task gets by default. `scrub`: environment variables
+    that must not reach it.
+    """
+
+    name: str
+    converses: bool
+    done: Done | None
+    attempts: int
+    scrub: tuple[str, ...]
+
+    def launch(self, request: Request) -> Launch:
+        """Return how to start the run, whatever the texts in `request` hold."""
+        ...
+
+    def read_hook(self, name: str, payload: bytes) -> tuple[Signal, ...]:
+        """Return what a hook told, oldest first; never raises, whatever the payload."""
+        ...
+
+    def program(self) -> str | None:
+        """Return the executable that must be on the agent's PATH; None where none can be named."""
+        ...
+
+
+def default_done(adapter: AgentAdapter, *, has_checks: bool) -> Done:
+    """Return when a run has ended if the task does not say.
+
+    Where checks judge the work, each end of a turn may be its end. Whatever is returned, a run
+    has ended when its process has.
+    """
+    if adapter.done is not None:
+        return adapter.done
+    if has_checks:
+        return "turn"
+    return "manual" if adapter.converses else "exit"
+
+
+def briefing(request: Request, *, notes: bool) -> str:
+    """Return what an agent is told when it starts.
+
+    An agent that takes up a conversation knows its prompt. With `notes`, one that starts afresh
+    after others is sent to what they left: right for an agent that reads, wrong for a program.
+    """
+    if request.conversation is not None:
+        return "\n\n".join(request.messages) or "Go on where you stopped."
+    pointer = f"Read {request.notes} first: it says how earlier attempts went."
+    parts = (request.prompt, *request.messages, pointer if notes and request.attempt > 1 else "")
+    return "\n\n".join(part for part in parts if part)

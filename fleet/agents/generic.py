@@ -1,0 +1,135 @@
+"""The hooks of agents without a vocabulary of their own: any payload gives signals, none raises.
+
+An agent calls `"$FLEET_HOME/bin/fleet-hook" NAME` with a JSON object on its standard input:
+
+    working
+    waiting       {"need": "...", "kind": "...", "until": "2026-01-02T03:04:05Z"}, each optional
+    idle          {"background": true}, optional
+    usage         {"cost_usd": 0.25, "tokens": 1200}: this run so far, one of them or both
+    conversation  {"id": "..."}
+    done
+
+Further fields are ignored. Texts are made one clean line.
+"""
+
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta, Struct
+
+from fleet.agents.adapter import (
+    BadHook,
+    SaysConversation,
+    SaysDone,
+    SaysIdle,
+    SaysUsage,
+    SaysWaiting,
+    SaysWorking,
+    Signal,
+)
+
+LONGEST_TEXT = 200  # characters: a need is one phrase in a table
+LARGEST_PAYLOAD = 256 * 1024  # bytes
+NEEDS = {
+    "permission": "permission",
+    "question": "an answer",
+    "plan": "a verdict on its plan",
+    "login": "a login",
+    "trust": "trust in this directory",
+    "rate-limit": "its rate limit to pass",
+    "budget": "a larger budget",
+}
+_SEQUENCE = re.compile(  # of a terminal: CSI, strings such as OSC with or without their end, others
+    r"\x1b(?:\[[0-?]*[ -/]*[@-~]|[]PX^_][^\x07\x1b]*(?:\x07|\x1b\\)?|.)", re.DOTALL
+)
+
+
+class _Nothing(Struct):
+    pass
+
+
+class _Waiting(Struct):
+    need: str = ""
+    kind: str = "question"
+    until: Annotated[datetime, Meta(tz=True)] | None = None
+
+
+class _Idle(Struct):
+    background: bool = False
+
+
+class _Usage(Struct):
+    cost_usd: Annotated[float, Meta(ge=0, le=1e9)] | None = None
+    tokens: Annotated[int, Meta(ge=0, le=10**15)] | None = None
+
+
+class _Conversation(Struct):
+    # It becomes a word of a command line, where a dash in front would make it an option.
+    id: Annotated[str, Meta(pattern=r"\A[A-Za-z0-9_][A-Za-z0-9_.:/@+-]{0,199}\Z")]
+
+
+def read_hook(name: str, payload: bytes) -> tuple[Signal, ...]:
+    """Return what the hook `name` told: one signal, a `BadHook` where it is not understood."""
+    reader = _READERS.get(name)
+    if reader is None:
+        return (BadHook(f'no hook is called "{one_line(name)}"'),)
+    if len(payload) > LARGEST_PAYLOAD:
+        return (BadHook(f"hook {name}: more than {LARGEST_PAYLOAD >> 10} KiB"),)
+    try:
+        return (reader(payload.strip() or b"{}"),)
+    # Deep nesting exhausts the parser; a time near year 1 or 9999 has no equal in UTC.
+    except (ValueError, RecursionError, OverflowError) as error:
+        return (BadHook(f"hook {name}: {one_line(str(error))}"),)
+
+
+def one_line(text: str) -> str:
+    """Return `text` as one short line without anything that a terminal would obey."""
+    plain = _SEQUENCE.sub(" ", text[: 8 * LONGEST_TEXT])
+    visible = "".join(sign if sign.isprintable() else " " for sign in plain)
+    line = " ".join(visible.split())
+    return line if len(line) <= LONGEST_TEXT else f"{line[: LONGEST_TEXT - 1].rstrip()}…"
+
+
+def _working(payload: bytes) -> SaysWorking:
+    msgspec.json.decode(payload, type=_Nothing)
+    return SaysWorking()
+
+
+def _waiting(payload: bytes) -> SaysWaiting:
+    told = msgspec.json.decode(payload, type=_Waiting)
+    kind = told.kind if told.kind in NEEDS else "question"
+    until = None if told.until is None else told.until.astimezone(UTC)
+    return SaysWaiting(one_line(told.need) or NEEDS[kind], kind, until)
+
+
+def _idle(payload: bytes) -> SaysIdle:
+    return SaysIdle(msgspec.json.decode(payload, type=_Idle).background)
+
+
+def _usage(payload: bytes) -> SaysUsage | BadHook:
+    told = msgspec.json.decode(payload, type=_Usage)
+    if told.cost_usd is None and told.tokens is None:
+        return BadHook("hook usage: neither cost_usd nor tokens")
+    return SaysUsage(told.cost_usd, told.tokens)
+
+
+def _conversation(payload: bytes) -> SaysConversation:
+    return SaysConversation(msgspec.json.decode(payload, type=_Conversation).id)
+
+
+def _done(payload: bytes) -> SaysDone:
+    msgspec.json.decode(payload, type=_Nothing)
+    return SaysDone()
+
+
+_READERS: dict[str, Callable[[bytes], Signal]] = {
+    "working": _working,
+    "waiting": _waiting,
+    "idle": _idle,
+    "usage": _usage,
+    "conversation": _conversation,
+    "done": _done,
+}

@@ -1,0 +1,40 @@
+"""The reference agent: the prompt is a shell command, run as it stands, once."""
+
+from fleet.agents import generic
+from fleet.agents.adapter import (
+    LONGEST_ARGUMENT,
+    PROMPT_FILE,
+    SCRUB,
+    Launch,
+    Request,
+    Signal,
+)
+from fleet.core.policy import Done
+
+
+class ShellAdapter:
+    """`/bin/sh -c PROMPT`; the command may report by `"$FLEET_HOME/bin/fleet-hook"`."""
+
+    name: str = "shell"
+    converses: bool = False
+    done: Done | None = None
+    attempts: int = 1
+    scrub: tuple[str, ...] = SCRUB
+
+    def launch(self, request: Request) -> Launch:
+        """Return the shell on the prompt; one too long for an argument is run from a file."""
+        if len(request.prompt.encode()) <= LONGEST_ARGUMENT:
+            return Launch(("/bin/sh", "-c", request.prompt), unset=self.scrub)
+        return Launch(
+            ("/bin/sh", f"{request.run_dir}/{PROMPT_FILE}"),
+            unset=self.scrub,
+            files={PROMPT_FILE: request.prompt},
+        )
+
+    def read_hook(self, name: str, payload: bytes) -> tuple[Signal, ...]:
+        """Return what a hook of the generic vocabulary told."""
+        return generic.read_hook(name, payload)
+
+    def program(self) -> str | None:
+        """Return the shell."""
+        return "/bin/sh"

@@ -1,0 +1,210 @@
+"""The history in `data/ledgers/format-1.db`, which every later version must read and fold.
+
+Once a version that wrote it is in use, neither file nor history is ever edited: what is new gets
+a history and a file of its own. `python tests/kept_ledger.py FILE` writes this one.
+"""
+
+import sys
+from collections.abc import Sequence
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from fleet.core import activity, causes, change, events, status
+from fleet.core.ids import Commit, RepoId, TaskId
+from fleet.core.model import Spec
+from fleet.core.policy import Check, Limits
+from fleet.ledger import Ledger
+
+LEDGERS = Path(__file__).parent / "data" / "ledgers"
+NOON = datetime(2026, 1, 2, 12, 0, 0, 123456, UTC)
+LATER = NOON + timedelta(minutes=10)
+REPO = RepoId("shop-1f2e3d")
+LOGIN, PRICES, DOCS = TaskId("login"), TaskId("prices"), TaskId("docs")
+BASE, HEAD, SEALED, MERGED, TIP = (Commit(digit * 40) for digit in "abcde")
+
+GREEN = causes.CheckResult("test", "passed", 1.25, "/h/tasks/login/checks/test.log", 0)
+FLAKY = causes.CheckResult("lint", "flaky", 0.5, "/h/tasks/login/checks/lint.log", 0)
+RED = causes.CheckResult("test", "failed", 2.0, "/h/tasks/login/checks/test.log", 1)
+KILLED = causes.CheckResult("test", "killed", 9.0, "/h/tasks/login/checks/test.log")
+CONFLICT = causes.Conflict(("src/prices.py",), TIP, ("prices: new taxes",))
+EVIDENCE = change.Evidence(TIP, MERGED, "f" * 40, "rules", (GREEN, FLAKY))
+SPEC = Spec(
+    prompt="Let people log in.\n\nWith a “password”, and 🔑.",
+    title="Let people log in",
+    agent="shell",
+    done="turn",
+    converses=True,
+    model="large",
+    effort="high",
+    checks=(Check("test", "make test", 60.0),),
+    limits=Limits(attempts=3, retries=2, timeout_s=7200.0, budget_usd=5.0, tokens=10**6),
+    expect_lines=40,
+    land="review",
+)
+AFTER = Spec(prompt="true", title="Prices", agent="shell", after=(LOGIN,), land="auto")
+BY_HAND = Spec(prompt="", title="Docs", agent=None)
+
+SETTING: Sequence[events.AnyEvent] = (
+    events.RepoRegistered(repo=REPO, root="/srv/shop", git_dir="/srv/shop/.git"),
+    events.PolicyTrusted(repo=REPO, digest="0" * 64),
+    events.TargetSeen(repo=REPO, target="main", tip=BASE),
+    events.TargetSeen(repo=REPO, target="gone", tip=None),
+    *(events.SlotPlanned(repo=REPO, slot=number) for number in (1, 2, 3)),
+    events.SlotReady(repo=REPO, slot=1),
+    events.SlotReady(repo=REPO, slot=2),
+    events.SlotBroken(repo=REPO, slot=3, reason="the disk is full", not_before=LATER),
+    events.SlotDropping(repo=REPO, slot=3),
+    events.SlotDropped(repo=REPO, slot=3),
+)
+TO_REVIEW: Sequence[events.AnyEvent] = (
+    events.TaskAdded(
+        task=LOGIN, repo=REPO, spec=SPEC, target="main", base=BASE, branch="fleet/login"
+    ),
+    events.TaskEdited(task=LOGIN, spec=SPEC),
+    events.WorkspaceAssigned(task=LOGIN, slot=1),
+    events.AttemptBegan(task=LOGIN, attempt=1, base=BASE),
+    events.StartFailed(task=LOGIN, attempt=1, reason="no pane", not_before=NOON),
+    events.AttemptBegan(task=LOGIN, attempt=2, base=BASE),
+    events.RunStarted(task=LOGIN, attempt=2, pane="%7", pid=4242, pid_start=987654),
+    events.ConversationKnown(task=LOGIN, attempt=2, conversation="c-1"),
+    *(
+        events.ActivityChanged(task=LOGIN, attempt=2, activity=does, source="hook")
+        for does in (
+            activity.Working(),
+            activity.Waiting("a login", "login"),
+            activity.Waiting("its rate limit to pass", "rate-limit", LATER),
+            activity.Stalled(NOON),
+            activity.Unknown(),
+            activity.Idle(),
+        )
+    ),
+    events.UsageReported(task=LOGIN, cost_usd=0.25, tokens=1200),
+    events.WorkCounted(task=LOGIN, head=HEAD, added=12, removed=3),
+    events.MessageQueued(task=LOGIN, text="Mind the tests.", by="person"),
+    events.MessageSettled(task=LOGIN, message=1, outcome="unconfirmed", reason="no report"),
+    events.CrashNoted(task=LOGIN, error="KeyError: 'x'"),
+    events.RunLost(task=LOGIN, attempt=2, reason="tmux died", not_before=NOON),
+    events.EndingBegan(task=LOGIN, attempt=2, outcome=status.ToRequeue(NOON), why="tmux died"),
+    events.RunEnded(task=LOGIN, attempt=2),
+    events.AttemptBegan(task=LOGIN, attempt=3, base=BASE),
+    events.RunStarted(task=LOGIN, attempt=3, pane="%8", pid=4343, pid_start=987999),
+    events.DoneDeclared(task=LOGIN, attempt=3, by="agent"),
+    events.SealUnchanged(task=LOGIN, revision=1),
+    events.SealFailed(task=LOGIN, cause=causes.Unsealable("a merge is half done")),
+    events.ToldAgain(task=LOGIN, text="Finish the merge.", by="fleet"),
+    events.RunExited(task=LOGIN, attempt=3, code=0),
+    events.EndingBegan(task=LOGIN, attempt=3, outcome=status.ToSeal(), why="it exited"),
+    events.RunEnded(task=LOGIN, attempt=3),
+    events.Sealed(
+        task=LOGIN,
+        revision=1,
+        sealed=SEALED,
+        head=HEAD,
+        base=BASE,
+        added=12,
+        removed=3,
+        files=("src/login.py", "straße.txt"),
+    ),
+    events.ChecksFailed(task=LOGIN, revision=1, results=(RED, KILLED)),
+    events.ChangeRefused(task=LOGIN, revision=1, cause=causes.ChecksRed((RED,))),
+    events.RetryScheduled(task=LOGIN, note="The test failed.", consumes=True, not_before=LATER),
+    events.AttemptBegan(task=LOGIN, attempt=4, base=BASE),
+    events.RunStarted(task=LOGIN, attempt=4, pane="%9", pid=4444, pid_start=988111),
+    events.DoneDeclared(task=LOGIN, attempt=4, by="person"),
+    events.Sealed(
+        task=LOGIN,
+        revision=2,
+        sealed=HEAD,
+        head=HEAD,
+        base=BASE,
+        added=14,
+        removed=3,
+        files=("src/login.py",),
+    ),
+    events.ChecksPassed(task=LOGIN, revision=2, results=(GREEN, FLAKY)),
+    events.LeaveBegan(task=LOGIN, attempt=4, why="it waits for review"),
+)
+TO_LANDED: Sequence[events.AnyEvent] = (
+    events.GateRejected(task=LOGIN, revision=2, cause=causes.GateRed((RED,), BASE)),
+    events.ConflictFound(task=LOGIN, revision=2, cause=CONFLICT),
+    events.GatePassed(task=LOGIN, revision=2, evidence=EVIDENCE),
+    events.StillMerges(task=LOGIN, revision=2, onto=TIP),
+    events.ChangeShown(task=LOGIN, revision=2, by="person"),
+    events.Approved(task=LOGIN, revision=2, sealed=HEAD, by="person", rules="rules"),
+    events.ChangeBlocked(task=LOGIN, revision=2, reason="main has local edits", onto=TIP),
+    events.ChangeUnblocked(task=LOGIN, revision=2),
+    events.LandingBegan(task=LOGIN, revision=2, evidence=EVIDENCE),
+    events.LandingMissed(task=LOGIN, revision=2, tip=TIP),
+    events.QueueFrozen(repo=REPO, target="main", reason="main moved to a task's commit"),
+    events.QueueThawed(repo=REPO, target="main"),
+    events.GatePassed(task=LOGIN, revision=2, evidence=EVIDENCE),
+    events.LandingBegan(task=LOGIN, revision=2, evidence=EVIDENCE),
+    events.ChangeLanded(task=LOGIN, revision=2, commit=MERGED, target="main"),
+    events.WorkspaceFreed(task=LOGIN, ref=None),
+)
+OTHERS: Sequence[events.AnyEvent] = (
+    events.TaskAdded(
+        task=PRICES,
+        repo=REPO,
+        spec=AFTER,
+        target="main",
+        base=MERGED,
+        branch="fleet/prices",
+        base_pinned=True,
+        owner="login",
+    ),
+    events.WorkspaceAssigned(task=PRICES, slot=2),
+    events.AttemptBegan(task=PRICES, attempt=1, base=MERGED),
+    events.RunStarted(task=PRICES, attempt=1, pane="%10", pid=5555, pid_start=989000),
+    events.RunExited(task=PRICES, attempt=1, signal=9),
+    *(
+        events.EndingBegan(task=PRICES, attempt=1, outcome=outcome, why="signal 9")
+        for outcome in (
+            status.ToReject(causes.Died("it was killed")),
+            status.ToPause("person"),
+            status.ToStop("person"),
+        )
+    ),
+    events.RunEnded(task=PRICES, attempt=1),
+    events.TaskPaused(task=PRICES, by="person"),
+    events.TaskResumed(task=PRICES, by="person", fresh=True),
+    events.SealFailed(task=PRICES, cause=causes.NoChange()),
+    events.TaskHeld(task=PRICES),
+    events.TaskFailed(task=PRICES, reason="no attempt is left"),
+    events.FreeingFailed(task=PRICES, reason="a file cannot be read", not_before=NOON),
+    events.WorkspaceFreed(task=PRICES, ref="refs/fleet/trash/prices/1"),
+    events.TaskRemoved(task=PRICES, by="person"),
+    events.TaskRestored(task=PRICES, by="person"),
+    events.RestoreFailed(task=PRICES, reason="no slot is free"),
+    events.WorkspaceRestored(task=PRICES),
+    events.TaskStopped(task=PRICES, by="person"),
+    events.TaskAdded(task=DOCS, repo=REPO, spec=BY_HAND, target="main", base=MERGED, branch="docs"),
+    events.Resubmitted(task=DOCS),
+    events.ChangeRefused(task=DOCS, revision=1, cause=causes.Exhausted("the budget is spent")),
+    events.Returned(task=DOCS, revision=1, note="Say more.", by="person"),
+    events.ChangeRefused(task=DOCS, revision=1, cause=causes.SentBack("Say more.", "person")),
+    events.ChangeWithdrawn(task=DOCS, by="person"),
+)
+BATCHES = (SETTING, TO_REVIEW, TO_LANDED, OTHERS)
+
+
+def history() -> list[events.Entry]:
+    """Return the entries that the kept ledger holds."""
+    facts = [
+        (event, NOON + number * timedelta(seconds=90))
+        for number, batch in enumerate(BATCHES)
+        for event in batch
+    ]
+    return [events.Entry(seq, at, "person", event) for seq, (event, at) in enumerate(facts, 1)]
+
+
+def write(path: Path) -> None:
+    """Write a new ledger with this history."""
+    with closing(Ledger.open(path)) as ledger:
+        for number, batch in enumerate(BATCHES):
+            ledger.append(batch, at=NOON + number * timedelta(seconds=90), actor="person")
+
+
+if __name__ == "__main__":
+    write(Path(sys.argv[1]))
