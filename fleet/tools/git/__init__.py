@@ -1,0 +1,1 @@
+"""Everything that fleet asks of git; no module outside this package starts it."""

@@ -1,0 +1,242 @@
+"""Merges without a work tree: the same commits give the same objects, whoever asks and wherever."""
+
+import os
+import re
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import takewhile
+from pathlib import Path
+
+from fleet.errors import ToolError
+from fleet.tools.git.repository import Place
+from fleet.tools.git.run import Answer, git, version
+
+# An agent can write `refs/replace/` as easily as any branch: what is merged is what is named.
+AS_NAMED = {"GIT_NO_REPLACE_OBJECTS": "1"}
+_MEMORY = Path("/dev/shm")  # noqa: S108 - a private directory is made in it
+
+
+@dataclass(frozen=True, slots=True)
+class Merged:
+    """Both sides fit together; `tree` is the result."""
+
+    tree: str
+
+
+@dataclass(frozen=True, slots=True)
+class Conflicted:
+    """The sides do not fit together. `files` may be empty: some conflicts are about no one file."""
+
+    files: tuple[str, ...]
+    messages: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A path's mode and blob in two commits; mode 000000 where it is not there."""
+
+    was: tuple[str, str]
+    now: tuple[str, str]
+
+
+def merge_trees(place: Place, *, into: str, change: str) -> Merged | Conflicted:
+    """Merge the commit `change` into the commit `into`; no ref, index or work tree is touched.
+
+    The result depends on the two commits, on the repository's own `info/attributes` and on git's
+    version: no other configuration counts, and a path that names a custom merge driver conflicts
+    where both sides changed it.
+
+    Raises:
+        ToolError: a commit is missing, or they have no common ancestor.
+    """
+    answer = _merge_tree(place, "--messages", into, change, attributes=into, expect=(0, 1))
+    fields = iter(answer.fields)
+    tree, files = _result(fields)
+    return Merged(tree) if answer.code == 0 else Conflicted(files, _messages(fields))
+
+
+def pairs(
+    place: Place, tips: Sequence[tuple[str, str]], *, attributes: str
+) -> list[Conflicted | None]:
+    """Tell for each pair of commits whether it conflicts (None: it does not), in one process.
+
+    The attributes are those of the commit `attributes`. No object is left in the repository.
+
+    Raises:
+        ToolError: as `merge_trees`; one bad pair spoils all.
+    """
+    if not tips:
+        return []
+    asked = "".join(f"{one} {other}\n" for one, other in tips).encode()
+    with _scratch(place) as env:
+        answer = _merge_tree(
+            place, "--no-messages", "--stdin", attributes=attributes, stdin=asked, env=env
+        )
+    fields = iter(answer.fields)
+    # Here 1 is clean and 0 a conflict, against the exit codes of the same command.
+    verdicts = {"1": None, "0": Conflicted}
+    found: list[Conflicted | None] = []
+    for status in fields:
+        _, files = _result(fields)
+        found.append(Conflicted(files) if verdicts[status] else None)
+    if len(found) != len(tips):
+        raise ToolError(f"git merge-tree answered {len(found)} of {len(tips)} questions")
+    return found
+
+
+def contained(place: Place, *, base: str, sealed: str, target: str, commit: str) -> tuple[str, ...]:
+    """Return the paths in which landing `commit` on `target` would not be what was reviewed.
+
+    Reviewed was `base`..`sealed`, with `base` their merge base. The landing may touch only what
+    was reviewed, and where the target did not move it must bring exactly the reviewed content.
+    Renames can break that honestly: then merging again must give the tree of `commit`.
+    """
+    reviewed = changes(place.git_dir, base, sealed)
+    landing = {path: it.now for path, it in changes(place.git_dir, target, commit).items()}
+    moved = touched(place, base, target)
+    foreign = {path for path in landing if path not in reviewed}
+    changed = {
+        path
+        for path, change in reviewed.items()
+        if path not in moved and landing.get(path) != change.now
+    }
+    if not foreign | changed or _merges_to(place, target, sealed, commit):
+        return ()
+    return tuple(sorted(foreign | changed))
+
+
+def touched(place: Place, base: str, head: str) -> frozenset[str]:
+    """Return the paths in which two commits differ; a rename counts with both its names."""
+    return frozenset(changes(place.git_dir, base, head))
+
+
+def changes(cwd: Path, base: str, head: str) -> dict[str, Change]:
+    """Return what the commits `base` and `head` hold in each path in which they differ."""
+    fields = git(
+        cwd,
+        *("diff-tree", "-r", "-z", "--raw", "--no-abbrev", "--no-renames"),
+        *("--ignore-submodules=none", base, head),
+        env=AS_NAMED,
+        hermetic=True,
+    ).fields
+    abouts = (about.removeprefix(":").split(" ") for about in fields[::2])
+    return {
+        path: Change(was=(about[0], about[2]), now=(about[1], about[3]))
+        for about, path in zip(abouts, fields[1::2], strict=True)
+    }
+
+
+def conflicting_commits(
+    place: Place, *, base: str, target: str, files: Sequence[str], limit: int = 20
+) -> tuple[str, ...]:
+    """Return what reached `target` since `base` in `files`, newest first: hash and subject."""
+    answer = git(
+        place.git_dir,
+        *("--literal-pathspecs", "log", "--no-show-signature", f"--max-count={limit}"),
+        *("--format=%h %s", f"{base}..{target}", "--", *files),
+        env=AS_NAMED,
+        hermetic=True,
+    )
+    return tuple(answer.lines)
+
+
+def _merge_tree(
+    place: Place,
+    *args: str,
+    attributes: str,
+    stdin: bytes | None = None,
+    env: Mapping[str, str] | None = None,
+    expect: tuple[int, ...] = (0,),
+) -> Answer:
+    command = ("merge-tree", "--write-tree", "-z", "--name-only", *args)
+    surroundings = {**AS_NAMED, **_without_drivers(place), **(env or {})}
+    with _attributes(place, attributes) as (cwd, options):
+        return git(
+            cwd, *options, *command, stdin=stdin, env=surroundings, expect=expect, hermetic=True
+        )
+
+
+def _result(fields: Iterator[str]) -> tuple[str, tuple[str, ...]]:
+    """Read one merge: its tree and the files in conflict, which an empty field ends."""
+    tree = next(fields, "")
+    if not re.fullmatch(r"[0-9a-f]{40,64}", tree):
+        # It exits with 1, as for a conflict, when it does not know a commit, and prints no tree.
+        raise ToolError("git merge-tree named no tree", hint="are all the commits still there?")
+    return tree, tuple(takewhile(bool, fields))
+
+
+def _messages(fields: Iterator[str]) -> str:
+    """Read what git says to a person: records of a count, so many paths, a kind and a text."""
+    texts = []
+    for count in fields:
+        *_, text = [next(fields, "") for _ in range(int(count) + 2)]
+        texts.append(text)
+    return "".join(texts)
+
+
+@contextmanager
+def _attributes(place: Place, commit: str) -> Iterator[tuple[Path, tuple[str, ...]]]:
+    """Offer a directory and options with which git reads the attributes of `commit`, no others.
+
+    An older git reads `.gitattributes` from a work tree only: it gets one that holds nothing else.
+    """
+    if version() >= (2, 41):
+        yield place.git_dir, (f"--attr-source={commit}",)
+        return
+    with tempfile.TemporaryDirectory(prefix="fleet-") as name:
+        root = Path(name)
+        for path, blob in _attribute_files(place, commit):
+            (root / path).parent.mkdir(parents=True, exist_ok=True)
+            (root / path).write_bytes(git(place.git_dir, "cat-file", "blob", blob).out)
+        yield root, (f"--git-dir={place.git_dir}", "--work-tree=.")
+
+
+def _attribute_files(place: Place, commit: str) -> list[tuple[str, str]]:
+    listed = git(place.git_dir, "ls-tree", "-r", "-z", "--full-tree", commit, env=AS_NAMED)
+    entries = (field.split("\t", 1) for field in listed.fields)
+    # A link has mode 120000, and git does not follow it here either.
+    return [
+        (path, about.split(" ")[2])
+        for about, path in entries
+        if path.split("/")[-1] == ".gitattributes" and about.startswith("100")
+    ]
+
+
+def _without_drivers(place: Place) -> dict[str, str]:
+    """Return variables that make each merge driver of the repository report a conflict.
+
+    They are commands in a file that every agent can write. An empty command would succeed and
+    drop the other side's change; and `-c` cannot spell a name that contains `=`.
+    """
+    names = git(
+        place.git_dir,
+        *("config", "-z", "--name-only", "--get-regexp", r"^merge\..*\.driver$"),
+        expect=(0, 1),
+        hermetic=True,
+    ).fields
+    known = {f"GIT_CONFIG_KEY_{number}": name for number, name in enumerate(names)}
+    refused = {f"GIT_CONFIG_VALUE_{number}": "false" for number in range(len(names))}
+    return {"GIT_CONFIG_COUNT": str(len(names)), **known, **refused}
+
+
+@contextmanager
+def _scratch(place: Place) -> Iterator[dict[str, str]]:
+    """Offer variables that send objects to a directory that vanishes, in memory if possible."""
+    directory = _MEMORY if os.access(_MEMORY, os.W_OK) else None
+    with tempfile.TemporaryDirectory(prefix="fleet-", dir=directory) as name:
+        info = Path(name, "info")
+        info.mkdir()
+        (info / "alternates").write_bytes(os.fsencode(place.git_dir / "objects") + b"\n")
+        yield {"GIT_OBJECT_DIRECTORY": name}
+
+
+def _merges_to(place: Place, target: str, sealed: str, commit: str) -> bool:
+    merged = merge_trees(place, into=target, change=sealed)
+    return isinstance(merged, Merged) and merged.tree == tree_of(place, commit)
+
+
+def tree_of(place: Place, commit: str) -> str:
+    asked = f"{commit}^{{tree}}"
+    return git(place.git_dir, "rev-parse", "--verify", asked, env=AS_NAMED).text

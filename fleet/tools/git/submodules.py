@@ -1,0 +1,56 @@
+"""Fills in the submodules of a worktree from what is on this machine, never from the network."""
+
+from pathlib import Path
+
+from fleet.errors import RefusedError
+from fleet.tools.git.repository import Place
+from fleet.tools.git.run import git
+
+
+def check_out(place: Place, path: Path, *, force: bool) -> None:
+    """Fill in the submodules that are in use in the repository, from the copies it has of them.
+
+    Those inside other submodules stay empty. `force` discards what was changed in them.
+
+    Raises:
+        RefusedError: the repository has no copy, or not the commit wanted.
+    """
+    used = set(_settings(place.git_dir, "url"))
+    for name, where in _settings(path, "path", "-f", ".gitmodules").items():
+        local = place.git_dir / "modules" / name
+        if name not in used:
+            continue
+        if not local.is_dir():
+            raise _lacks(where, "it has no copy in the repository")
+        _fill(path, name=name, where=where, local=local, force=force)
+
+
+def _settings(cwd: Path, kind: str, *source: str) -> dict[str, str]:
+    """Return what `submodule.NAME.KIND` is set to, for each NAME."""
+    asked = ("config", *source, "-z", "--get-regexp", rf"^submodule\..*\.{kind}$")
+    pairs = (field.partition("\n") for field in git(cwd, *asked, expect=(0, 1)).fields)
+    return {
+        key.removeprefix("submodule.").removesuffix(f".{kind}"): value for key, _, value in pairs
+    }
+
+
+def _fill(path: Path, *, name: str, where: str, local: Path, force: bool) -> None:
+    # These settings keep git away from the network and from the repository's own configuration,
+    # where `--init` would write what it does not find.
+    options = (
+        *("-c", f"submodule.{name}.url={local}", "-c", f"submodule.{name}.update=checkout"),
+        *("-c", "protocol.file.allow=always"),
+    )
+    how = ("--init", "--force") if force else ("--init",)
+    answer = git(path, *options, "submodule", "update", *how, "--", where, expect=(0, 1, 128))
+    if answer.code:
+        raise _lacks(where, answer.err.strip().rpartition("\n")[2])
+    if force:
+        git(path / where, "clean", "-ffdxq")
+
+
+def _lacks(where: str, reason: str) -> RefusedError:
+    return RefusedError(
+        f"the submodule {where} cannot be checked out: {reason}",
+        hint="type: git submodule update --init",
+    )

@@ -1,0 +1,1 @@
+"""Processes: what runs, what is ours, and how all of it is ended."""

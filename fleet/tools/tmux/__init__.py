@@ -1,0 +1,1 @@
+"""Our own tmux server: agents live in its panes, and a person's own server is never touched."""

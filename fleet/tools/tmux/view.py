@@ -1,0 +1,106 @@
+"""What tmux knows of its panes, read over one connection; nothing here changes anything."""
+
+from dataclasses import dataclass
+
+from fleet.errors import ToolError
+from fleet.tools.tmux.control import Control
+from fleet.tools.tmux.language import Command
+from fleet.tools.tmux.settings import PANE_ID
+
+# Each field is paid for at every look, 0.03 ms for 200 panes. The title is the agent's own text:
+# it comes last, where a separator in it does no harm.
+_STATE = "\t".join(
+    (
+        *("#{pane_id}", "#{session_id}", "#{session_name}", "#{@fleet_run}", "#{pane_pid}"),
+        *("#{pane_dead}", "#{pane_dead_status}", "#{pane_dead_signal}", "#{history_bytes}"),
+        *("#{cursor_x},#{cursor_y}", "#{session_attached}", "#{pane_in_mode}"),
+        *("#{pane_width}", "#{pane_height}", "#{pane_title}"),
+    )
+)
+_STAMP = "#{pane_id} #{history_bytes} #{cursor_x},#{cursor_y} #{pane_dead}"
+
+
+@dataclass(frozen=True)
+class PaneState:
+    """What tmux knows of one pane.
+
+    `run` is empty in a pane that is not an agent's. `dead` says that its terminal was closed;
+    `exit_code` and `signal` may both still be None then: look again. `attached` counts clients,
+    our own control clients too. `title` is whatever the agent set.
+    """
+
+    pane_id: str
+    session_id: str
+    session: str
+    run: str
+    pid: int
+    dead: bool
+    exit_code: int | None
+    signal: str | None
+    history_bytes: int
+    cursor: str
+    attached: int
+    in_mode: bool
+    width: int
+    height: int
+    title: str
+
+
+def every(tmux: Control) -> list[PaneState]:
+    """Return all panes, the hub's and those a person opened among them."""
+    return [_state(row) for row in tmux.command("list-panes", "-a", "-F", _STATE)]
+
+
+def stamps(tmux: Control) -> dict[str, str]:
+    """Return for each pane a value that changes when something is written to it."""
+    rows = tmux.command("list-panes", "-a", "-F", _STAMP)
+    return dict(row.split(" ", 1) for row in rows)
+
+
+def find(tmux: Control, pane_id: str) -> PaneState | None:
+    """Return what the server behind `tmux` knows of one pane, or None where it is gone."""
+    only = f"#{{==:#{{pane_id}},{checked(pane_id)}}}"
+    rows = tmux.command("list-panes", "-a", "-f", only, "-F", _STATE)
+    return _state(rows[0]) if rows else None
+
+
+def people(tmux: Control, session_id: str) -> int:
+    """Return how many clients that can type are attached to a tmux session."""
+    rows = tmux.command(
+        "list-clients", "-F", "#{session_id} #{client_control_mode}#{client_readonly}"
+    )
+    return rows.count(f"{session_id} 00")
+
+
+def capture_command(pane_id: str, *, history: int = 0, colours: bool = False) -> Command:
+    """Return the tmux command that prints the screen of one pane."""
+    return (
+        *("capture-pane", "-p", "-t", checked(pane_id)),
+        *(["-e"] if colours else []),
+        *(["-S", f"-{history}"] if history else []),
+    )
+
+
+def checked(pane_id: str) -> str:
+    """Return `pane_id`, once it can mean one pane only: to tmux, "" is whichever it used last."""
+    if not PANE_ID.fullmatch(pane_id):
+        raise ToolError(f"{pane_id!r} is no tmux pane")
+    return pane_id
+
+
+def _state(row: str) -> PaneState:
+    pane_id, session_id, session, run, pid, dead, *rest = row.split("\t", 14)
+    code, signal, history, cursor, attached, mode, width, height, title = rest
+    return PaneState(
+        *(pane_id, session_id, session, run, int(pid or 0)),
+        dead=dead == "1",
+        exit_code=int(code) if code else None,
+        signal=signal or None,
+        history_bytes=int(history or 0),
+        cursor=cursor,
+        attached=int(attached),
+        in_mode=mode not in ("", "0"),
+        width=int(width),
+        height=int(height),
+        title=title,
+    )
