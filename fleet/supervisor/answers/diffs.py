@@ -1,0 +1,50 @@
+"""The diff of a change as it would be reviewed; whoever asked for it has been shown it."""
+
+import asyncio
+from typing import Any
+
+from fleet import protocol as p
+from fleet.core import events as e
+from fleet.core.decide import PERSON
+from fleet.core.ids import Commit
+from fleet.core.model import Task
+from fleet.core.names import find
+from fleet.errors import RefusedError
+from fleet.supervisor.host import Host
+from fleet.tools.git.repository import branch_tip
+from fleet.tools.git.run import git
+
+
+async def diff(host: Host, query: p.Diff, actor: str) -> dict[str, Any]:
+    """Return patch and size of the sealed change, or of the branch so far."""
+    task = find(host.supervisor.fleet, query.task)
+    answer = await asyncio.to_thread(_diff, host, task, colour=query.colour)
+    if task.change is not None and actor == PERSON and task.shown < task.change.revision:
+        shown = e.ChangeShown(task=task.id, revision=task.change.revision, by=actor)
+        host.supervisor.record([shown], actor=actor)
+    return answer
+
+
+def _diff(host: Host, task: Task, *, colour: bool) -> dict[str, Any]:
+    place = host.tools.place(host.supervisor.fleet.repos[task.repo])
+    if task.change is not None:
+        base, head = task.change.base, task.change.sealed
+    else:
+        tip = branch_tip(place, task.branch)
+        if tip is None:
+            raise RefusedError(f"{task.id} has no branch yet", hint=f"fleet show {task.id}")
+        base, head = task.base, Commit(tip)
+    shade = "--color=always" if colour else "--color=never"
+    plain = ("--no-ext-diff", "--no-textconv")
+    patch = git(place.git_dir, "diff", shade, *plain, base, head).text
+    stat = git(place.git_dir, "diff", "--stat", shade, *plain, base, head).text
+    made = task.change is not None and task.change.auto_commit
+    return {
+        "task": task.id,
+        "head": head,
+        "base": base,
+        "stat": stat,
+        "patch": patch,
+        "auto_commit": made,
+        "revision": task.revision,
+    }

@@ -1,0 +1,198 @@
+"""Answers that only look: lists, details, reasons, the queue, the state of the supervisor."""
+
+import asyncio
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from fleet import protocol as p
+from fleet.core import merge_queue
+from fleet.core.activity import Waiting
+from fleet.core.model import Fleet, Task
+from fleet.core.names import find
+from fleet.core.phrases import note, reason
+from fleet.core.rows import SignalRow, TaskRow, WhyView
+from fleet.core.schedule import occupied, waits_for
+from fleet.core.status import Failed, Held, Queued, Submitted
+from fleet.core.views import needs, queue_rows, status_word
+from fleet.supervisor.answers.rows import task_detail, task_row
+from fleet.supervisor.host import Host, now
+from fleet.tools.git.repository import locate
+
+
+async def ls(host: Host, query: p.List) -> list[TaskRow]:
+    """Return the tasks, oldest first."""
+    fleet, given = host.supervisor.fleet, host.circumstances()
+    repo = await asyncio.to_thread(_repo_around, query.cwd) if query.cwd else None
+    shown = [
+        task
+        for task in fleet.tasks.values()
+        if (query.all or not (task.ended or task.removed_at))
+        and (repo is None or task.repo == repo)
+    ]
+    return [task_row(fleet, task, given, host.home) for task in shown]
+
+
+def _repo_around(cwd: str) -> str:
+    return locate(Path(cwd)).id
+
+
+async def show(host: Host, query: p.Show) -> Any:
+    fleet = host.supervisor.fleet
+    return task_detail(fleet, find(fleet, query.task), host.circumstances(), host.home)
+
+
+async def next_(host: Host, query: p.Next) -> TaskRow | None:
+    """Return the task that has needed a person for longest."""
+    fleet, given = host.supervisor.fleet, host.circumstances()
+    wanting = [
+        task
+        for task in fleet.tasks.values()
+        if not task.ended and needs(fleet, task, given.repo(task.repo))
+    ]
+    if not wanting:
+        return None
+    oldest = min(wanting, key=lambda task: task.updated_at)
+    return task_row(fleet, oldest, given, host.home)
+
+
+async def queue(host: Host, query: p.Queue) -> Any:
+    rows = queue_rows(host.supervisor.fleet, host.circumstances())
+    repo = await asyncio.to_thread(_repo_around, query.cwd) if query.cwd else None
+    return [row for row in rows if repo is None or row.repo == repo]
+
+
+async def why(host: Host, query: p.Why) -> WhyView:
+    """Say why a task stands where it stands, and what comes next."""
+    fleet, given = host.supervisor.fleet, host.circumstances()
+    task = find(fleet, query.task)
+    return WhyView(
+        task=task.id,
+        status=status_word(fleet, task),
+        needs=needs(fleet, task, given.repo(task.repo)),
+        since=task.updated_at,
+        because=tuple(_because(host, fleet, task)),
+        signals=tuple(_signals(host, task)),
+        next=_next_step(fleet, task),
+    )
+
+
+def _because(host: Host, fleet: Fleet, task: Task) -> list[str]:
+    said = _reasons(host, fleet, task)
+    if task.last_cause is not None:
+        said.append(f"last time: {reason(task.last_cause)}")
+    return said + ([task.trouble] if task.trouble else [])
+
+
+def _reasons(host: Host, fleet: Fleet, task: Task) -> list[str]:
+    match task.status:
+        case Queued(not_before=later):
+            waiting = [f"it waits for {name} to land" for name in waits_for(fleet, task)]
+            if later is not None and later > now():
+                waiting.append(f"it may start again at {later:%H:%M:%S} UTC")
+            return waiting or [_no_room(host, fleet)]
+        case Submitted():
+            waits = merge_queue.waits_for(fleet, task, host.circumstances().repo(task.repo))
+            return [f"its change waits for {waits}" if waits else "it is being landed"]
+        case Held(cause=cause):
+            return [note(cause, target=task.target)]
+        case Failed(reason=why_failed):
+            return [why_failed]
+        case _ if task.run is not None and isinstance(task.run.activity, Waiting):
+            return [task.run.activity.need]
+        case _:
+            return []
+
+
+def _no_room(host: Host, fleet: Fleet) -> str:
+    slots = host.tools.policies.fleet.slots
+    if occupied(fleet) >= slots:
+        return f"all {slots} slots are in use"
+    return "it waits for a clean workspace"
+
+
+def _signals(host: Host, task: Task) -> list[SignalRow]:
+    run = task.run
+    if run is None:
+        return []
+    moment = now()
+    told = SignalRow(
+        source="agent's report" if host.tools.reports.ever(task.id) else "process",
+        says=type(run.activity).__name__.lower(),
+        age_s=round((moment - run.activity_since).total_seconds(), 1),
+        wins=True,
+    )
+    printed = host.vitals.last_output.get(task.id)
+    if printed is None:
+        return [told]
+    age = round((moment - printed).total_seconds(), 1)
+    return [told, SignalRow(source="activity", says="last output", age_s=age, wins=False)]
+
+
+def _next_step(fleet: Fleet, task: Task) -> str | None:
+    match status_word(fleet, task):
+        case "review":
+            return f"fleet diff {task.id}, then fleet approve {task.id} or fleet return {task.id}"
+        case "conflict" | "returned":
+            return f"fleet retry {task.id}, or fleet withdraw {task.id}"
+        case "failed" | "stopped":
+            return f"fleet retry {task.id}, or fleet rm {task.id}"
+        case "paused":
+            return f"fleet resume {task.id}"
+        case "waiting":
+            return f"fleet attach {task.id}"
+        case _:
+            return None
+
+
+async def status(host: Host, query: p.Status) -> dict[str, Any]:
+    """Return what is known of the supervisor itself."""
+    fleet = host.supervisor.fleet
+    repos = [
+        {
+            "id": repo.id,
+            "root": repo.root,
+            "targets": repo.tips,
+            "frozen": repo.frozen,
+            "slots": dict(Counter(slot.state for slot in repo.slots.values())),
+        }
+        for repo in fleet.repos.values()
+    ]
+    complaints = host.tools.policies.complaints
+    degraded = [f"{fleet.repos[repo].root}: {why}" for repo, why in complaints.items()]
+    live = [task for task in fleet.tasks.values() if task.removed_at is None]
+    return {
+        "pid": host.pid,
+        "version": host.version,
+        "home": str(host.home.root),
+        "socket": str(host.home.socket()),
+        "tmux_socket": str(host.home.tmux_socket()),
+        "started_at": host.started_at,
+        "repos": repos,
+        "tasks": dict(Counter(status_word(fleet, task) for task in live)),
+        "slots": {"used": occupied(fleet), "all": host.tools.policies.fleet.slots},
+        "degraded": [*degraded, *host.vitals.garbage[-20:]],
+    }
+
+
+async def report(host: Host, query: p.Report) -> dict[str, Any]:
+    """Say what landed and what did not, since a time."""
+    fleet, given = host.supervisor.fleet, host.circumstances()
+    tasks = [
+        task
+        for task in fleet.tasks.values()
+        if query.since is None or task.updated_at >= query.since
+    ]
+    by_word: dict[str, list[TaskRow]] = {}
+    for task in tasks:
+        word = status_word(fleet, task)
+        by_word.setdefault(word, []).append(task_row(fleet, task, given, host.home))
+    return {
+        "since": query.since,
+        "landed": by_word.pop("landed", []),
+        "failed": by_word.pop("failed", []),
+        "waiting": [row for rows in by_word.values() for row in rows if row.needs],
+        "cost_usd": sum(task.cost_usd for task in tasks),
+        "tokens": sum(task.tokens for task in tasks),
+        "attempts": sum(task.attempt for task in tasks),
+    }

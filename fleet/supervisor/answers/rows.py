@@ -1,0 +1,79 @@
+"""Rows for clients: the state, joined with where things lie in this home."""
+
+from msgspec.structs import asdict
+
+from fleet import paths
+from fleet.core.change import Ready
+from fleet.core.model import Fleet, Task
+from fleet.core.phrases import reason
+from fleet.core.planned import Circumstances
+from fleet.core.rows import TaskDetail, TaskRow
+from fleet.core.status import Failed, Held
+from fleet.core.views import needs, status_word
+
+
+def task_row(fleet: Fleet, task: Task, given: Circumstances, home: paths.Home) -> TaskRow:
+    """Return a task as `fleet ls --json` shows it."""
+    run = task.run
+    worktree = None if task.slot is None else str(home.slot(task.repo, task.slot))
+    return TaskRow(
+        task=task.id,
+        repo=fleet.repos[task.repo].root,
+        title=task.spec.title,
+        agent=task.spec.agent,
+        status=status_word(fleet, task),
+        needs=needs(fleet, task, given.repo(task.repo)),
+        attempt=task.attempt,
+        branch=task.branch,
+        base=task.base,
+        head=task.head,
+        target=task.target,
+        worktree=worktree,
+        pane=run.pane if run else None,
+        pid=run.pid if run else None,
+        added=task.added,
+        removed=task.removed,
+        cost_usd=task.cost_usd,
+        tokens=task.tokens,
+        started_at=run.started_at if run else None,
+        updated_at=task.updated_at,
+        after=tuple(task.spec.after),
+    )
+
+
+def task_detail(fleet: Fleet, task: Task, given: Circumstances, home: paths.Home) -> TaskDetail:
+    """Return all that `fleet show` says of a task."""
+    change, notes = task.change, home.notes(task.id)
+    results = change.acceptance if change else ()
+    if change is not None and isinstance(change.state, Ready):
+        results = (*results, *change.state.evidence.results)
+    return TaskDetail(
+        row=task_row(fleet, task, given, home),
+        prompt=task.spec.prompt,
+        done=task.spec.done,
+        land=task.spec.land,
+        checks=tuple(check.run for check in task.spec.checks),
+        limits={
+            name: value for name, value in asdict(task.spec.limits).items() if value is not None
+        },
+        spent=task.spent,
+        revision=task.revision,
+        files=change.files if change else (),
+        auto_commit=change.auto_commit if change else False,
+        results=results,
+        reason=_reason(task),
+        created_at=task.created_at,
+        notes=notes.read_text(errors="replace") if notes.is_file() else "",
+        messages=tuple(message.text for message in task.messages),
+        archived=task.archived,
+    )
+
+
+def _reason(task: Task) -> str | None:
+    match task.status:
+        case Failed(reason=why):
+            return why
+        case Held(cause=cause):
+            return reason(cause)
+        case _:
+            return reason(task.last_cause) if task.last_cause else task.trouble

@@ -1,0 +1,129 @@
+"""Finding out what a command needs to know of the world before it can be judged."""
+
+from pathlib import Path
+
+from fleet.agents.adapter import default_done
+from fleet.core import commands as c
+from fleet.core.facts import AgentFacts, Facts, RepoFacts, SpawnFacts, SubmitFacts, TrustFacts
+from fleet.core.ids import Commit, RepoId
+from fleet.errors import RefusedError
+from fleet.supervisor.perform.tools import Tools
+from fleet.tools.git.repository import (
+    Place,
+    branch_tip,
+    check_branch_name,
+    features,
+    locate,
+    resolve,
+    target_branch,
+    tips,
+)
+from fleet.tools.programs import find_program
+
+
+def facts_for(tools: Tools, command: c.AnyCommand) -> Facts:
+    """Return what judging `command` needs; called in a thread, for git is asked.
+
+    Raises:
+        FleetError: the repository, or something that the command names, is not as it must be.
+    """
+    match command:
+        case c.Spawn():
+            return _for_spawn(tools, command)
+        case c.Submit():
+            return _for_submit(tools, command)
+        case c.Trust() | c.Thaw():
+            target = command.target if isinstance(command, c.Thaw) else None
+            return TrustFacts(repo=_repo(tools, locate(_directory(command.cwd)), target))
+        case _:
+            return None
+
+
+def _directory(cwd: str) -> Path:
+    path = Path(cwd)
+    if not path.is_dir():
+        raise RefusedError(f"there is no directory {cwd}", hint="cd into a repository")
+    return path
+
+
+def _repo(tools: Tools, place: Place, target: str | None) -> RepoFacts:
+    """Read repository, policy and target; an explicit target comes before the file's."""
+    named = target or _configured_target(tools, place)
+    branch = target_branch(place, named)
+    tip = branch_tip(place, branch)
+    if tip is None:
+        raise RefusedError(
+            f"there is no branch {branch} in {place.root}", hint="name one: --target BRANCH"
+        )
+    tools.know(place)
+    policy = tools.policies.read(place, tip)
+    tools.policies.keep(RepoId(place.id), policy)
+    return RepoFacts(
+        id=RepoId(place.id),
+        root=str(place.root),
+        git_dir=str(place.git_dir),
+        target=branch,
+        tip=Commit(tip),
+        policy=policy,
+    )
+
+
+def _configured_target(tools: Tools, place: Place) -> str | None:
+    """The file at the tip of the branch checked out may name another target for all tasks."""
+    tip = branch_tip(place, place.head_branch) if place.head_branch else None
+    return tools.policies.read(place, tip).target if tip else None
+
+
+def _for_spawn(tools: Tools, command: c.Spawn) -> SpawnFacts:
+    tools.policies.read_user()
+    place = locate(_directory(command.cwd))
+    repo = _repo(tools, place, command.target)
+    base = Commit(resolve(place, command.base)) if command.base else None
+    check_branch_name(place, "fleet/x")
+    _refuse_unusable(place, base or repo.tip)
+    return SpawnFacts(
+        repo=repo,
+        agent=_agent(tools, repo, command),
+        base=base,
+        branches=frozenset(_names_in_git(place)),
+    )
+
+
+def _names_in_git(place: Place) -> list[str]:
+    known = tips(place, "refs/heads/fleet/", "refs/fleet/trash/")
+    return [
+        ref.removeprefix("refs/heads/fleet/").removeprefix("refs/fleet/trash/") for ref in known
+    ]
+
+
+def _refuse_unusable(place: Place, commit: str) -> None:
+    found = features(place, commit)
+    if found.partial:
+        raise RefusedError(
+            f"{place.root} is a partial clone: a worktree would fetch while agents work",
+            hint="git fetch --refetch --no-filter makes it whole",
+        )
+
+
+def _agent(tools: Tools, repo: RepoFacts, command: c.Spawn) -> AgentFacts:
+    name = command.agent or tools.policies.default_agent(repo.policy)
+    adapter = tools.policies.registry(repo.policy).get(name)
+    program = adapter.program()
+    if program is not None:
+        find_program(program, path=command.environment.get("PATH"), cwd=repo.root)
+    return AgentFacts(
+        name=name,
+        converses=adapter.converses,
+        done=default_done(adapter, has_checks=bool(command.checks)),
+        attempts=adapter.attempts,
+    )
+
+
+def _for_submit(tools: Tools, command: c.Submit) -> SubmitFacts:
+    place = locate(_directory(command.cwd))
+    repo = _repo(tools, place, command.target)
+    branch = command.branch.removeprefix("refs/heads/")
+    head = branch_tip(place, branch)
+    if head is None:
+        raise RefusedError(f"there is no branch {branch}", hint="git branch lists them")
+    return SubmitFacts(repo=repo, branch=branch, head=Commit(head))

@@ -1,0 +1,92 @@
+"""All that a running supervisor is made of, in one place for those who answer and observe."""
+
+import asyncio
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from msgspec.structs import replace
+
+from fleet import paths
+from fleet.core import events as e
+from fleet.core.ids import RepoId, TaskId
+from fleet.core.planned import Circumstances
+from fleet.supervisor.loop import Supervisor
+from fleet.supervisor.perform.tools import Tools
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass
+class Vitals:
+    """Signs of life that are shown and not recorded."""
+
+    attached: frozenset[TaskId] = frozenset()
+    crowded: frozenset[RepoId] = frozenset()
+    last_output: dict[TaskId, datetime] = field(default_factory=dict)
+    draining: bool = False  # going down with all agents: nothing starts any more
+    garbage: list[str] = field(default_factory=list)  # what was found where it does not belong
+
+    def note_garbage(self, what: str) -> None:
+        """Keep the newest of what `fleet status` reports as not understood."""
+        self.garbage[:] = [*self.garbage[-99:], what]
+
+
+@dataclass
+class Host:
+    """A supervisor with its tools and vitals."""
+
+    home: paths.Home
+    tools: Tools
+    vitals: Vitals
+    supervisor: Supervisor
+    started_at: datetime
+    version: str
+    pid: int = field(default_factory=os.getpid)
+    uid: int = field(default_factory=os.getuid)
+
+    async def settled_messages(self, sent: set[tuple[TaskId, int]]) -> list[dict[str, Any]]:
+        """Return what became of each (task, message), once all of them are settled."""
+        outcomes: dict[tuple[TaskId, int], dict[str, Any]] = {}
+        done = asyncio.Event()
+
+        def look(entries: Sequence[e.Entry]) -> None:
+            for entry in entries:
+                match entry.event:
+                    case e.MessageSettled(task=task, message=number, outcome=outcome, reason=why):
+                        found = {"task": task, "outcome": outcome, "reason": why}
+                        outcomes[task, number] = found
+                    case e.RunStarted(task=task) | e.RunEnded(task=task):
+                        lost = {"task": task, "outcome": "refused", "reason": "its run ended"}
+                        for key in (key for key in sent if key[0] == task):
+                            outcomes.setdefault(key, lost)
+                    case _:
+                        pass
+            if sent <= outcomes.keys():
+                done.set()
+
+        forget = self.supervisor.watch(look)
+        try:
+            if sent:
+                await done.wait()
+        finally:
+            forget()
+        return [outcomes[key] for key in sorted(sent)]
+
+    def circumstances(self) -> Circumstances:
+        return circumstances(self.tools, self.vitals)
+
+
+def circumstances(tools: Tools, vitals: Vitals) -> Circumstances:
+    """Return what planning is told beside the state."""
+    policy = tools.policies.fleet
+    return Circumstances(
+        policy=replace(policy, slots=0, pool=0) if vitals.draining else policy,
+        repos=tools.policies.repos,
+        attached=vitals.attached,
+        crowded=vitals.crowded,
+    )

@@ -1,0 +1,88 @@
+"""Keeps one supervisor running: starts it, and starts it again when it dies, ever less often.
+
+It imports little and does nothing but wait. `python -m fleet.supervisor.keeper HOME`.
+"""
+
+import contextlib
+import fcntl
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from fleet import paths
+from fleet.supervisor.exit_codes import DONE, REFUSED, RESTART, RUNS_ALREADY
+
+_FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.1, 30.0
+_HEALTHY_S = 60.0  # a supervisor that lived so long starts a new count of failures
+
+
+def main(root: str) -> int:
+    """Keep the supervisor of the home `root` until it goes down on purpose."""
+    home = paths.Home(Path(root))
+    paths.private_directory(home.root)
+    with _locked(home.keeper_lock, wait=False) as mine:
+        if not mine:
+            return DONE  # another keeper does it
+        home.down.unlink(missing_ok=True)
+        return _keep(home)
+
+
+def _keep(home: paths.Home) -> int:
+    failures = 0
+    while True:
+        began = time.monotonic()
+        code = _supervise(home)
+        if code in (DONE, REFUSED) or home.down.exists():
+            return code
+        if code == RESTART:
+            continue
+        failures = 1 if time.monotonic() - began > _HEALTHY_S else failures + 1
+        # Nobody can be waited for here: the pause is the purpose.
+        time.sleep(min(_FIRST_PAUSE_S * 2 ** (failures - 1), _LONGEST_PAUSE_S))
+
+
+def _supervise(home: paths.Home) -> int:
+    """Start a supervisor and return how it ended; where one runs already, wait for its end."""
+    argv = [sys.executable, "-m", "fleet.supervisor", str(home.root)]
+    code = subprocess.call(argv, stdin=subprocess.DEVNULL)
+    if code == RUNS_ALREADY:
+        with _locked(home.supervisor_lock, wait=True):
+            pass
+    return code
+
+
+@contextlib.contextmanager
+def _locked(file: Path, *, wait: bool) -> Iterator[bool]:
+    handle = os.open(file, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+        yield True
+    except BlockingIOError:
+        yield False
+    finally:
+        os.close(handle)
+
+
+def ensure_keeper(home: paths.Home) -> None:
+    """Start a keeper where none is: one that was killed is replaced by the one it kept."""
+    if home.down.exists():
+        return
+    with _locked(home.keeper_lock, wait=False) as nobody:
+        if not nobody:
+            return
+    with home.log.open("ab") as log:
+        subprocess.Popen(
+            [sys.executable, "-m", "fleet.supervisor.keeper", str(home.root)],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            cwd="/",
+            start_new_session=True,
+        )
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))

@@ -1,0 +1,276 @@
+"""The one writer: records what happened, plans from the state, and has effects carried out."""
+
+import asyncio
+import threading
+import traceback
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+
+from fleet.core import events as e
+from fleet.core.commands import AnyCommand
+from fleet.core.decide import PERSON, decide
+from fleet.core.effects import ONLY_LOOK, AnyEffect, OnQueue, OnSlot, OnTask
+from fleet.core.facts import Facts
+from fleet.core.ids import TaskId
+from fleet.core.model import Fleet
+from fleet.core.plan import plan
+from fleet.core.planned import Circumstances
+from fleet.core.reducer import reduce
+from fleet.errors import FleetError
+from fleet.ledger import Ledger
+
+FLEET = "fleet"  # the actor of what follows from the state
+_MOST_ROUNDS = 10_000  # of facts that lead to facts; a fleet of a thousand tasks needs fewer
+_SLOT_PAUSE = timedelta(minutes=5)  # before a worktree on which fleet itself failed is made anew
+
+
+class InternalError(Exception):
+    """Fleet contradicts itself: it stops loudly instead of turning in circles."""
+
+
+class World(Protocol):
+    """Whatever carries out effects: the real thing, or a test's."""
+
+    async def perform(
+        self, effect: AnyEffect, fleet: Fleet, stop: threading.Event
+    ) -> Sequence[e.AnyEvent]:
+        """Carry out `effect` on the state `fleet`; `stop` is set when it is no longer wanted.
+
+        Returns at least one event, after which the effect is no longer asked for; once `stop`
+        is set there may be none. A known failure is such an event; any exception is an internal
+        error. What an effect that only looks found out after it was stopped is not recorded.
+        """
+        ...
+
+
+@dataclass
+class _Work:
+    """An effect under way."""
+
+    effect: AnyEffect
+    stop: threading.Event = field(default_factory=threading.Event)
+
+
+class Supervisor:
+    """Decides, records, reduces, plans; all on one event loop, so that nothing runs in between.
+
+    `crashed` is set, and `on_crash` called, when an internal error makes going on unsafe.
+    """
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        world: World,
+        *,
+        now: Callable[[], datetime],
+        given: Callable[[], Circumstances],
+    ) -> None:
+        self._ledger, self._world, self._now, self._given = ledger, world, now, given
+        self.fleet = Fleet()
+        for entry in ledger.entries():
+            self.fleet = reduce(self.fleet, entry)
+        self._lanes: dict[str, _Work] = {}
+        self._finished: dict[str, tuple[AnyEffect, object]] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._changed = asyncio.Condition()
+        self._due: asyncio.Handle | None = None
+        self._wake: asyncio.TimerHandle | None = None
+        self._watchers: list[Callable[[Sequence[e.Entry]], None]] = []
+        self.crashed: BaseException | None = None
+        self.on_crash: Callable[[], None] = lambda: None
+        self.closing = False
+
+    # What others may do ---------------------------------------------------------------------
+
+    def submit(
+        self, command: AnyCommand, facts: Facts = None, *, actor: str = PERSON
+    ) -> dict[str, Any]:
+        """Judge a command, and return the answer once its events are on disk.
+
+        Raises:
+            FleetError: it was refused; nothing was recorded.
+        """
+        decision = decide(self.fleet, command, facts, actor=actor)
+        self.record(decision.events, actor=actor)
+        return decision.answer
+
+    def record(self, events: Sequence[e.AnyEvent], *, actor: str = FLEET) -> None:
+        """Put facts on disk, fold them, tell whoever follows, and plan again soon."""
+        self._append(events, actor)
+        self.reconcile_soon()
+
+    def reconcile_soon(self) -> None:
+        """Plan again, as soon as whatever runs now is through; also when circumstances changed."""
+        if self._due is None and not self.closing:
+            self._due = asyncio.get_running_loop().call_soon(self._reconcile_now)
+
+    def watch(self, watcher: Callable[[Sequence[e.Entry]], None]) -> Callable[[], None]:
+        """Call `watcher` with every batch of new entries, until the returned function is called."""
+        self._watchers.append(watcher)
+        return lambda: self._watchers.remove(watcher)
+
+    async def until(self, condition: Callable[[Fleet], bool]) -> None:
+        """Return when the state satisfies `condition`."""
+        async with self._changed:
+            await self._changed.wait_for(lambda: condition(self.fleet) or self.crashed is not None)
+
+    async def changed_from(self, seen: Fleet) -> None:
+        """Return when the state is another than `seen`."""
+        await self.until(lambda fleet: fleet is not seen)
+
+    async def settled(self) -> None:
+        """Return when nothing is under way, and nothing is due before some time has passed."""
+        async with self._changed:
+            await self._changed.wait_for(
+                lambda: (not self._lanes and self._due is None) or self.crashed is not None
+            )
+
+    def entries(self, after: int) -> list[e.Entry]:
+        """Return what the ledger holds after `after`."""
+        return list(self._ledger.entries(after))
+
+    async def close(self) -> None:
+        """Begin nothing more; ask what is under way to stop, and wait for it."""
+        self.closing = True
+        for handle in (self._wake, self._due):
+            if handle is not None:
+                handle.cancel()
+        self._wake = self._due = None
+        for work in self._lanes.values():
+            work.stop.set()
+        while self._tasks:
+            await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    # The cycle ------------------------------------------------------------------------------
+
+    def _append(self, events: Sequence[e.AnyEvent], actor: str) -> None:
+        if not events:
+            return
+        entries = self._ledger.append(events, at=self._now(), actor=actor)
+        for entry in entries:
+            self.fleet = reduce(self.fleet, entry)
+        for watcher in tuple(self._watchers):
+            watcher(entries)
+        self._notify()
+
+    def _notify(self) -> None:
+        async def notify() -> None:
+            async with self._changed:
+                self._changed.notify_all()
+
+        self._spawn(notify())
+
+    def _spawn(self, work: Awaitable[None]) -> None:
+        task = asyncio.ensure_future(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def _reconcile_now(self) -> None:
+        self._due = None
+        if self.closing:
+            return
+        try:
+            self._reconcile()
+        except Exception as error:  # noqa: BLE001 (unknown: stop loudly, the keeper restarts us)
+            self._crash(error)
+
+    def _reconcile(self) -> None:
+        planned = plan(self.fleet, self._given(), self._now())
+        for _ in range(_MOST_ROUNDS):
+            if not planned.facts:
+                break
+            self._append(planned.facts, FLEET)
+            planned = plan(self.fleet, self._given(), self._now())
+        else:
+            endless = InternalError(f"facts without end: {planned.facts[:3]}")
+            tasks = {fact.task for fact in planned.facts if isinstance(fact, e.TaskEvent)}
+            self._blame(sorted(tasks), endless)
+            raise endless
+        self._wake_at(planned.wake_at)
+        self._stop_unwanted(planned.effects)
+        for effect in planned.effects:
+            if effect.lane not in self._lanes and not self.closing:
+                self._begin(effect)
+        self._notify()
+
+    def _wake_at(self, when: datetime | None) -> None:
+        if self._wake is not None:
+            self._wake.cancel()
+            self._wake = None
+        if when is not None:
+            seconds = max((when - self._now()).total_seconds(), 0.0)
+            self._wake = asyncio.get_running_loop().call_later(seconds, self.reconcile_soon)
+
+    def _stop_unwanted(self, wanted: Sequence[AnyEffect]) -> None:
+        for work in self._lanes.values():
+            if work.effect not in wanted:
+                work.stop.set()
+
+    def _begin(self, effect: AnyEffect) -> None:
+        if self._finished.get(effect.lane) == (effect, self._subject(effect)):
+            error = InternalError(f"{effect} was carried out and changed nothing")
+            self._note_crash(effect, error)
+            raise error
+        work = self._lanes[effect.lane] = _Work(effect)
+        self._spawn(self._carry_out(work))
+
+    def _subject(self, effect: AnyEffect) -> object:
+        """What an effect is about; an effect that leaves it as it was would run for ever."""
+        match effect:
+            case OnTask(task=task) | OnQueue(task=task):
+                return self.fleet.tasks.get(task)
+            case OnSlot(repo=repo, slot=slot):
+                return self.fleet.repos[repo].slots.get(slot)
+
+    async def _carry_out(self, work: _Work) -> None:
+        effect = work.effect
+        try:
+            before = self._subject(effect)
+            events = await self._world.perform(effect, self.fleet, work.stop)
+            del self._lanes[effect.lane]
+            if work.stop.is_set():
+                self._finished.pop(effect.lane, None)
+            else:
+                self._finished[effect.lane] = (effect, before)
+            if not self._broken_off(work):
+                self._append(events, FLEET)
+            self.reconcile_soon()
+        except Exception as error:  # noqa: BLE001 (unknown: stop loudly, the keeper restarts us)
+            self._lanes.pop(effect.lane, None)
+            self._note_crash(effect, error)
+            self._crash(error)
+
+    def _broken_off(self, work: _Work) -> bool:
+        """Whether it has judged nothing: it is done again, now or by the next supervisor."""
+        return work.stop.is_set() and (self.closing or isinstance(work.effect, ONLY_LOOK))
+
+    def _note_crash(self, effect: AnyEffect, error: Exception) -> None:
+        match effect:
+            case OnTask(task=task) | OnQueue(task=task):
+                self._blame((task,), error)
+            case OnSlot(repo=repo, slot=slot):
+                why, later = _words(error), self._now() + _SLOT_PAUSE
+                self._last_words(e.SlotBroken(repo=repo, slot=slot, reason=why, not_before=later))
+
+    def _blame(self, tasks: Sequence[TaskId], error: Exception) -> None:
+        """Name the tasks: the second crash in a row that names one gives it up, not the fleet."""
+        self._last_words(*(e.CrashNoted(task=task, error=_words(error)) for task in tasks))
+
+    def _last_words(self, *events: e.AnyEvent) -> None:
+        if not self.closing:
+            with suppress(FleetError):  # a ledger that cannot be written may be the very crash
+                self._append(events, FLEET)
+
+    def _crash(self, error: Exception) -> None:
+        traceback.print_exception(error)
+        self.crashed = error
+        self.closing = True
+        self._notify()
+        self.on_crash()
+
+
+def _words(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"[:500]

@@ -1,0 +1,49 @@
+"""Carrying out effects on the real world: git, tmux and processes, each in a thread of its own."""
+
+import asyncio
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from fleet.core import effects as f
+from fleet.core import events as e
+from fleet.core.model import Fleet
+from fleet.supervisor.perform import changes, landing, queue, runs, workspaces
+from fleet.supervisor.perform.tools import Tools
+
+_THREADS = 64  # more than slots and gates together: a check that takes its time holds one
+Performer = Callable[[Tools, Any, Fleet, threading.Event], list[e.AnyEvent]]
+
+_PERFORMERS: dict[type[f.Effect], Performer] = {
+    f.StartRun: runs.start,
+    f.EndRun: runs.end,
+    f.Tell: runs.tell,
+    f.Seal: changes.seal,
+    f.RunChecks: changes.check,
+    f.FreeWorkspace: workspaces.free,
+    f.RestoreWorkspace: workspaces.restore,
+    f.MakeSlot: workspaces.make,
+    f.RecycleSlot: workspaces.recycle,
+    f.DropSlot: workspaces.drop,
+    f.Gate: queue.gate,
+    f.Remerge: queue.remerge,
+    f.Land: landing.land,
+}
+
+
+class RealWorld:
+    """The world of `fleet.supervisor.loop.World`, with real tools."""
+
+    def __init__(self, tools: Tools) -> None:
+        self.tools = tools
+        self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="effect")
+
+    async def perform(
+        self, effect: f.AnyEffect, fleet: Fleet, stop: threading.Event
+    ) -> Sequence[e.AnyEvent]:
+        loop, performer = asyncio.get_running_loop(), _PERFORMERS[type(effect)]
+        return await loop.run_in_executor(self._threads, performer, self.tools, effect, fleet, stop)
+
+    def close(self) -> None:
+        self._threads.shutdown(wait=True)

@@ -1,0 +1,137 @@
+"""Landing: the target moves to the very commit that was tested, or nothing moves."""
+
+import threading
+from dataclasses import replace
+
+from fleet.core import events as e
+from fleet.core.change import BY_POLICY, Change, Landing
+from fleet.core.effects import Land
+from fleet.core.ids import Commit
+from fleet.core.model import Fleet, Task
+from fleet.errors import FleetError
+from fleet.supervisor.perform.tools import Tools
+from fleet.supervisor.policies import FILE
+from fleet.tools.git import landing, pushing
+from fleet.tools.git.intent import Blocked, Intent, Landed, Moved, NotLanded, Rewound
+from fleet.tools.git.recovery import recover, settle
+from fleet.tools.git.repository import branch_tip, read_file
+
+
+def land(tools: Tools, effect: Land, fleet: Fleet, stop: threading.Event) -> list[e.AnyEvent]:
+    """Carry a recorded intent through: finish what a crash left, or land, or say why not."""
+    task = fleet.tasks[effect.task]
+    change = task.change
+    if change is None or not isinstance(change.state, Landing):
+        raise RuntimeError(f"{task.id} was to be landed without an intent on record")
+    intent = _intent(tools, fleet, task, change, change.state)
+    try:
+        return _carry_through(tools, task, change, intent)
+    except FleetError as error:
+        return [_blocked(task, change, intent, error.message)]
+
+
+def _intent(tools: Tools, fleet: Fleet, task: Task, change: Change, state: Landing) -> Intent:
+    return Intent(
+        place=tools.place(fleet.repos[task.repo]),
+        target=task.target,
+        commit=state.evidence.commit,
+        parent=state.evidence.basis,
+        task=task.id,
+        revision=change.revision,
+        journal=tools.home.landing(task.id),
+    )
+
+
+def _carry_through(tools: Tools, task: Task, change: Change, intent: Intent) -> list[e.AnyEvent]:
+    found = recover(intent)
+    settle(intent)
+    match found:
+        case Landed():
+            return _landed(tools, task, change, intent, found)
+        case Rewound(tip=tip):
+            return _rewound(task, change, tip)
+        case NotLanded():
+            return _fresh(tools, task, change, intent)
+
+
+def _fresh(tools: Tools, task: Task, change: Change, intent: Intent) -> list[e.AnyEvent]:
+    policy = tools.policy(task.repo)
+    if policy.push:
+        if refused := _push(task, change, intent, policy.remote):
+            return refused
+        local = branch_tip(intent.place, intent.target)
+        intent = replace(intent, parent=local or intent.parent)
+    outcome = landing.land(intent)
+    settle(intent)
+    match outcome:
+        case Landed():
+            return _landed(tools, task, change, intent, outcome)
+        case Moved(tip=tip):
+            return _moved(task, change, tip)
+        case Blocked(reason=reason, files=files):
+            named = f"{reason}: {', '.join(files[:5])}" if files else reason
+            return [_blocked(task, change, intent, named)]
+
+
+def _push(task: Task, change: Change, intent: Intent, remote: str) -> list[e.AnyEvent] | None:
+    """Push first, for there the remote's word counts; None when it took the commit."""
+    pushed = pushing.push(
+        intent.place, remote, commit=intent.commit, branch=intent.target, known=intent.parent
+    )
+    if isinstance(pushed, pushing.Pushed):
+        return None
+    tip = pushing.fetch(intent.place, remote, intent.target)
+    if tip == intent.parent:
+        return [_blocked(task, change, intent, f"{remote} refused it: {pushed.reason}")]
+    return _moved(task, change, tip)
+
+
+def _landed(
+    tools: Tools, task: Task, change: Change, intent: Intent, landed: Landed
+) -> list[e.AnyEvent]:
+    facts: list[e.AnyEvent] = [
+        e.ChangeLanded(
+            task=task.id,
+            revision=change.revision,
+            commit=Commit(intent.commit),
+            target=task.target,
+        )
+    ]
+    tip = branch_tip(intent.place, task.target)
+    if tip is not None and tip != intent.commit:  # somebody was faster to build on it
+        facts.append(e.TargetSeen(repo=task.repo, target=task.target, tip=Commit(tip)))
+    if FILE in change.files and change.approval and change.approval.by != BY_POLICY:
+        facts.extend(_trust(tools, task, intent))
+    if landed.revived is not None:
+        why = f"{landed.revived[:12]} was taken back by hand and has landed again"
+        facts.append(e.QueueFrozen(repo=task.repo, target=task.target, reason=why))
+    return facts
+
+
+def _trust(tools: Tools, task: Task, intent: Intent) -> list[e.AnyEvent]:
+    """A version of fleet.yaml that a person's approval landed is trusted thereby."""
+    if read_file(intent.place, intent.commit, FILE) is None:
+        return []
+    policy = tools.policies.read(intent.place, intent.commit)
+    return [e.PolicyTrusted(repo=task.repo, digest=policy.digest)]
+
+
+def _moved(task: Task, change: Change, tip: str | None) -> list[e.AnyEvent]:
+    found = Commit(tip) if tip else None
+    seen = e.TargetSeen(repo=task.repo, target=task.target, tip=found)
+    return [
+        seen,
+        e.LandingMissed(task=task.id, revision=change.revision, tip=found or Commit("")),
+    ]
+
+
+def _rewound(task: Task, change: Change, tip: str | None) -> list[e.AnyEvent]:
+    why = "it no longer has a commit that landed on it"
+    frozen = e.QueueFrozen(repo=task.repo, target=task.target, reason=why)
+    return [frozen, *_moved(task, change, tip)]
+
+
+def _blocked(task: Task, change: Change, intent: Intent, reason: str) -> e.ChangeBlocked:
+    return e.ChangeBlocked(
+        task=task.id, revision=change.revision, reason=reason, onto=Commit(intent.parent)
+    )

@@ -1,0 +1,170 @@
+"""The merge coordinator's hands: what will land is built, gated, and landed as it was tested."""
+
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+
+from fleet.core import events as e
+from fleet.core.causes import CheckResult, Conflict, GateRed
+from fleet.core.change import Change, Evidence, Ready
+from fleet.core.effects import Gate, OnQueue, Remerge
+from fleet.core.gating import gates, rules
+from fleet.core.ids import Commit
+from fleet.core.model import Fleet, Task
+from fleet.core.policy import Check
+from fleet.errors import FleetError
+from fleet.supervisor.perform import surroundings
+from fleet.supervisor.perform.judging import judge
+from fleet.supervisor.perform.tools import Tools
+from fleet.tools.git import gates as worktrees
+from fleet.tools.git import merging
+from fleet.tools.git.building import Built, build
+from fleet.tools.git.merging import Conflicted
+from fleet.tools.git.repository import Place
+
+
+@dataclass(frozen=True)
+class _Case:
+    """One change, judged once on one target."""
+
+    tools: Tools
+    effect: Gate | Remerge
+    task: Task
+    change: Change
+    place: Place
+    stop: threading.Event
+
+
+def _case(tools: Tools, effect: Gate | Remerge, fleet: Fleet, stop: threading.Event) -> _Case:
+    task = fleet.tasks[effect.task]
+    if task.change is None:
+        raise RuntimeError(f"{task.id} has no change, and one was to be gated")
+    place = tools.place(fleet.repos[task.repo])
+    return _Case(tools, effect, task, task.change, place, stop)
+
+
+def gate(tools: Tools, effect: Gate, fleet: Fleet, stop: threading.Event) -> list[e.AnyEvent]:
+    """Build what would land on `effect.onto`, and run the gates on exactly that tree."""
+    case = _case(tools, effect, fleet, stop)
+    try:
+        built = _build(case)
+        if isinstance(built, Conflicted):
+            return [_conflict(case, built)]
+        if strays := _strays(case, built.commit):
+            why = f"what would land differs from what was reviewed in {', '.join(strays[:5])}"
+            return [_blocked(effect, why)]
+        return [_judged(case, built)]
+    except FleetError as error:
+        return [_blocked(effect, error.message)]
+
+
+def _strays(case: _Case, commit: str) -> tuple[str, ...]:
+    change, onto = case.change, case.effect.onto
+    return merging.contained(
+        case.place, base=change.base, sealed=change.sealed, target=onto, commit=commit
+    )
+
+
+def _build(case: _Case) -> Built | Conflicted:
+    task, change = case.task, case.change
+    trailers = {
+        "Fleet-Task": task.id,
+        "Fleet-Revision": str(change.revision),
+        "Fleet-Sealed": change.sealed,
+    }
+    if change.approval is not None:
+        trailers["Fleet-Approved-By"] = change.approval.by
+    method = case.tools.policy(task.repo).merge
+    heading = f"Merge {task.branch}: {task.spec.title}" if method == "merge" else task.spec.title
+    return build(
+        case.place,
+        target=case.effect.onto,
+        sealed=change.sealed,
+        method=method,
+        message=heading,
+        when=int(change.since.timestamp()),
+        trailers=trailers,
+    )
+
+
+def _conflict(case: _Case, found: Conflicted) -> e.ConflictFound:
+    effect = case.effect
+    others = merging.conflicting_commits(
+        case.place, base=case.change.base, target=effect.onto, files=found.files
+    )
+    cause = Conflict(files=found.files, basis=effect.onto, others=others)
+    return e.ConflictFound(task=effect.task, revision=effect.revision, cause=cause)
+
+
+def _blocked(effect: Gate | Remerge, reason: str) -> e.ChangeBlocked:
+    return e.ChangeBlocked(
+        task=effect.task, revision=effect.revision, reason=reason, onto=effect.onto
+    )
+
+
+def _judged(case: _Case, built: Built) -> e.AnyEvent:
+    effect, checks = case.effect, gates(case.task.spec, case.tools.policy(case.task.repo))
+    digest = rules(checks)
+    results = _known(case.change, built.tree, digest)
+    if results is None:
+        results = _run(case, built.commit, checks)
+    if not all(result.green for result in results):
+        cause = GateRed(results=results, basis=effect.onto)
+        return e.GateRejected(task=effect.task, revision=effect.revision, cause=cause)
+    evidence = Evidence(
+        basis=effect.onto,
+        commit=Commit(built.commit),
+        tree=built.tree,
+        rules=digest,
+        results=results,
+    )
+    return e.GatePassed(task=effect.task, revision=effect.revision, evidence=evidence)
+
+
+def _known(change: Change, tree: str, digest: str) -> tuple[CheckResult, ...] | None:
+    """Return what the same checks said of the same tree, when they ran on it before."""
+    state = change.state
+    if isinstance(state, Ready) and (state.evidence.tree, state.evidence.rules) == (tree, digest):
+        return state.evidence.results
+    return None
+
+
+def _run(case: _Case, commit: str, checks: tuple[Check, ...]) -> tuple[CheckResult, ...]:
+    """Run the gates in the target's own detached worktree, up to the first that is red."""
+    if not checks:
+        return ()
+    tools, task = case.tools, case.task
+    policy = tools.policy(task.repo)
+    path = _gate_worktree(tools, case.effect)
+    worktrees.check_out(case.place, path, commit, keep=policy.keep, lock=tools.lock(task.repo))
+    environment = surroundings.agent_environment(tools, task, policy)
+    results: list[CheckResult] = []
+    for item in checks:
+        name = f"gate-{case.effect.revision}-{commit[:10]}-{item.name}"
+        token = tools.token(task.id, task.attempt, name)
+        log = tools.home.check_log(task.id, name)
+        result = judge(item, path, environment, log=log, token=token, stop=case.stop, again=True)
+        results.append(result)
+        if not result.green:
+            break
+    return tuple(results)
+
+
+def _gate_worktree(tools: Tools, effect: OnQueue) -> Path:
+    """Return the worktree for one target's gates; a number for each target, never reused."""
+    directory = tools.home.root / "gate" / effect.repo
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    safe = "".join(c if c.isalnum() or c in "-_" else "-" for c in effect.target)
+    return directory / f"{safe}-0"
+
+
+def remerge(tools: Tools, effect: Remerge, fleet: Fleet, stop: threading.Event) -> list[e.AnyEvent]:
+    """See whether a change that waits for a person still merges with a newer target."""
+    case = _case(tools, effect, fleet, stop)
+    try:
+        merged = merging.merge_trees(case.place, into=effect.onto, change=case.change.sealed)
+        if isinstance(merged, Conflicted):
+            return [_conflict(case, merged)]
+    except FleetError as error:
+        return [_blocked(effect, error.message)]
+    return [e.StillMerges(task=effect.task, revision=effect.revision, onto=effect.onto)]

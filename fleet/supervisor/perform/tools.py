@@ -1,0 +1,98 @@
+"""What effects are carried out with: the home, the private tmux server, policies, repositories."""
+
+import threading
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from fleet import paths
+from fleet.agents.adapter import AgentAdapter
+from fleet.core.ids import RepoId, TaskId
+from fleet.core.model import Fleet, Repo, Task
+from fleet.core.policy import RepoPolicy
+from fleet.supervisor.policies import Policies
+from fleet.tools.git.repository import Place, locate
+from fleet.tools.tmux.input import Keyboard
+from fleet.tools.tmux.panes import Panes
+
+
+class Reports:
+    """When each task's agent last spoke through its hooks; lets a sender wait for an answer."""
+
+    def __init__(self) -> None:
+        self._heard: dict[TaskId, float] = {}
+        self._changed = threading.Condition()
+
+    def note(self, task: TaskId) -> None:
+        with self._changed:
+            self._heard[task] = time.monotonic()
+            self._changed.notify_all()
+
+    def ever(self, task: TaskId) -> bool:
+        return task in self._heard
+
+    def wait(self, task: TaskId, *, since: float, timeout_s: float) -> bool:
+        """Return whether the agent spoke after `since` (monotonic), waiting for it if need be."""
+        with self._changed:
+            return self._changed.wait_for(
+                lambda: self._heard.get(task, 0.0) >= since, timeout=timeout_s
+            )
+
+
+@dataclass
+class Tools:
+    """All that performing needs; safe to use from many threads."""
+
+    home: paths.Home
+    home_id: str
+    panes: Panes
+    keyboard: Keyboard
+    policies: Policies
+    reports: Reports = field(default_factory=Reports)
+    ports: threading.Lock = field(default_factory=threading.Lock)
+    _places: dict[RepoId, Place] = field(default_factory=dict)
+
+    def place(self, repo: Repo) -> Place:
+        """Return where a repository is; found once, for it is known not to move."""
+        if repo.id not in self._places:
+            self._places[repo.id] = locate(Path(repo.root))
+        return self._places[repo.id]
+
+    def know(self, place: Place) -> None:
+        self._places[RepoId(place.id)] = place
+
+    def policy(self, repo: RepoId) -> RepoPolicy:
+        return self.policies.repos.get(repo) or RepoPolicy()
+
+    def adapter(self, task: Task) -> AgentAdapter:
+        """Return the adapter of a task's agent.
+
+        Raises:
+            RefusedError: it is not known any more.
+        """
+        registry = self.policies.registry(self.policy(task.repo))
+        return registry.get(task.spec.agent or "")
+
+    def worktree(self, task: Task) -> Path | None:
+        return None if task.slot is None else self.home.slot(task.repo, task.slot)
+
+    def lock(self, repo: RepoId) -> Path:
+        """The file by which worktrees of one repository are entered one at a time."""
+        directory = self.home.root / "locks"
+        directory.mkdir(mode=0o700, exist_ok=True)
+        return directory / f"{repo}.lock"
+
+    def token(self, task: TaskId, attempt: int, nonce: str) -> str:
+        return f"{self.home_id}:{task}:{attempt}:{nonce}"
+
+    def attempt_prefix(self, task: TaskId, attempt: int) -> str:
+        return f"{self.home_id}:{task}:{attempt}:"
+
+    def task_prefix(self, task: TaskId) -> str:
+        return f"{self.home_id}:{task}:"
+
+
+def tip_for_slots(fleet: Fleet, repo: RepoId) -> str:
+    """Return the commit at which clean worktrees of a repository should stand."""
+    tips = fleet.repos[repo].tips
+    return next(iter(tips.values()), "HEAD")

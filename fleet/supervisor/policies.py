@@ -1,0 +1,71 @@
+"""The policies in force: read from where DESIGN says they count, and kept until that changes."""
+
+from pathlib import Path
+
+from fleet import paths
+from fleet.agents.registry import Registry, adapters
+from fleet.config import read_repo_policy, read_user_policy
+from fleet.core.ids import RepoId
+from fleet.core.policy import FleetPolicy, RepoPolicy
+from fleet.errors import ConfigError
+from fleet.tools.git.repository import Place, read_file
+
+FILE = "fleet.yaml"
+
+
+class Policies:
+    """What the user and the repositories configured; a file that broke leaves the last good one.
+
+    `complaints` says, for each repository, why its newest file is not in force.
+    """
+
+    def __init__(self) -> None:
+        self.fleet = FleetPolicy()
+        self.repos: dict[RepoId, RepoPolicy] = {}
+        self.complaints: dict[RepoId, str] = {}
+
+    def read_user(self) -> None:
+        """Read the user's own configuration.
+
+        Raises:
+            ConfigError: it is not understood; what was in force stays.
+        """
+        self.fleet = read_user_policy(paths.user_config())
+
+    def read(self, place: Place, tip: str) -> RepoPolicy:
+        """Return what a repository's file says: at the target's tip, else in the checkout.
+
+        Raises:
+            ConfigError: it is not understood; what was in force stays.
+        """
+        text = read_file(place, tip, FILE)
+        if text is not None:
+            return read_repo_policy(text, source="target")
+        uncommitted = place.root / FILE
+        if place.bare or not uncommitted.is_file():
+            return RepoPolicy()
+        try:
+            return read_repo_policy(uncommitted.read_bytes(), source="uncommitted")
+        except OSError as error:
+            raise ConfigError(f"cannot read {uncommitted}: {error.strerror}") from error
+
+    def keep(self, repo: RepoId, policy: RepoPolicy) -> None:
+        """Put a policy in force."""
+        self.repos[repo] = policy
+        self.complaints.pop(repo, None)
+
+    def registry(self, policy: RepoPolicy) -> Registry:
+        """Return the agents that tasks of this repository may use.
+
+        Raises:
+            ConfigError: two agents want the same name.
+        """
+        return adapters((*self.fleet.agents, *policy.agents))
+
+    def default_agent(self, policy: RepoPolicy) -> str:
+        return self.fleet.agent or policy.agent
+
+
+def uncommitted_file(root: str) -> Path:
+    """Return where a repository's file lies while its target has none."""
+    return Path(root) / FILE

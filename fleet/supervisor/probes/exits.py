@@ -1,0 +1,125 @@
+"""Noticing the end of runs: the kernel wakes us for each `fleet-pane` that ends."""
+
+import asyncio
+import os
+from datetime import timedelta
+
+from fleet.core import events as e
+from fleet.core.activity import Run
+from fleet.core.ids import TaskId
+from fleet.core.model import Task
+from fleet.core.schedule import pause
+from fleet.errors import ToolError
+from fleet.supervisor.host import Host, now
+from fleet.supervisor.rundir import Exit, read_exit
+from fleet.tools.processes.model import Identity
+from fleet.tools.processes.table import is_alive
+
+_KILLED = "fleet-pane was killed"
+_FORGIVEN = 3  # losses that are made good at once
+_LOOK_EVERY_S = 0.5  # where the kernel has no pidfd
+
+
+class Exits:
+    """Watches the process of every run that has not been seen to end."""
+
+    def __init__(self, host: Host) -> None:
+        self._host = host
+        self._watched: dict[tuple[TaskId, int], int | None] = {}
+        self._asked: set[asyncio.Task[None]] = set()
+
+    def sync(self) -> None:
+        """Watch exactly the runs there are now; called after every change of the state."""
+        tasks = self._host.supervisor.fleet.tasks.values()
+        wanted = {
+            (task.id, task.run.attempt): task.run
+            for task in tasks
+            if task.run is not None and task.run.leaving is None
+        }
+        for key in self._watched.keys() - wanted.keys():
+            self._forget(key)
+        for key in wanted.keys() - self._watched.keys():
+            self._watch(key, wanted[key])
+
+    def close(self) -> None:
+        for key in tuple(self._watched):
+            self._forget(key)
+
+    def _watch(self, key: tuple[TaskId, int], run: Run) -> None:
+        loop = asyncio.get_running_loop()
+        self._watched[key] = None
+        try:
+            handle = os.pidfd_open(run.pid)
+        except ProcessLookupError:
+            loop.call_soon(self._ended, key)
+            return
+        except (OSError, AttributeError):  # no pidfd here, or no more descriptors
+            loop.call_later(_LOOK_EVERY_S, self._look, key, run)
+            return
+        self._watched[key] = handle
+        if is_alive(Identity(run.pid, run.pid_start)):
+            loop.add_reader(handle, self._ended, key)
+        else:  # the number is another process's by now
+            loop.call_soon(self._ended, key)
+
+    def _look(self, key: tuple[TaskId, int], run: Run) -> None:
+        if key not in self._watched:
+            return
+        if is_alive(Identity(run.pid, run.pid_start)):
+            asyncio.get_running_loop().call_later(_LOOK_EVERY_S, self._look, key, run)
+        else:
+            self._ended(key)
+
+    def _forget(self, key: tuple[TaskId, int]) -> None:
+        handle = self._watched.pop(key)
+        if handle is not None:
+            asyncio.get_running_loop().remove_reader(handle)
+            os.close(handle)
+
+    def _ended(self, key: tuple[TaskId, int]) -> None:
+        if key not in self._watched:
+            return
+        self._release(key)
+        work = asyncio.ensure_future(self._find_out(key))
+        self._asked.add(work)
+        work.add_done_callback(self._asked.discard)
+
+    def _release(self, key: tuple[TaskId, int]) -> None:
+        """Stop listening, but keep the key: this end is not to be noticed twice."""
+        self._forget(key)
+        self._watched[key] = None
+
+    async def _find_out(self, key: tuple[TaskId, int]) -> None:
+        """Record how the run ended: by itself, or lost with its pane."""
+        name, attempt = key
+        task = self._host.supervisor.fleet.tasks[name]
+        ended = read_exit(self._host.home.run(name, attempt))
+        if ended is None or not _is_own(ended):
+            fact = self._lost(task, attempt, "fleet-pane was killed")
+        elif ended.code == 0 or await asyncio.to_thread(self._pane_is_there, task):
+            fact = e.RunExited(
+                task=name, attempt=attempt, code=ended.code, signal=ended.signal, error=ended.error
+            )
+        else:
+            fact = self._lost(task, attempt, "its pane is gone")
+        run = self._host.supervisor.fleet.tasks[name].run
+        if run is not None and run.attempt == attempt and run.leaving is None:
+            self._host.supervisor.record([fact])
+
+    def _pane_is_there(self, task: Task) -> bool:
+        """A dead pane stays until we close it: where it is gone, tmux or a person ended the run."""
+        if task.run is None:
+            return False
+        try:
+            return self._host.tools.panes.find(task.run.pane) is not None
+        except ToolError:
+            return False
+
+    def _lost(self, task: Task, attempt: int, reason: str) -> e.AnyEvent:
+        again = task.losses + 1 - _FORGIVEN
+        later = now() + (pause(again, first_s=0.5) if again > 0 else timedelta())
+        return e.RunLost(task=task.id, attempt=attempt, reason=reason, not_before=later)
+
+
+def _is_own(ended: Exit) -> bool:
+    return ended.error != _KILLED and (ended.code, ended.signal, ended.error) != (None, None, None)

@@ -1,0 +1,109 @@
+"""Noticing that targets moved without us; no git is run until a file of the repository changed."""
+
+import asyncio
+
+from fleet.core import events as e
+from fleet.core.ids import Commit, RepoId
+from fleet.core.model import Fleet, Repo, Task
+from fleet.core.status import Landed
+from fleet.errors import FleetError
+from fleet.supervisor.host import Host
+from fleet.supervisor.policies import uncommitted_file
+from fleet.tools.git.intent import Rewound, is_ancestor
+from fleet.tools.git.recovery import check_history
+from fleet.tools.git.repository import Place, branch_tip, signature
+
+
+class Targets:
+    """Looks at each target that a living task has; `look` costs a few stat calls for each."""
+
+    def __init__(self, host: Host) -> None:
+        self._host = host
+        self._seen: dict[tuple[RepoId, str], object] = {}
+
+    async def look(self) -> None:
+        """Record each target's tip that changed, freeze where history was rewritten."""
+        fleet = self._host.supervisor.fleet
+        for repo_id, target in _watched(fleet):
+            mark = self._mark(fleet.repos[repo_id], target)
+            if mark == self._seen.get((repo_id, target)):
+                continue
+            if await self._examine(repo_id, target):
+                self._seen[repo_id, target] = mark
+
+    def _mark(self, repo: Repo, target: str) -> object:
+        place = self._host.tools.place(repo)
+        file = uncommitted_file(repo.root)
+        changed = file.stat().st_mtime_ns if file.is_file() else 0
+        return signature(place, target), changed
+
+    async def _examine(self, repo_id: RepoId, target: str) -> bool:
+        """Compare with what is on record; False where a landing of ours is just moving it."""
+        host = self._host
+        before = host.supervisor.fleet.repos[repo_id]
+        try:
+            facts = await asyncio.to_thread(self._facts, before, target)
+        except FleetError as error:
+            host.tools.policies.complaints[repo_id] = error.message
+            return True
+        now = host.supervisor.fleet.repos[repo_id]
+        if now.tips.get(target) != before.tips.get(target):
+            return False
+        host.supervisor.record(facts)
+        host.supervisor.reconcile_soon()  # the policy may be another one
+        return True
+
+    def _facts(self, repo: Repo, target: str) -> list[e.AnyEvent]:
+        place = self._host.tools.place(repo)
+        known, tip = repo.tips.get(target), branch_tip(place, target)
+        if tip is not None:
+            self._read_policy(repo, place, tip)
+        if tip == known:
+            return []
+        seen = e.TargetSeen(repo=repo.id, target=target, tip=Commit(tip) if tip else None)
+        why = self._alarm(repo, place, target, tip)
+        if why is None or target in repo.frozen:
+            return [seen]
+        return [e.QueueFrozen(repo=repo.id, target=target, reason=why), seen]
+
+    def _read_policy(self, repo: Repo, place: Place, tip: str) -> None:
+        policies = self._host.tools.policies
+        try:
+            policies.keep(repo.id, policies.read(place, tip))
+        except FleetError as error:
+            policies.complaints[repo.id] = f"{error.message}; what was in force before still is"
+
+    def _alarm(self, repo: Repo, place: Place, target: str, tip: str | None) -> str | None:
+        """Return what is wrong with how a target moved; None where it only grew by others' work."""
+        known = repo.tips.get(target)
+        if tip is None or known is None:
+            return None  # while it is gone, nothing lands on it, and `fleet queue` says so
+        if isinstance(check_history(place, target, known), Rewound):
+            return f"{target} was taken back from {known[:12]} to {tip[:12]}"
+        for task in self._host.supervisor.fleet.tasks.values():
+            if _is_unlanded(task, repo, target) and _slipped_in(place, task, tip, known):
+                return (
+                    f"the commits of {task.id} are on {target} and did not land through the queue"
+                )
+        return None
+
+
+def _watched(fleet: Fleet) -> set[tuple[RepoId, str]]:
+    return {
+        (task.repo, task.target)
+        for task in fleet.tasks.values()
+        if not task.ended and task.removed_at is None
+    }
+
+
+def _is_unlanded(task: Task, repo: Repo, target: str) -> bool:
+    ours = (task.repo, task.target) == (repo.id, target)
+    return ours and task.spec.agent is not None and not isinstance(task.status, Landed)
+
+
+def _slipped_in(place: Place, task: Task, tip: str, known: str) -> bool:
+    """Whether the target has the newest commit of a task, that it did not have before."""
+    head = task.head or branch_tip(place, task.branch)
+    if head is None or head == task.base:
+        return False
+    return is_ancestor(place, head, tip) and not is_ancestor(place, head, known)

@@ -1,0 +1,140 @@
+"""Taking the pulse once a second: who prints, who is watched, what is stuck; one call for all."""
+
+import asyncio
+from datetime import timedelta
+
+from fleet.core import events as e
+from fleet.core.activity import Stalled, Working
+from fleet.core.ids import Commit, RepoId, TaskId
+from fleet.core.model import Task
+from fleet.core.status import Running, Submitted
+from fleet.errors import FleetError, ToolError
+from fleet.supervisor.host import Host, now
+from fleet.tools.git.files import usage_bytes
+from fleet.tools.git.repository import branch_tip, diff_size, signature
+from fleet.tools.processes.marks import parse_token
+from fleet.tools.tmux.view import PaneState
+
+_GIB = 1024**3
+_COUNT_EVERY = 10  # beats between two looks at the size of work in progress
+_DISK_EVERY = 300
+_UNBLOCK_AFTER = timedelta(seconds=2)
+_LONGEST_BLOCK = timedelta(seconds=30)
+
+
+class Vitals:
+    """One beat of this looks at all panes with one tmux command; git runs only where work moved."""
+
+    def __init__(self, host: Host) -> None:
+        self._host = host
+        self._beats = 0
+        self._stamps: dict[TaskId, tuple[int, str]] = {}
+        self._branches: dict[TaskId, object] = {}
+        self._blocked: dict[TaskId, timedelta] = {}
+
+    async def beat(self) -> None:
+        """Take the pulse of everything that lives."""
+        tasks = self._host.supervisor.fleet.tasks.values()
+        if any(task.run is not None for task in tasks):
+            await self._panes()
+            self._silence()
+        self._unblock()
+        if self._beats % _COUNT_EVERY == 0:
+            await self._count()
+        if self._beats % _DISK_EVERY == 0:
+            await self._disk()
+        self._beats += 1
+
+    async def _panes(self) -> None:
+        try:
+            panes = await asyncio.to_thread(self._host.tools.panes.all)
+        except ToolError:
+            panes = []  # tmux died: its runs end, and each is noticed by itself
+        vitals = self._host.vitals
+        found = {task: pane for pane in panes if (task := self._task_of(pane)) is not None}
+        attached = frozenset(task for task, pane in found.items() if pane.attached > 0)
+        for task, pane in found.items():
+            stamp = (pane.history_bytes, pane.cursor)
+            if self._stamps.get(task) != stamp:
+                self._stamps[task] = stamp
+                vitals.last_output[task] = now()
+        if attached != vitals.attached:
+            vitals.attached = attached
+            self._host.supervisor.reconcile_soon()
+
+    def _task_of(self, pane: PaneState) -> TaskId | None:
+        token = parse_token(pane.run)
+        return TaskId(token.task) if token and token.home == self._host.tools.home_id else None
+
+    def _silence(self) -> None:
+        """A limit on silence makes silence a fact; without one it is only shown."""
+        facts: list[e.AnyEvent] = []
+        for task in self._host.supervisor.fleet.tasks.values():
+            run, limit = task.run, task.spec.limits.silence_s
+            if run is None or limit is None or not isinstance(task.status, Running):
+                continue
+            last = max(self._host.vitals.last_output.get(task.id, run.started_at), run.started_at)
+            silent = (now() - last).total_seconds() >= limit
+            stalled = isinstance(run.activity, Stalled)
+            if silent and isinstance(run.activity, Working):
+                facts.append(_activity(task, run.attempt, Stalled(silent_since=last)))
+            elif stalled and not silent:
+                facts.append(_activity(task, run.attempt, Working()))
+        if facts:
+            self._host.supervisor.record(facts)
+
+    def _unblock(self) -> None:
+        """Let what waits for something outside try again, less and less often."""
+        blocked = {
+            task.id: task
+            for task in self._host.supervisor.fleet.tasks.values()
+            if isinstance(task.status, Submitted) and task.change and task.change.blocked
+        }
+        facts: list[e.AnyEvent] = []
+        for name, task in blocked.items():
+            pause = self._blocked.get(name, _UNBLOCK_AFTER)
+            if task.change is not None and now() - task.updated_at >= pause:
+                self._blocked[name] = min(pause * 2, _LONGEST_BLOCK)
+                facts.append(e.ChangeUnblocked(task=name, revision=task.change.revision))
+        if facts:
+            self._host.supervisor.record(facts)
+
+    async def _count(self) -> None:
+        """Measure branches that moved while their agents work."""
+        fleet = self._host.supervisor.fleet
+        for task in fleet.tasks.values():
+            if not isinstance(task.status, Running):
+                continue
+            place = self._host.tools.place(fleet.repos[task.repo])
+            mark = signature(place, task.branch)
+            if mark == self._branches.get(task.id):
+                continue
+            self._branches[task.id] = mark
+            counted = await asyncio.to_thread(self._size, task)
+            if counted is not None:
+                self._host.supervisor.record([counted])
+
+    def _size(self, task: Task) -> e.WorkCounted | None:
+        place = self._host.tools.place(self._host.supervisor.fleet.repos[task.repo])
+        try:
+            tip = branch_tip(place, task.branch)
+            if tip is None or tip in {task.head, task.base}:
+                return None
+            added, removed, _ = diff_size(place, task.base, tip)
+        except FleetError:
+            return None  # the branch is just being rewritten; the next look sees it whole
+        return e.WorkCounted(task=task.id, head=Commit(tip), added=added, removed=removed)
+
+    async def _disk(self) -> None:
+        limit = self._host.tools.policies.fleet.disk_limit_gb * _GIB
+        used: dict[RepoId, int] = {}
+        for repo in self._host.supervisor.fleet.repos:
+            used[repo] = await asyncio.to_thread(usage_bytes, self._host.home.root / "w" / repo)
+        crowded = frozenset(repo for repo in used if sum(used.values()) > limit)
+        if crowded != self._host.vitals.crowded:
+            self._host.vitals.crowded = crowded
+            self._host.supervisor.reconcile_soon()
+
+
+def _activity(task: Task, attempt: int, activity: Stalled | Working) -> e.ActivityChanged:
+    return e.ActivityChanged(task=task.id, attempt=attempt, activity=activity, source="activity")

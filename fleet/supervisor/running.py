@@ -1,0 +1,112 @@
+"""A supervisor's working life: what is found at the start, who listens, and how it ends."""
+
+import asyncio
+import contextlib
+import os
+from collections.abc import Awaitable, Callable, Iterator
+
+from fleet.core.model import Repo
+from fleet.errors import FleetError
+from fleet.supervisor.exit_codes import DONE, RESTART
+from fleet.supervisor.host import Host
+from fleet.supervisor.keeper import ensure_keeper
+from fleet.supervisor.probes.exits import Exits
+from fleet.supervisor.probes.spool import Spool
+from fleet.supervisor.probes.targets import Targets
+from fleet.supervisor.probes.vitals import Vitals
+from fleet.supervisor.server import Server
+from fleet.tools.git.repository import branch_tip
+from fleet.tools.processes.fence import fence_check
+
+_TARGETS_EVERY_S = 0.5
+_PULSE_EVERY_S = 1.0
+_KEEPER_EVERY_S = 1.0
+_ANSWER_S = 0.05  # for the answer to a client to get out before we end
+
+
+async def run(host: Host, ended: asyncio.Event) -> int:
+    """Serve until `ended` is set, a client asks for the end, or an internal error strikes."""
+    codes = [DONE]
+
+    def restart() -> None:
+        codes.append(RESTART)
+        asyncio.get_running_loop().call_later(_ANSWER_S, ended.set)
+
+    def down() -> None:
+        host.home.down.touch()  # the wish is on disk before we end, or the keeper undoes it
+        ended.set()
+
+    await asyncio.to_thread(_end_stray_checks, host)
+    await asyncio.to_thread(_read_policies, host)
+    host.supervisor.on_crash = ended.set
+    server = Server(host, on_down=down, on_restart=restart)
+    await server.open()
+    with _watching(host):
+        host.supervisor.reconcile_soon()
+        await _beat_until(host, ended)
+    await server.close()
+    return codes[-1]
+
+
+@contextlib.contextmanager
+def _watching(host: Host) -> Iterator[None]:
+    """Notice the end of runs and the reports of agents."""
+    exits, spool = Exits(host), Spool(host)
+    spool.open()
+    exits.sync()
+    forget = host.supervisor.watch(lambda _: exits.sync())
+    try:
+        yield
+    finally:
+        forget()
+        exits.close()
+        spool.close()
+
+
+async def _beat_until(host: Host, ended: asyncio.Event) -> None:
+    """Look at targets, panes and keeper until told to end; an unknown failure ends us loudly."""
+    looks = (
+        (_TARGETS_EVERY_S, Targets(host).look),
+        (_PULSE_EVERY_S, Vitals(host).beat),
+        (_KEEPER_EVERY_S, lambda: asyncio.to_thread(ensure_keeper, host.home)),
+    )
+    end = asyncio.create_task(ended.wait())
+    beats = [asyncio.create_task(_every(seconds, look)) for seconds, look in looks]
+    done, _ = await asyncio.wait([end, *beats], return_when=asyncio.FIRST_COMPLETED)
+    for task in (end, *beats):
+        task.cancel()
+    for task in done:
+        task.result()
+
+
+async def _every(seconds: float, look: Callable[[], Awaitable[None]]) -> bool:
+    while True:
+        await look()
+        await asyncio.sleep(seconds)
+
+
+def _end_stray_checks(host: Host) -> None:
+    """End what checks of a supervisor that was killed left running: nobody waits for them."""
+    folder = host.home.root / "tasks"
+    alive = sorted(folder.glob("*/checks/*.alive"))
+    fence_check(f"{host.tools.home_id}:", alive=alive)
+    for file in alive:
+        with contextlib.suppress(OSError):
+            os.unlink(file)  # noqa: PTH108
+
+
+def _read_policies(host: Host) -> None:
+    for repo in host.supervisor.fleet.repos.values():
+        try:
+            _read_policy(host, repo)
+        except FleetError as error:
+            host.tools.policies.complaints[repo.id] = error.message
+
+
+def _read_policy(host: Host, repo: Repo) -> None:
+    place = host.tools.place(repo)
+    for target in repo.tips:
+        tip = branch_tip(place, target)
+        if tip is not None:
+            host.tools.policies.keep(repo.id, host.tools.policies.read(place, tip))
+            return

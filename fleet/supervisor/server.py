@@ -1,0 +1,210 @@
+"""The supervisor's socket: one JSON object a line, from this user's own processes only."""
+
+import asyncio
+import contextlib
+import socket
+import struct
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
+
+import msgspec
+
+from fleet import protocol as p
+from fleet.core.commands import AnyCommand, Command, Send, Spawn, Submit
+from fleet.core.ids import TaskId
+from fleet.errors import FleetError, RefusedError
+from fleet.supervisor.answers import diffs, look, panes, streams
+from fleet.supervisor.asking import facts_for
+from fleet.supervisor.host import Host
+from fleet.supervisor.perform.surroundings import store_environment
+
+_CREDENTIALS = struct.Struct("3i")  # pid, uid, gid: struct ucred of unix(7)
+
+_ANSWERS: dict[type[Command], Callable[[Host, Any], Awaitable[Any]]] = {
+    p.List: look.ls,
+    p.Show: look.show,
+    p.Why: look.why,
+    p.Next: look.next_,
+    p.Queue: look.queue,
+    p.Status: look.status,
+    p.Report: look.report,
+    p.Path: panes.path,
+    p.Screen: panes.screen,
+    p.Log: panes.log,
+    p.Attach: panes.attach,
+}
+_STREAMS: dict[type[Command], Callable[[Host, Any], AsyncIterator[Any]]] = {
+    p.Events: streams.events,
+    p.Wait: streams.wait,
+}
+
+
+class Server:
+    """Answers clients for as long as it is open; `on_down` is called when one asks us to end."""
+
+    def __init__(
+        self, host: Host, *, on_down: Callable[[], None], on_restart: Callable[[], None]
+    ) -> None:
+        self._host, self._on_down, self._on_restart = host, on_down, on_restart
+        self._server: asyncio.Server | None = None
+        self._requests: set[asyncio.Task[None]] = set()
+
+    async def open(self) -> None:
+        """Listen; a socket file that a killed supervisor left is replaced."""
+        path = self._host.home.socket()
+        path.unlink(missing_ok=True)
+        listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        listener.bind(str(path))
+        path.chmod(0o600)
+        self._server = await asyncio.start_unix_server(
+            self._serve, sock=listener, limit=p.LINE_LIMIT
+        )
+
+    async def close(self) -> None:
+        """Answer nobody any more, and leave no socket behind."""
+        if self._server is not None:
+            self._server.close()
+        for request in tuple(self._requests):
+            request.cancel()
+        await asyncio.gather(*self._requests, return_exceptions=True)
+        self._host.home.socket().unlink(missing_ok=True)
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            if _uid(writer) == self._host.uid:
+                await self._converse(reader, writer)
+        except (ConnectionError, asyncio.IncompleteReadError):
+            pass  # it left; whatever it asked for was recorded or was not
+        finally:
+            writer.close()
+
+    async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        mine: set[asyncio.Task[None]] = set()
+        try:
+            while line := await _line(reader):
+                request = _understood(line)
+                if isinstance(request, p.Failure):
+                    self._host.vitals.note_garbage(f"on the socket: {request.message}")
+                    await _say(writer, request)
+                    continue
+                work = asyncio.ensure_future(self._attend(request, writer))
+                for tasks in (mine, self._requests):
+                    tasks.add(work)
+                    work.add_done_callback(tasks.discard)
+        finally:
+            for work in mine:
+                work.cancel()
+
+    async def _attend(self, request: p.Request, writer: asyncio.StreamWriter) -> None:
+        try:
+            result = await self._answer(request, writer)
+        except FleetError as error:
+            reply: p.Reply = p.Failure(request.id, error.message, error.hint, error.exit_code)
+        else:
+            reply = p.Result(request.id, result)
+        with contextlib.suppress(ConnectionError):
+            await _say(writer, reply)
+        if isinstance(request.ask, p.Shutdown) and isinstance(reply, p.Result):
+            self._on_down()
+
+    async def _answer(self, request: p.Request, writer: asyncio.StreamWriter) -> Any:
+        ask = request.ask
+        if isinstance(ask, p.Hello):
+            return self._greet(ask)
+        if isinstance(ask, p.Shutdown):
+            stream = streams.stop_agents(self._host) if ask.stop_agents else None
+            return await _pass_on(stream, request, writer) if stream else {"stopped": 0}
+        if isinstance(ask, p.Settled):
+            return await self._host.supervisor.settled()
+        if isinstance(ask, p.Diff):
+            return await diffs.diff(self._host, ask, request.actor)
+        if (stream_of := _STREAMS.get(type(ask))) is not None:
+            return await _pass_on(stream_of(self._host, ask), request, writer)
+        if (answer := _ANSWERS.get(type(ask))) is not None:
+            return await answer(self._host, ask)
+        return await self._command(ask, request.actor)  # type: ignore[arg-type] # all queries are above
+
+    def _greet(self, hello: p.Hello) -> dict[str, Any]:
+        host = self._host
+        restarting = _newer(hello.version, than=host.version)
+        if restarting:
+            self._on_restart()
+        return {
+            "version": host.version,
+            "pid": host.pid,
+            "home": str(host.home.root),
+            "restarting": restarting,
+        }
+
+    async def _command(self, command: AnyCommand, actor: str) -> Any:
+        host = self._host
+        if host.vitals.draining:
+            raise RefusedError("the supervisor is going down", hint="fleet up, then once more")
+        facts = await asyncio.to_thread(facts_for, host.tools, command)
+        answer = host.supervisor.submit(command, facts, actor=actor)
+        if isinstance(command, Spawn | Submit):
+            names = answer.get("tasks") or [answer["task"]]
+            for name in names:
+                store_environment(host.tools, TaskId(name), command.environment)
+        if isinstance(command, Send):
+            return await self._sent(answer)
+        return answer
+
+    async def _sent(self, answer: dict[str, Any]) -> dict[str, Any]:
+        """Wait until each message is delivered, unconfirmed or refused, and say which."""
+        waiting = {(one["task"], one["message"]) for one in answer["sent"]}
+        outcomes = await self._host.settled_messages(waiting)
+        return {"sent": outcomes}
+
+
+async def _pass_on(
+    stream: AsyncIterator[Any], request: p.Request, writer: asyncio.StreamWriter
+) -> Any:
+    """Send each item on; a `Result` among them is the answer."""
+    result = None
+    async for item in stream:
+        if isinstance(item, p.Result):
+            result = item.result
+        else:
+            await _say(writer, p.Item(request.id, item))
+    return result
+
+
+async def _say(writer: asyncio.StreamWriter, reply: p.Reply) -> None:
+    writer.write(p.encode(reply) + b"\n")
+    await writer.drain()
+
+
+async def _line(reader: asyncio.StreamReader) -> bytes:
+    try:
+        return await reader.readline()
+    except ValueError as error:  # longer than the limit: nobody of ours says so much at once
+        raise ConnectionResetError from error
+
+
+def _understood(line: bytes) -> p.Request | p.Failure:
+    try:
+        return p.requests.decode(line)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        return p.Failure(_id(line), f"cannot understand the request: {error}", exit_code=2)
+
+
+def _id(line: bytes) -> int:
+    try:
+        return msgspec.json.decode(line, type=p.Numbered).id
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return 0
+
+
+def _uid(writer: asyncio.StreamWriter) -> int:
+    peer = writer.get_extra_info("socket")
+    found = peer.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
+    return int(_CREDENTIALS.unpack(found)[1])
+
+
+def _newer(version: str, *, than: str) -> bool:
+    return _numbers(version) > _numbers(than)
+
+
+def _numbers(version: str) -> list[int]:
+    return [int(part) for part in version.split(".") if part.isdecimal()]
