@@ -1,0 +1,109 @@
+"""The pane of a task: join it, look at it, read what it has said, tell its agent something."""
+
+import shlex
+import sys
+from typing import Any
+
+import click
+
+from fleet import paths
+from fleet.cli.common import (
+    ask,
+    examples,
+    json_option,
+    replace_program,
+    task_argument,
+    task_names,
+    text_of,
+)
+from fleet.cli.output import Output, emit, say
+from fleet.cli.text import clean_lines, clean_screen
+from fleet.client.environment import outer_tmux, without_tmux
+from fleet.core.commands import Send
+from fleet.errors import UsageError
+from fleet.protocol import Attach, Log, Screen
+
+
+@click.command(epilog=examples("fleet attach importer", 'fleet attach "$(fleet next)"'))
+@task_argument
+def attach(*, task: str) -> None:
+    """Join a task's pane and work with its agent by hand."""
+    if not sys.stdin.isatty():
+        raise UsageError("attach needs a terminal", hint=f"type: fleet screen {task}")
+    answer = ask(Attach(task=task, tmux=outer_tmux(), fleet=_ourselves()))
+    if answer["opened"]:
+        say(f"{task} is open in a new window of your tmux; the way back: {answer['way_back']}")
+        return
+    say(f"the way back: {answer['way_back']}")
+    replace_program(list(answer["argv"]), without_tmux())
+
+
+def _ourselves() -> tuple[str, ...]:
+    """Return how the new window starts this program: outside our tmux, and for the same home."""
+    home = f"FLEET_HOME={paths.home().root}"
+    return ("env", "-u", "TMUX", "-u", "TMUX_PANE", home, sys.executable, "-P", "-m", "fleet")
+
+
+@click.command(epilog=examples("fleet screen importer", "watch -c fleet screen importer"))
+@task_argument
+@json_option
+@click.pass_obj
+def screen(out: Output, *, task: str, as_json: bool) -> None:
+    """Print the pane as it is now, or its last words."""
+    answer = ask(Screen(task=task, colour=out.colours))
+    if as_json:
+        emit(answer)
+        return
+    text = answer["text"].rstrip("\n")
+    print(clean_screen(text) if out.colours else clean_lines(text))
+    if not answer["live"]:
+        say("this pane is gone; these are its last words")
+
+
+@click.command(epilog=examples("fleet log importer", "fleet log importer --check pytest"))
+@task_argument
+@click.option("--attempt", type=click.IntRange(1), help="Of this attempt; the newest by default.")
+@click.option("--check", help="The output of this check.")
+@json_option
+def log(*, task: str, attempt: int | None, check: str | None, as_json: bool) -> None:
+    """Print all that is kept of a pane's output, or of a check's."""
+    answer = ask(Log(task=task, attempt=attempt, check=check))
+    if as_json:
+        emit(answer)
+    else:
+        print(clean_lines(answer["text"]).rstrip("\n"))
+
+
+@click.command(
+    epilog=examples(
+        'fleet send importer "use the streaming parser"',
+        'fleet send --all "commit what you have"',
+        "fleet send importer - < review.md",
+    ),
+)
+@click.argument("words", metavar="[TASK] TEXT", nargs=-1, shell_complete=task_names)
+@click.option("--all", "every", is_flag=True, help="Tell all live agents.")
+@json_option
+def send(*, words: tuple[str, ...], every: bool, as_json: bool) -> int:
+    """Tell a live agent something; TEXT may be - for stdin.
+
+    Exits with 1 where an agent did not get it.
+    """
+    task = None if every else (words[0] if words else "")
+    text = " ".join(words if every else words[1:])
+    if task == "" or not text.strip():
+        raise UsageError("name a task and say something", hint=shlex.join(_EXAMPLE))
+    answer = ask(Send(task=task, text=text_of(text) if text == "-" else text))
+    sent: list[dict[str, Any]] = answer["sent"]
+    if as_json:
+        emit(answer)
+    for it in sent:
+        why = f": {it['reason']}" if it["reason"] else ""
+        say(f"{it['task']}: {it['outcome']}{why}")
+    if not sent:
+        say("no live agent reads messages")
+    return int(any(it["outcome"] == "refused" for it in sent))
+
+
+_EXAMPLE = ("fleet", "send", "TASK", "the text")
+COMMANDS = (attach, screen, log, send)

@@ -1,0 +1,70 @@
+"""Turns the rows that the supervisor sends into cells: what is shown, and how it looks."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from fleet.cli.output import Cell, Output, status_style
+from fleet.cli.text import age, changes
+from fleet.core.rows import QueueRow, TaskRow
+
+TASK_HEADS = ("TASK", "STATUS", "AGE", "AGENT", "CHANGES", "NEEDS YOU", "TITLE")
+QUEUE_HEADS = ("", "TASK", "STATE", "INTO", "CHANGES", "CHECKS", "APPROVED", "WAITS FOR", "TITLE")
+_HEAD = 8
+
+
+def task_table(out: Output, rows: Sequence[TaskRow], now: datetime) -> None:
+    """Print tasks, a line each."""
+    out.table(TASK_HEADS, (task_cells(row, now) for row in rows), give=(6, 5, 0, 6))
+
+
+def task_cells(row: TaskRow, now: datetime) -> list[Cell]:
+    """Return the cells of one task, under `TASK_HEADS`."""
+    return [
+        Cell(row.task, "strong"),
+        Cell(row.status, status_style(row.status)),
+        Cell(age(row.updated_at, now), "quiet"),
+        Cell(row.agent or "by hand", "quiet"),
+        Cell(changes(row.added, row.removed)),
+        Cell(row.needs or "", "wanted"),
+        Cell(row.title),
+    ]
+
+
+def queue_table(out: Output, rows: Sequence[QueueRow]) -> None:
+    """Print the merge queue in landing order, a line for each change."""
+    out.table(QUEUE_HEADS, (_queue_cells(row) for row in rows), give=(8, 7, 5, 1, 8))
+
+
+def _queue_cells(row: QueueRow) -> list[Cell]:
+    passed = all(check.state in ("passed", "flaky") for check in row.checks)
+    return [
+        Cell(str(row.position), "quiet"),
+        Cell(row.task, "strong"),
+        Cell(row.state, status_style(row.state)),
+        Cell(row.target),
+        Cell(changes(row.added, row.removed)),
+        Cell(checks_phrase(row), "good" if passed and row.checks else "wanted"),
+        Cell(row.approved_by or "no", "plain" if row.approved_by else "quiet"),
+        Cell(waits_phrase(row), "wanted"),
+        Cell(row.title),
+    ]
+
+
+def checks_phrase(row: QueueRow) -> str:
+    """Return how a change's checks stand: never green where there are none."""
+    if not row.checks:
+        return "no checks"
+    passed = sum(check.state in ("passed", "flaky") for check in row.checks)
+    red = [f"{check.name} {check.state}" for check in row.checks if check.state != "passed"]
+    return f"{passed}/{len(row.checks)} passed" + (f": {', '.join(red)}" if red else "")
+
+
+def waits_phrase(row: QueueRow) -> str:
+    """Return what a change waits for, with the files of a conflict."""
+    files = f"conflict in {', '.join(row.conflicts)}" if row.conflicts else ""
+    return "; ".join(part for part in (row.waits_for, files) if part)
+
+
+def short(commit: str | None) -> str:
+    """Return as much of a commit's name as a person reads."""
+    return commit[:_HEAD] if commit else "none yet"

@@ -1,0 +1,107 @@
+"""Makes text fit for a terminal, which obeys nothing in it and has room for it."""
+
+import re
+import unicodedata
+from datetime import UTC, datetime
+
+_SEQUENCE = re.compile(
+    r"\x1b(?:\[[0-?]*[ -/]*[@-~]"  # CSI: colours, cursor, modes
+    r"|[\]PX^_][^\x07\x1b\x9c]*(?:\x07|\x1b\\|\x9c)?"  # OSC, DCS and other strings, to their end
+    r"|[ -/]*[0-~])"  # two characters and more: character sets, reset
+    r"|\x9b[0-?]*[ -/]*[@-~]"  # CSI as one character
+)
+_COLOUR = re.compile(r"(\x1b\[[0-9;:]*m)")
+_RESET = "\x1b[0m"
+_ELLIPSIS = "…"
+
+
+def clean(text: str) -> str:
+    """Return `text` as one line without anything that a terminal obeys instead of showing it."""
+    return "".join(_sign(sign, " ") for sign in _SEQUENCE.sub("", text))
+
+
+def clean_lines(text: str) -> str:
+    """Return `text` with its lines and tabs, without anything else that a terminal obeys."""
+    return "".join(sign if sign in "\n\t" else _sign(sign, "") for sign in _SEQUENCE.sub("", text))
+
+
+def clean_screen(text: str) -> str:
+    """Return `text` like `clean_lines`, but with its colours, which end where it ends."""
+    pieces = _COLOUR.split(text)
+    kept = [piece if position % 2 else clean_lines(piece) for position, piece in enumerate(pieces)]
+    return "".join(kept) + (_RESET if len(pieces) > 1 else "")
+
+
+def _sign(sign: str, control: str) -> str:
+    if sign.isprintable():
+        return sign
+    category = unicodedata.category(sign)
+    if category == "Zs":
+        return " "
+    return control if sign in "\n\r\t" else ""
+
+
+def width(text: str) -> int:
+    """Return how many columns clean `text` takes on a terminal."""
+    if text.isascii():
+        return len(text)
+    return sum(_columns(sign) for sign in text)
+
+
+def _columns(sign: str) -> int:
+    if unicodedata.combining(sign) or unicodedata.category(sign) in ("Mn", "Me"):
+        return 0
+    return 2 if unicodedata.east_asian_width(sign) in "WF" else 1
+
+
+def fit(text: str, columns: int) -> str:
+    """Return clean `text`, cut where it is wider than `columns`, and marked as cut."""
+    if width(text) <= columns:
+        return text
+    kept, room = "", columns - 1
+    for sign in text:
+        room -= _columns(sign)
+        if room < 0:
+            break
+        kept += sign
+    return kept.rstrip() + _ELLIPSIS if columns > 0 else ""
+
+
+def pad(text: str, columns: int) -> str:
+    """Return `text` cut or filled up to exactly `columns`."""
+    cut = fit(text, columns)
+    return cut + " " * (columns - width(cut))
+
+
+def count(number: int, noun: str) -> str:
+    """Return a number and its noun: 1 task, 2 tasks."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def span(seconds: float) -> str:
+    """Return a span of time in one unit, rounded down: 5s, 12m, 3h, 4d."""
+    whole = max(int(seconds), 0)
+    for unit, size in (("d", 86400), ("h", 3600), ("m", 60)):
+        if whole >= size:
+            return f"{whole // size}{unit}"
+    return f"{whole}s"
+
+
+def age(moment: datetime | None, now: datetime) -> str:
+    """Return how long before `now` something was, or an empty text where it never was."""
+    return "" if moment is None else span((now - moment).total_seconds())
+
+
+def clock(moment: datetime) -> str:
+    """Return date and time of day where the reader is."""
+    return moment.astimezone().strftime("%Y-%m-%d %H:%M:%S")
+
+
+def now() -> datetime:
+    """Return the time in UTC."""
+    return datetime.now(UTC)
+
+
+def changes(added: int, removed: int) -> str:
+    """Return the size of a change, or an empty text where nothing has changed."""
+    return f"+{added} -{removed}" if added or removed else ""
