@@ -97,7 +97,7 @@ class Keyboard:
             # One connection throughout: after a restart of tmux, the id is another agent's.
             tmux = self._panes.server.connection()
             state = find(tmux, pane_id)
-            if state is None:
+            if state is None or state.run != run:
                 return RefusedInput("its pane is gone")
             if reason := _objection(tmux, state, line_is_empty):
                 return RefusedInput(reason)

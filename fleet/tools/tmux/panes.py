@@ -87,7 +87,8 @@ class Panes:
     def capture(self, pane_id: str, *, history: int = 0, colours: bool = False) -> str:
         """Return the screen of a pane as text, with up to `history` lines from above it.
 
-        tmux writes how an agent ended below its last words, which move up by a line.
+        tmux writes how an agent ended below its last words, which move up by a line; what a
+        program wrote in the millisecond of its end may be missing.
 
         Raises:
             ToolError: there is no such pane.

@@ -25,8 +25,8 @@ class PaneState:
     """What tmux knows of one pane.
 
     `run` is empty in a pane that is not an agent's. `dead` says that its terminal was closed;
-    `exit_code` and `signal` may both still be None then: look again. `attached` counts clients,
-    our own control clients too. `title` is whatever the agent set.
+    `exit_code` and `signal` may both still be None then: look again, by `Panes.all`. `attached`
+    counts clients, our own control clients too. `title` is whatever the agent set.
     """
 
     pane_id: str

@@ -178,6 +178,16 @@ def test_an_answer_to_no_question_ends_the_connection(liar: Control) -> None:
     assert liar.closed
 
 
+def test_what_tmux_runs_for_itself_is_nobodys_answer() -> None:
+    control = fake(
+        GREETING
+        + r"printf '%%begin 1 2 0\nhook\n%%end 1 2 0\n%%begin 1 3 1\nmine\n%%end 1 3 1\n'; cat"
+    )
+
+    assert control.command("list-panes") == ["mine"]
+    control.close()
+
+
 def test_a_client_that_is_refused_says_why() -> None:
     with pytest.raises(ToolError, match="tmux attach: no such thing"):
         fake("printf '%%begin 1 1 0\\nno such thing\\n%%error 1 1 0\\n'; cat")

@@ -5,13 +5,11 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import libtmux
 import pytest
-from person import Person
 from waiting import until
 
 from fleet.errors import ToolError
@@ -34,8 +32,7 @@ def opened(
 
 
 def state(panes: Panes, pane: Pane) -> PaneState:
-    found = panes.find(pane.pane_id)
-    assert found
+    [found] = [state for state in panes.all() if state.pane_id == pane.pane_id]
     return found
 
 
@@ -59,7 +56,7 @@ def test_an_agent_is_the_panes_own_process(panes: Panes, short: Path) -> None:
         env={"A": "b c;#{pid}"},
     )
 
-    until(lambda: state(panes, pane).exit_code is not None)
+    until(lambda: state(panes, pane).exit_code == 0)
     argv, cwd, environ = json.loads(out.read_text())
     assert argv[2:] == nasty
     assert cwd == str(short)
@@ -167,17 +164,15 @@ def test_what_is_known_of_a_pane(panes: Panes) -> None:
 
 
 def test_how_an_agent_ended_is_kept(panes: Panes) -> None:
-    exited = opened(panes, "exited", run="r1", argv=["sh", "-c", "echo last words; exit 3"])
+    exited = opened(panes, "exited", run="r1", argv=["sh", "-c", "echo last words; read x; exit 3"])
     killed = opened(panes, "killed", run="r2")
     os.kill(killed.pid, signal.SIGKILL)
 
-    def ended() -> bool:
-        panes.all()
-        return state(panes, exited).exit_code == 3 and bool(state(panes, killed).signal)
+    until(lambda: "last words" in panes.capture(exited.pane_id))
+    panes.server.connection().command("send-keys", "-t", exited.pane_id, "Enter")
+    until(lambda: state(panes, exited).exit_code == 3 and state(panes, killed).signal)
+    until(lambda: state(panes, exited).dead)
 
-    until(ended)
-
-    assert state(panes, exited).dead
     assert state(panes, killed).exit_code is None
     assert "last words" in panes.capture(exited.pane_id, history=10)
 
@@ -236,6 +231,7 @@ def test_only_a_pane_id_names_a_pane(panes: Panes, wrong: str) -> None:
 def test_a_pane_is_closed_in_the_name_of_its_run_only(panes: Panes) -> None:
     mine, longer = opened(panes, "fix", run="r1"), opened(panes, "fix-more", run="r2")
 
+    assert panes.find(mine.pane_id) == state(panes, mine)
     assert not panes.close(mine.pane_id, run="r2")
     assert not panes.close(mine.pane_id, run="")
     assert panes.find(mine.pane_id)
@@ -259,44 +255,6 @@ def test_nothing_is_closed_where_no_server_is(panes: Panes) -> None:
     assert not panes.close(pane.pane_id, run="home:a-task:1:x")
     with pytest.raises(TmuxGoneError):
         panes.all()
-
-
-def test_titles_run_nothing_and_style_nothing(
-    panes: Panes, short: Path, sit_down: Callable[[list[str]], Person]
-) -> None:
-    opened(
-        panes, cwd=short, options={"@fleet_title": f"#(touch {short}/pwned) #[bg=red]#{{pid}} é%H"}
-    )
-
-    person = sit_down(panes.server.attach_argv("a-task", back="C-b d"))
-
-    until(lambda: person.sees("{pid} é%H") and person.sees("back to fleet: C-b d"))
-    assert not (short / "pwned").exists()
-
-
-def test_a_person_attaches_and_finds_the_way_back(
-    panes: Panes, sit_down: Callable[[list[str]], Person]
-) -> None:
-    opened(panes, "a-task-too", run="r2")
-    pane = opened(panes, argv=["sh", "-c", "echo here I am; exec sleep 60"])
-    person = sit_down(panes.server.attach_argv("a-task"))
-    until(lambda: person.sees("here I am") and person.sees("back to fleet: C-q"))
-    until(lambda: state(panes, pane).width == 120)
-
-    person.types(b"\x11")
-
-    assert person.program.wait(10) == 0
-    assert not state(panes, pane).dead
-    assert state(panes, pane).attached == 0
-
-
-def test_attaching_to_what_is_gone_starts_nothing(
-    panes: Panes, sit_down: Callable[[list[str]], Person]
-) -> None:
-    assert sit_down(panes.server.attach_argv("a-ta")).program.wait(10) == 1
-    panes.server.stop()
-    assert sit_down(panes.server.attach_argv("a-task")).program.wait(10) == 1
-    assert not panes.server.socket.exists()
 
 
 def test_a_witness_sees_the_same(panes: Panes) -> None:
