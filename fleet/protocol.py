@@ -27,8 +27,9 @@ class Hello(Query, frozen=True, tag="hello"):
 
 
 class List(Query, frozen=True, tag="ls"):
-    """Result: list of `TaskRow`. What has not ended, unless `all`; of the repository around
-    `cwd` where one is given.
+    """What has not ended, or `all`; of the repository around `cwd`, where one is given.
+
+    Result: list of `TaskRow`.
     """
 
     all: bool = False
@@ -58,8 +59,9 @@ class Queue(Query, frozen=True, tag="queue"):
 
 
 class Events(Query, frozen=True, tag="events"):
-    """Items: flat entries after `since` (exclusive seq, or a time); then, with `follow`, each
-    new one until the client leaves. Result: null.
+    """What happened after a seq or a time, and with `follow` whatever happens from now on.
+
+    Items: flat entries. Result: null.
     """
 
     follow: bool = False
@@ -69,8 +71,9 @@ class Events(Query, frozen=True, tag="events"):
 
 
 class Diff(Query, frozen=True, tag="diff"):
-    """The change as it would be reviewed: base..sealed, or the branch so far.
-    Result: {task, head, base, stat, patch}. Counts as having been shown this revision.
+    """The change as it would be reviewed, or the branch so far; counts as having been shown.
+
+    Result: {task, head, base, stat, patch, auto_commit, revision}.
     """
 
     task: str
@@ -84,8 +87,10 @@ class Path(Query, frozen=True, tag="path"):
 
 
 class Attach(Query, frozen=True, tag="attach"):
-    """Result: {argv, way_back, opened}. A client outside tmux runs `argv`; where `tmux` (the
-    client's $TMUX) is given, the supervisor has opened a window there and `opened` is true.
+    """The way into a pane: a client outside tmux runs `argv`.
+
+    Where `tmux` (the client's $TMUX) is given, a window was opened there and `opened` is true.
+    Result: {argv, way_back, opened}.
     """
 
     task: str
@@ -109,9 +114,10 @@ class Log(Query, frozen=True, tag="log"):
 
 
 class Wait(Query, frozen=True, tag="wait"):
-    """Items: {task, status, needs} at each change. Result: the same, a list, once all are there
-    (or cannot get there any more): {task, status, needs, reached: bool}. Fails with exit code
-    124 after `timeout_s`.
+    """Wait until all tasks are there, or cannot get there any more.
+
+    Items: {task, status, needs} at each change. Result: the same as a list, with `reached`.
+    Fails with exit code 124 after `timeout_s`.
     """
 
     tasks: tuple[str, ...]
@@ -120,8 +126,10 @@ class Wait(Query, frozen=True, tag="wait"):
 
 
 class Status(Query, frozen=True, tag="status"):
-    """Result: {pid, version, home, socket, tmux_socket, started_at, keeper, repos: [{id, root,
-    target, frozen, slots}], tasks: {status: number}, slots, degraded: [sentences]}.
+    """The supervisor itself.
+
+    Result: {pid, version, home, socket, tmux_socket, started_at, repos: [{id, root, targets,
+    frozen, slots}], tasks: {status: number}, slots: {used, all}, degraded: [sentences]}.
     """
 
 
@@ -132,8 +140,9 @@ class Report(Query, frozen=True, tag="report"):
 
 
 class Shutdown(Query, frozen=True, tag="down"):
-    """End the supervisor, and with `stop_agents` first every agent. Items: progress sentences.
-    Result: {stopped: number}.
+    """End the supervisor, and with `stop_agents` first every agent.
+
+    Items: progress sentences. Result: {stopped: number}.
     """
 
     stop_agents: bool = False
@@ -155,6 +164,12 @@ class Request(Struct, frozen=True):
     id: int
     ask: AnyCommand | AnyQuery
     actor: str = "person"
+
+
+class Numbered(Struct, frozen=True):
+    """The least that can be understood of a request, so that its failure can be told."""
+
+    id: int
 
 
 class Item(Struct, frozen=True, tag="item", tag_field="kind"):

@@ -95,15 +95,20 @@ def test_without_a_spool_nothing_happens(spool: Path, home: str) -> None:
     assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
 
 
-def test_a_terminal_is_not_waited_for(spool: Path) -> None:
+def test_a_terminal_is_not_waited_for(spool: Path, tmp_path: Path) -> None:
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    (programs / "head").write_text(f"#!/bin/sh\ntouch {tmp_path}/waited\n")
+    (programs / "head").chmod(0o755)
     ours, theirs = os.openpty()
     try:
-        hook(spool, payload=theirs)
+        hook(spool, payload=theirs, PATH=f"{programs}:{os.environ['PATH']}")
     finally:
         os.close(ours)
         os.close(theirs)
 
     assert reports(spool)[0].payload == b""
+    assert not (tmp_path / "waited").exists()
 
 
 def test_a_pipe_that_is_never_closed_is_waited_for_but_shortly(spool: Path) -> None:
@@ -121,8 +126,13 @@ def test_a_pipe_that_is_never_closed_is_waited_for_but_shortly(spool: Path) -> N
 
 
 def test_too_much_is_cut_and_its_writer_meets_no_broken_pipe(spool: Path) -> None:
-    assert hook(spool, payload=b"x" * 1_100_000 + b"\n" + b"y" * 1_100_000).returncode == 0
+    env = {"PATH": os.environ["PATH"], "FLEET_HOME": str(spool.parent), "FLEET_RUN": "r"}
+    with subprocess.Popen([str(HOOK), "Stop"], env=env, stdin=subprocess.PIPE) as asked:
+        assert asked.stdin is not None
+        asked.stdin.write(b"x" * 1_100_000 + b"\n" + b"y" * 1_100_000)
+        asked.stdin.close()
 
+    assert asked.returncode == 0
     assert len(reports(spool)[0].payload) == 1 << 20
 
 

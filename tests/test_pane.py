@@ -78,7 +78,7 @@ def test_the_agent_starts_with_no_signal_ignored_or_blocked(
 ) -> None:
     before = signal.signal(ignored, signal.SIG_IGN)
     try:
-        pane.launch("grep -E '^Sig(Ign|Blk)' /proc/self/status").start()
+        pane.launch("", argv=["grep", "-E", "^Sig(Ign|Blk)", "/proc/self/status"]).start()
     finally:
         signal.signal(ignored, before)
 

@@ -7,7 +7,7 @@ HEAD, BASE = "3f1c2ab9" * 5, "0a0b0c0d" * 5
 
 
 def task_row(task: str = "importer", **said: Any) -> dict[str, Any]:
-    row = {
+    row: dict[str, Any] = {
         "task": task,
         "repo": "shop",
         "title": "import orders",

@@ -124,7 +124,13 @@ def text_of(file: str) -> str:
 
 
 def editor_text(text: str) -> str | None:
-    """Return `text` as a person left it in $EDITOR, or None where it was not changed."""
+    """Return `text` as a person left it in $EDITOR, or None where it was not changed.
+
+    Raises:
+        UsageError: there is no terminal for an editor.
+    """
+    if not sys.stdin.isatty():
+        raise UsageError("an editor needs a terminal", hint="give the prompt: -p PROMPT or -f FILE")
     edited = click.edit(text, extension=".md")
     return None if edited is None or edited == text else edited
 

@@ -23,7 +23,7 @@ _ENDED = frozenset({"landed", "failed", "stopped", "withdrawn"})
 _UNDER_WAY = frozenset(
     {
         *("blocked", "queued", "starting", "working", "waiting", "idle", "stalled", "unknown"),
-        *("checking", "review", "approved", "landing"),
+        *("checking", "review", "approved", "landing", "stopping"),
     }
 )
 
@@ -124,7 +124,7 @@ def _approve(client: Client, task: str, screen: Screen, approved: set[str]) -> N
 
 
 def _reason(view: WhyView) -> str:
-    return "; ".join((*([view.needs] if view.needs else []), *view.because))
+    return view.needs or "; ".join(view.because)
 
 
 def _curtain(

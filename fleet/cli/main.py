@@ -147,8 +147,9 @@ def _print_error(message: str, hint: str | None, code: int) -> int:
 
 def _print_click(error: click.ClickException) -> int:
     message = error.format_message().rstrip(".")
-    context = error.ctx if isinstance(error, click.UsageError) else None
-    hint = f"type: {context.command_path if context else 'fleet'} --help"
+    hint = None
+    if isinstance(error, click.UsageError):
+        hint = f"type: {error.ctx.command_path if error.ctx else 'fleet'} --help"
     return _print_error(message[:1].lower() + message[1:], hint, error.exit_code)
 
 

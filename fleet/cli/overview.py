@@ -65,7 +65,7 @@ def next_step(row: TaskRow) -> str:
     """Return the command with which a person would begin to give `row` what it needs."""
     if row.status == "review":
         return f"fleet diff {row.task}"
-    if row.status in ("waiting", "idle", "stalled", "unknown"):
+    if row.pane is not None:
         return f"fleet attach {row.task}"
     return f"fleet why {row.task}"
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import subprocess
 
 START_S = 10.0
+_AGAIN_S = 0.5
 _SHOWN_LINES = 5
 _UCRED = struct.Struct("3i")  # pid, uid, gid: see unix(7)
 _keepers: list["subprocess.Popen[bytes]"] = []  # one that is dropped while it runs warns of it
@@ -130,10 +131,25 @@ def _alone(lock: Path) -> Iterator[None]:
 
 
 def _started(home: Home, waiting: Callable[[float], None]) -> socket.socket:
+    begin = home.log.stat().st_size if home.log.exists() else 0
+    keeper, started = _keeper(home), time.monotonic()
+
+    def look() -> None:
+        nonlocal keeper, started
+        if keeper.poll():
+            said = _last_lines(home.log, begin) or f"it exited with {keeper.returncode}"
+            raise FleetError(f"the supervisor did not start: {said}", hint=f"see {home.log}")
+        # One that ended with 0 has found another at work, which by now may pause after a crash.
+        if keeper.returncode == 0 and time.monotonic() > started + _AGAIN_S:
+            keeper, started = _keeper(home), time.monotonic()
+
+    return _awaited(home, waiting, look)
+
+
+def _keeper(home: Home) -> "subprocess.Popen[bytes]":
     import subprocess  # noqa: PLC0415 (most commands find a supervisor and need not load this)
 
     log = os.open(home.log, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    begin = os.fstat(log).st_size
     try:
         keeper = subprocess.Popen(
             [sys.executable, "-m", "fleet.supervisor.keeper", str(home.root)],
@@ -147,24 +163,18 @@ def _started(home: Home, waiting: Callable[[float], None]) -> socket.socket:
     finally:
         os.close(log)
     _keepers.append(keeper)
-
-    def refuse_dead() -> None:
-        if keeper.poll():  # one that ended with 0 has found another at work
-            said = _last_lines(home.log, begin) or f"it exited with {keeper.returncode}"
-            raise FleetError(f"the supervisor did not start: {said}", hint=f"see {home.log}")
-
-    return _awaited(home, waiting, refuse_dead)
+    return keeper
 
 
 def _awaited(
-    home: Home, waiting: Callable[[float], None], refuse_dead: Callable[[], None]
+    home: Home, waiting: Callable[[float], None], look: Callable[[], None]
 ) -> socket.socket:
     began, pause = time.monotonic(), 0.005
     while (passed := time.monotonic() - began) < START_S:
         found = attempt(home)
         if found is not None:
             return found
-        refuse_dead()
+        look()
         waiting(passed)
         time.sleep(pause)  # nothing tells a client that a socket is being listened on
         pause = min(pause * 1.3, 0.1)

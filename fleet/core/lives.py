@@ -109,7 +109,7 @@ def _checking(task: Task, revision: int) -> Plan:
     if change is not None and limit is not None and lines > limit:
         why = f"it changes {lines} lines and may change {limit}"
         return _fact(e.ChangeRefused(task=task.id, revision=revision, cause=Exhausted(why)))
-    if not task.spec.checks:
+    if not task.spec.checks or task.spec.agent is None:  # without a workspace, they are gates only
         return _fact(e.ChecksPassed(task=task.id, revision=revision, results=()))
     return _do(RunChecks(task.id, revision))
 

@@ -39,9 +39,9 @@ def _order(entry: tuple[Task, Change]) -> tuple[int, datetime, str]:
     task, change = entry
     if isinstance(change.state, Landing):
         return (0, change.since, task.id)
-    if change.approval is not None:
+    if change.approval is not None and change.approval.by != BY_POLICY:
         return (1, change.approval.at, task.id)
-    if task.spec.land == "auto":
+    if task.spec.land == "auto":  # the policy's verdict stood before the gates did
         return (1, change.since, task.id)
     return (2, change.since, task.id)
 

@@ -14,7 +14,7 @@ from fleet.core.effects import (
 from fleet.core.model import Fleet, Repo, Task
 from fleet.core.planned import NOTHING, Circumstances, Plan, together
 from fleet.core.schedule import due, occupied, ready_slot
-from fleet.core.status import Landed
+from fleet.core.status import Ending, Landed, Sealing, Starting, Submitted
 
 
 def pools(fleet: Fleet, given: Circumstances, now: datetime) -> Plan:
@@ -24,8 +24,29 @@ def pools(fleet: Fleet, given: Circumstances, now: datetime) -> Plan:
     parts = []
     for repo in fleet.repos.values():
         wanted = sum(task.repo == repo.id for task in waiting)
-        parts.append(_restores(fleet, repo) or _pool(fleet, repo, given, wanted, now))
+        spared = repo.id not in given.crowded and _quiet(fleet, repo)
+        warm = min(given.policy.pool, room) if spared else 0
+        parts.append(_restores(fleet, repo) or _pool(fleet, repo, given, max(wanted, warm), now))
     return together(parts)
+
+
+def _quiet(fleet: Fleet, repo: Repo) -> bool:
+    """Whether nobody waits for us: clean worktrees are made ahead while there is time for it."""
+    return not any(
+        task.repo == repo.id and _in_a_hurry(task)
+        for task in fleet.tasks.values()
+        if task.removed_at is None
+    )
+
+
+def _in_a_hurry(task: Task) -> bool:
+    match task.status:
+        case Starting() | Ending() | Sealing():
+            return True
+        case Submitted():
+            return task.spec.land == "auto" and task.change is not None and not task.change.blocked
+        case _:
+            return False
 
 
 def _restores(fleet: Fleet, repo: Repo) -> Plan | None:
@@ -39,20 +60,20 @@ def _restores(fleet: Fleet, repo: Repo) -> Plan | None:
 
 def _pool(fleet: Fleet, repo: Repo, given: Circumstances, wanted: int, now: datetime) -> Plan:
     tasks = [task for task in fleet.tasks.values() if task.repo == repo.id]
-    if not wanted and not any(task.attempt or task.restoring for task in tasks):
+    if not tasks:
         return NOTHING  # pooling starts with a repository's first spawn
-    crowded = repo.id in given.crowded
     wanted += sum(task.restoring and task.slot is None for task in tasks)
-    wanted += 0 if crowded else given.policy.pool
     states = [slot.state for slot in repo.slots.values()]
     coming = sum(state in {"ready", "making", "dirty"} for state in states)
     number = _next_slot(repo, now)
+    crowded = repo.id in given.crowded
     if coming < wanted and number is not None:
         return Plan(facts=(e.SlotPlanned(repo=repo.id, slot=number),))
     spare = ready_slot(repo)
     if crowded and coming > wanted and spare is not None:
         return Plan(facts=(e.SlotDropping(repo=repo.id, slot=spare),))
-    return _upkeep(repo, now)
+    ready = sum(state in {"ready", "making"} for state in states)
+    return _upkeep(repo, now, recycle=ready < wanted or _quiet(fleet, repo))
 
 
 def _next_slot(repo: Repo, now: datetime) -> int | None:
@@ -66,18 +87,18 @@ def _next_slot(repo: Repo, now: datetime) -> int | None:
     return next((n for n, slot in broken.items() if (slot.not_before or now) <= now), None)
 
 
-def _upkeep(repo: Repo, now: datetime) -> Plan:
+def _upkeep(repo: Repo, now: datetime, *, recycle: bool) -> Plan:
     effects: list[AnyEffect] = []
     wakes = [s.not_before for s in repo.slots.values() if s.not_before and s.not_before > now]
     for number, slot in repo.slots.items():
         match slot.state:
             case "making":
                 effects.append(MakeSlot(repo.id, number))
-            case "dirty":
+            case "dirty" if recycle:
                 effects.append(RecycleSlot(repo.id, number))
             case "dropping":
                 effects.append(DropSlot(repo.id, number))
-            case _:  # ready, taken or broken: nothing to do
+            case _:  # ready, taken or broken, or there is no hurry
                 pass
     return Plan(effects=tuple(effects), wake_at=min(wakes, default=None))
 

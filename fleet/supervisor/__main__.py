@@ -64,10 +64,16 @@ async def _run(home: paths.Home, home_id: str, ledger: Ledger) -> int:
     policies.read_user()
     tmux = TmuxServer(home.tmux_socket(), conf=home.root / "tmux.conf", env=dict(os.environ))
     panes = Panes(tmux)
+    vitals = Vitals()
     tools = Tools(
-        home=home, home_id=home_id, panes=panes, keyboard=Keyboard(panes), policies=policies
+        home=home,
+        home_id=home_id,
+        panes=panes,
+        keyboard=Keyboard(panes),
+        policies=policies,
+        note_garbage=vitals.note_garbage,
     )
-    vitals, world = Vitals(), RealWorld(tools)
+    world = RealWorld(tools)
     supervisor = Supervisor(ledger, world, now=now, given=lambda: circumstances(tools, vitals))
     host = Host(home, tools, vitals, supervisor, started_at=now(), version=fleet.__version__)
     ended = asyncio.Event()

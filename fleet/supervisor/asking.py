@@ -13,10 +13,9 @@ from fleet.tools.git.repository import (
     branch_tip,
     check_branch_name,
     features,
-    locate,
+    names_below,
     resolve,
     target_branch,
-    tips,
 )
 from fleet.tools.programs import find_program
 
@@ -34,7 +33,7 @@ def facts_for(tools: Tools, command: c.AnyCommand) -> Facts:
             return _for_submit(tools, command)
         case c.Trust() | c.Thaw():
             target = command.target if isinstance(command, c.Thaw) else None
-            return TrustFacts(repo=_repo(tools, locate(_directory(command.cwd)), target))
+            return TrustFacts(repo=_repo(tools, _place(tools, command.cwd), target))
         case _:
             return None
 
@@ -44,6 +43,10 @@ def _directory(cwd: str) -> Path:
     if not path.is_dir():
         raise RefusedError(f"there is no directory {cwd}", hint="cd into a repository")
     return path
+
+
+def _place(tools: Tools, cwd: str) -> Place:
+    return tools.locate(_directory(cwd))
 
 
 def _repo(tools: Tools, place: Place, target: str | None) -> RepoFacts:
@@ -76,7 +79,7 @@ def _configured_target(tools: Tools, place: Place) -> str | None:
 
 def _for_spawn(tools: Tools, command: c.Spawn) -> SpawnFacts:
     tools.policies.read_user()
-    place = locate(_directory(command.cwd))
+    place = _place(tools, command.cwd)
     repo = _repo(tools, place, command.target)
     base = Commit(resolve(place, command.base)) if command.base else None
     check_branch_name(place, "fleet/x")
@@ -89,11 +92,8 @@ def _for_spawn(tools: Tools, command: c.Spawn) -> SpawnFacts:
     )
 
 
-def _names_in_git(place: Place) -> list[str]:
-    known = tips(place, "refs/heads/fleet/", "refs/fleet/trash/")
-    return [
-        ref.removeprefix("refs/heads/fleet/").removeprefix("refs/fleet/trash/") for ref in known
-    ]
+def _names_in_git(place: Place) -> set[str]:
+    return names_below(place, "refs/heads/fleet/") | names_below(place, "refs/fleet/trash/")
 
 
 def _refuse_unusable(place: Place, commit: str) -> None:
@@ -120,7 +120,7 @@ def _agent(tools: Tools, repo: RepoFacts, command: c.Spawn) -> AgentFacts:
 
 
 def _for_submit(tools: Tools, command: c.Submit) -> SubmitFacts:
-    place = locate(_directory(command.cwd))
+    place = _place(tools, command.cwd)
     repo = _repo(tools, place, command.target)
     branch = command.branch.removeprefix("refs/heads/")
     head = branch_tip(place, branch)

@@ -170,6 +170,15 @@ def branch_named_fleet(root: Path) -> Finding:
     return Finding("branches", "ok", "fleet/TASK is free")
 
 
+def identity(root: Path) -> Finding:
+    """Whether git knows who commits: fleet merges, and commits what agents leave behind."""
+    known = _said("git", "-C", str(root), "var", "GIT_COMMITTER_IDENT").rpartition(">")[0]
+    if known:
+        return Finding("identity", "ok", f"{known}>")
+    hint = "type: git config --global user.name NAME, and the same with user.email"
+    return Finding("identity", "wrong", "git does not know who you are", hint)
+
+
 def large_files(root: Path) -> Finding:
     """Whether git LFS is used, and is there."""
     attributes = root / ".gitattributes"
@@ -194,7 +203,9 @@ MACHINE: tuple[Callable[[], Finding], ...] = (
     *(python, git, tmux, home, home_filesystem, home_machine, sockets, disk),
     *(processes, watches, linger),
 )
-REPOSITORY: tuple[Callable[[Path], Finding], ...] = (branch_named_fleet, large_files, submodules)
+REPOSITORY: tuple[Callable[[Path], Finding], ...] = (
+    *(identity, branch_named_fleet, large_files, submodules),
+)
 
 
 def findings(root: Path | None) -> Iterator[Finding]:

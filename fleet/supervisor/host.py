@@ -32,8 +32,9 @@ class Vitals:
     garbage: list[str] = field(default_factory=list)  # what was found where it does not belong
 
     def note_garbage(self, what: str) -> None:
-        """Keep the newest of what `fleet status` reports as not understood."""
-        self.garbage[:] = [*self.garbage[-99:], what]
+        """Keep the newest of what `fleet status` reports as not understood, each once."""
+        if what not in self.garbage:
+            self.garbage[:] = [*self.garbage[-99:], what]
 
 
 @dataclass

@@ -23,25 +23,25 @@ def main(root: str) -> int:
     """Keep the supervisor of the home `root` until it goes down on purpose."""
     home = paths.Home(Path(root))
     paths.private_directory(home.root)
-    with _locked(home.keeper_lock, wait=False) as mine:
-        if not mine:
-            return DONE  # another keeper does it
-        home.down.unlink(missing_ok=True)
-        return _keep(home)
-
-
-def _keep(home: paths.Home) -> int:
-    failures = 0
+    failures, fresh = 0, True
     while True:
-        began = time.monotonic()
-        code = _supervise(home)
-        if code in (DONE, REFUSED) or home.down.exists():
-            return code
+        with _locked(home.keeper_lock, wait=False) as mine:
+            if not mine:
+                return DONE  # another keeper does it
+            if fresh:
+                home.down.unlink(missing_ok=True)
+            began, fresh = time.monotonic(), False
+            code = _supervise(home)
+            if code in (DONE, REFUSED) or home.down.exists():
+                return code
         if code == RESTART:
             continue
         failures = 1 if time.monotonic() - began > _HEALTHY_S else failures + 1
-        # Nobody can be waited for here: the pause is the purpose.
+        # Nobody can be waited for here: the pause is the purpose. Meanwhile the lock is free, so
+        # that whoever cannot wait so long starts a keeper of their own.
         time.sleep(min(_FIRST_PAUSE_S * 2 ** (failures - 1), _LONGEST_PAUSE_S))
+        if home.down.exists():
+            return DONE
 
 
 def _supervise(home: paths.Home) -> int:

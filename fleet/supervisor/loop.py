@@ -73,7 +73,7 @@ class Supervisor:
         for entry in ledger.entries():
             self.fleet = reduce(self.fleet, entry)
         self._lanes: dict[str, _Work] = {}
-        self._finished: dict[str, tuple[AnyEffect, object]] = {}
+        self._fruitless: dict[str, tuple[AnyEffect, object]] = {}  # what left all as it was
         self._tasks: set[asyncio.Task[None]] = set()
         self._changed = asyncio.Condition()
         self._due: asyncio.Handle | None = None
@@ -210,7 +210,7 @@ class Supervisor:
                 work.stop.set()
 
     def _begin(self, effect: AnyEffect) -> None:
-        if self._finished.get(effect.lane) == (effect, self._subject(effect)):
+        if self._fruitless.get(effect.lane) == (effect, self._subject(effect)):
             error = InternalError(f"{effect} was carried out and changed nothing")
             self._note_crash(effect, error)
             raise error
@@ -231,12 +231,11 @@ class Supervisor:
             before = self._subject(effect)
             events = await self._world.perform(effect, self.fleet, work.stop)
             del self._lanes[effect.lane]
-            if work.stop.is_set():
-                self._finished.pop(effect.lane, None)
-            else:
-                self._finished[effect.lane] = (effect, before)
             if not self._broken_off(work):
                 self._append(events, FLEET)
+            self._fruitless.pop(effect.lane, None)
+            if before == self._subject(effect) and not work.stop.is_set():
+                self._fruitless[effect.lane] = (effect, before)
             self.reconcile_soon()
         except Exception as error:  # noqa: BLE001 (unknown: stop loudly, the keeper restarts us)
             self._lanes.pop(effect.lane, None)

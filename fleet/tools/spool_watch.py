@@ -20,6 +20,7 @@ class SpoolWatch:
 
     def __init__(self, spool: Path, *, inotify: bool = True) -> None:
         self._spool = spool
+        self._seen = self._changed()
         self._closing = threading.Event()
         self._looker: threading.Thread | None = None
         self._ends: tuple[int, ...] = ()
@@ -59,11 +60,10 @@ class SpoolWatch:
         self.close()
 
     def _look(self) -> None:
-        seen = self._changed()
         while not self._closing.wait(_LOOK_EVERY_S):  # nothing tells of a change here
             now = self._changed()
-            if now != seen:
-                seen = now
+            if now != self._seen:
+                self._seen = now
                 with contextlib.suppress(BlockingIOError):
                     os.write(self._ends[1], b"!")
 

@@ -5,6 +5,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 from command_line import Answer, Run
@@ -12,6 +13,7 @@ from fake_supervisor import FakeSupervisor
 
 from fleet import paths
 from fleet.cli.main import main
+from fleet.client import starting
 from fleet.paths import Home
 
 
@@ -21,7 +23,12 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Home]:
         monkeypatch.setenv("XDG_RUNTIME_DIR", short)
         monkeypatch.setenv("FLEET_HOME", str(tmp_path / "fleet"))
         monkeypatch.chdir(tmp_path)
+        monkeypatch.setattr(starting, "_started", _refuse_to_start)
         yield paths.home()
+
+
+def _refuse_to_start(home: Home, _: object) -> NoReturn:
+    pytest.fail(f"this would have started a real supervisor, which outlives the test, in {home}")
 
 
 @pytest.fixture

@@ -161,6 +161,9 @@ def test_a_sweep_that_fails_is_said(run: Run, sweep: Path) -> None:
     assert answer.err.startswith("fleet: not all agents could be stopped: one is left\n")
 
 
-def test_a_refusal_is_not_taken_for_an_absent_supervisor(run: Run, fake: FakeSupervisor) -> None:
+def test_a_refusal_is_not_taken_for_an_absent_supervisor(
+    run: Run, fake: FakeSupervisor, sweep: Path
+) -> None:
     fake.answers["stop-all"] = RefusedError("not now")
     assert run("stop", "--all").code == 1
+    assert not sweep.with_name("python.asked").exists()

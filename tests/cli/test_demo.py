@@ -191,14 +191,19 @@ def test_it_gives_up_after_a_minute(
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_an_interrupt_leaves_nothing_behind(
-    number: signal.Signals, run: Run, theatre: Theatre, tmp_path: Path
+    number: signal.Signals,
+    *,
+    run: Run,
+    theatre: Theatre,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     process = os.getpid()
 
     def interrupted(_: str) -> None:
         os.kill(process, number)
 
-    theatre.detail = interrupted  # type: ignore[method-assign] # the stage is full by then
+    monkeypatch.setattr(theatre, "detail", interrupted)
     assert run("demo").code == 130
     assert theatre.down
     assert leftovers(tmp_path) == []
@@ -243,7 +248,7 @@ def test_a_person_s_settings_have_no_part_in_it(
         seen.update({name: os.environ.get(name) for name in ("XDG_CONFIG_HOME", "FLEET_TASK")})
         raise FleetError("enough")
 
-    theatre.ls = look  # type: ignore[method-assign] # one look is enough
+    monkeypatch.setattr(theatre, "ls", look)
     assert run("demo").code == 1
     assert seen["FLEET_TASK"] is None
     assert str(seen["XDG_CONFIG_HOME"]).startswith(str(tmp_path / "tmp"))

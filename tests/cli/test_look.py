@@ -159,7 +159,7 @@ def test_the_overview_begins_with_what_needs_you(
             task_row("busy"),
             task_row("ask", status="waiting", needs="permission"),
             task_row("read", status="review", needs="review"),
-            task_row("broken", status="failed", needs="out of attempts"),
+            task_row("broken", status="failed", needs="out of attempts", pane=None),
         ],
         "queue": [queue_row("read")],
         "status": status_view(),

@@ -138,29 +138,29 @@ def test_completion_prints_the_shell_s_own_words(shell: str, run: Run) -> None:
     assert "_FLEET_COMPLETE" in run("completion", shell).out
 
 
-def test_task_names_are_completed(fake: FakeSupervisor) -> None:
+def completed(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> str:
+    """Return what bash is offered after `fleet show im`."""
+    words = {"_FLEET_COMPLETE": "bash_complete", "COMP_WORDS": "fleet show im", "COMP_CWORD": "2"}
+    for name, value in words.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(SystemExit):
+        main([])
+    out, err = capsys.readouterr()
+    assert err == ""
+    return out.strip()
+
+
+def test_task_names_are_completed(
+    fake: FakeSupervisor, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     fake.answers["ls"] = [{"task": "importer"}, {"task": "exporter"}]
-    words = {"_FLEET_COMPLETE": "bash_complete", "COMP_WORDS": "fleet show im", "COMP_CWORD": "2"}
-    done = subprocess.run(
-        [sys.executable, "-c", "from fleet.cli.main import main; main()"],
-        env=os.environ | words,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.stdout == "plain,importer\n"
+    assert completed(monkeypatch, capsys) == "plain,importer"
 
 
-def test_no_supervisor_is_started_to_complete_a_name(home: Home) -> None:
-    words = {"_FLEET_COMPLETE": "bash_complete", "COMP_WORDS": "fleet show im", "COMP_CWORD": "2"}
-    done = subprocess.run(
-        [sys.executable, "-c", "from fleet.cli.main import main; main()"],
-        env=os.environ | words,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert (done.stdout.strip(), done.stderr) == ("", "")
+def test_no_supervisor_is_started_to_complete_a_name(
+    home: Home, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert completed(monkeypatch, capsys) == ""
     assert not home.root.exists()
 
 
@@ -170,7 +170,9 @@ def test_a_command_loads_nothing_heavy(fake: FakeSupervisor) -> None:
         "import sys; from fleet.cli.main import main; main(['ls', '--json']);"
         "print(*sys.modules, file=sys.stderr)"
     )
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True)
+    environment = {name: it for name, it in os.environ.items() if "COVERAGE" not in name}
+    argv = [sys.executable, "-c", program]
+    done = subprocess.run(argv, env=environment, capture_output=True, check=True)
     heavy = {"asyncio", "subprocess", "yaml", "git", "libtmux", "psutil", "sqlite3", "textual"}
     ours = {"fleet.supervisor", "fleet.tools", "fleet.agents", "fleet.config", "fleet.cli.spawn"}
     assert not (heavy | ours) & set(done.stderr.decode().split())

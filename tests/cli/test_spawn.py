@@ -3,6 +3,7 @@
 import io
 import json
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -166,8 +167,13 @@ def test_edit_sends_what_is_to_change(run: Run, fake: FakeSupervisor, tmp_path: 
 
 
 def test_edit_alone_opens_the_editor(
-    run: Run, fake: FakeSupervisor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    run: Run,
+    fake: FakeSupervisor,
+    on_terminal: Callable[[int], None],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    on_terminal(80)
     fake.answers["show"] = task_detail(prompt="old words\n")
     editor = tmp_path / "editor"
     editor.write_text('#!/bin/sh\nsed -i "s/old/new/" "$1"\ntouch -d 2030-01-01 "$1"\n')
@@ -177,9 +183,33 @@ def test_edit_alone_opens_the_editor(
     assert fake.calls("edit")[0]["prompt"] == "new words\n"
 
 
-def test_edit_that_changes_nothing_says_so(
-    run: Run, fake: FakeSupervisor, monkeypatch: pytest.MonkeyPatch
+def test_an_editor_needs_a_terminal(run: Run, fake: FakeSupervisor) -> None:
+    fake.answers["show"] = task_detail()
+    answer = run("edit", "importer")
+    assert answer.code == 2
+    assert "an editor needs a terminal" in answer.err
+
+
+def test_an_editor_that_fails_is_said(
+    run: Run,
+    fake: FakeSupervisor,
+    on_terminal: Callable[[int], None],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    on_terminal(80)
+    fake.answers["show"] = task_detail()
+    monkeypatch.setenv("EDITOR", "false")
+    answer = run("edit", "importer")
+    assert (answer.code, answer.err) == (1, "fleet: false: Editing failed\n")
+
+
+def test_edit_that_changes_nothing_says_so(
+    run: Run,
+    fake: FakeSupervisor,
+    on_terminal: Callable[[int], None],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    on_terminal(80)
     fake.answers["show"] = task_detail()
     monkeypatch.setenv("EDITOR", "true")
     assert run("edit", "importer").err == "nothing was changed\n"

@@ -1,3 +1,4 @@
+import fcntl
 import os
 import signal
 import subprocess
@@ -109,7 +110,7 @@ def test_decoys_survive(pane: Pane, spawn: Spawn) -> None:
         spawn(FLEET_RUN=token(HOME, "task", 10, "nonce")),
         spawn(FLEET_RUNS=RUN),
         spawn(FLEET_CHECK=RUN),
-        spawn("sleep", "999", RUN),
+        spawn("tail", "-f", "/dev/null", f"--pid={os.getpid()}", "--", RUN),
     ]
     ours = spawn(FLEET_RUN=RUN)
     pane.launch("exec sleep 1000").start()
@@ -156,13 +157,14 @@ def test_a_panes_parent_and_whom_the_caller_spares_are_never_members(
 ) -> None:
     pane.launch("exec sleep 1000")
     argv = " ".join(pane.argv())
-    server = spawn("sh", "-c", f"{argv} >/dev/null & wait", FLEET_RUN=RUN)
+    server = spawn("sh", "-c", f"{argv} >/dev/null & wait; touch {tmp_path}/served", FLEET_RUN=RUN)
     agent, spared = pane.agent(), spawn(FLEET_RUN=RUN)
     fence(RUN, rundirs=[pane.rundir], grace_s=0.1, spare=[spared.pid])
 
     assert not is_alive(agent)
     assert is_alive(spared)
-    assert wait_gone(server, 10)  # it had nothing left to wait for, and was not signalled
+    assert wait_gone(server, 10)
+    assert (tmp_path / "served").exists()  # so it was not signalled
 
 
 def test_a_pane_that_has_not_begun_never_does(pane: Pane) -> None:
@@ -186,7 +188,7 @@ def test_a_pane_before_its_first_report_is_found_by_its_lock(pane: Pane) -> None
 
 def test_an_agent_may_finish_within_the_grace(pane: Pane) -> None:
     pane.launch(
-        "trap 'sleep 0.2; touch saved; exit' TERM; touch up; while :; do sleep 0.01; done",
+        "trap 'sleep 0.2; touch saved; exit 0' TERM; touch up; while :; do sleep 0.01; done",
         grace_s=20,
     ).start()
     until((pane.rundir.root / "up").exists)
@@ -194,6 +196,15 @@ def test_an_agent_may_finish_within_the_grace(pane: Pane) -> None:
 
     assert (pane.rundir.root / "saved").exists()
     assert pane.ended()["code"] == 0
+
+
+def test_a_pane_has_time_to_end_its_tree_by_itself(pane: Pane) -> None:
+    pane.launch("trap '' TERM; touch up; exec sleep 1000", grace_s=0.4).start()
+    until((pane.rundir.root / "up").exists)
+    _fence(pane, grace_s=0.1)
+
+    assert pane.ended()["signal"] == signal.SIGKILL
+    assert "error" not in pane.ended()
 
 
 def test_a_pane_that_is_stuck_is_killed_after_its_descendants(
@@ -263,7 +274,7 @@ def test_a_reused_number_is_not_the_pane(pane: Pane, spawn: Spawn) -> None:
 def test_a_child_that_we_are_just_forking_is_not_ended(tmp_path: Path) -> None:
     alive = tmp_path / "log.alive"
     with alive.open("w") as held:
-        fences.fcntl.flock(held, fences.fcntl.LOCK_SH)
+        fcntl.flock(held, fcntl.LOCK_SH)
         with subprocess.Popen(["sleep", "1000"], pass_fds=[held.fileno()]) as ours:
             assert fence_check(RUN, alive=[alive]).ended == 0
             ours.kill()

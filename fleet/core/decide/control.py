@@ -136,11 +136,15 @@ def send(fleet: Fleet, command: c.Send, facts: None, actor: str) -> Decision:
 
 
 def _listeners(fleet: Fleet) -> list[Task]:
-    return [task for task in fleet.tasks.values() if task.run and task.spec.converses]
+    return [task for task in fleet.tasks.values() if _alive(task) and task.spec.converses]
+
+
+def _alive(task: Task) -> bool:
+    return task.run is not None and task.run.leaving is None
 
 
 def _must_listen(task: Task) -> None:
-    if task.run is None or task.run.leaving is not None:
+    if not _alive(task):
         raise RefusedError(f"{task.id} has no agent at work", hint=f"fleet show {task.id}")
     if not task.spec.converses:
         raise RefusedError(

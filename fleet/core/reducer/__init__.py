@@ -31,10 +31,11 @@ def replay(entries: Iterable[Entry]) -> Fleet:
 
 def _fold(task: Task, event: TaskEvent, at: datetime) -> Task:
     fold = TASK.get(type(event))
-    if fold is None:
+    new = fold(task, event, at) if fold else task
+    if new == task:  # nothing that concerns it, or a late word about what is over
         return task
-    new = replace(fold(task, event, at), updated_at=at)
-    return new if new.status == task.status else replace(new, status_since=at)
+    since = task.status_since if new.status == task.status else at
+    return replace(new, updated_at=at, status_since=since)
 
 
 __all__ = ["changes", "reduce", "replay", "repos", "runs", "tasks"]

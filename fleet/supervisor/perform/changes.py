@@ -1,6 +1,8 @@
 """Turning a workspace into a change: sealed at one commit, then checked where it was made."""
 
 import threading
+from collections.abc import Iterator
+from pathlib import Path
 
 from fleet.core import events as e
 from fleet.core.causes import CheckResult, NoChange, Unsealable
@@ -13,6 +15,10 @@ from fleet.supervisor.perform import surroundings
 from fleet.supervisor.perform.judging import judge
 from fleet.supervisor.perform.tools import Tools
 from fleet.tools.git import sealing
+from fleet.tools.git.building import committer
+from fleet.tools.git.repository import Place
+
+_WHO = tuple(f"GIT_{who}_{what}" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL"))
 
 
 def seal(tools: Tools, effect: Seal, fleet: Fleet, stop: threading.Event) -> list[e.AnyEvent]:
@@ -48,7 +54,16 @@ def _seal(tools: Tools, task: Task, revision: int, fleet: Fleet) -> sealing.Outc
         ref=ref,
         exclude=ready.files if ready else (),
         message=task.spec.title,
+        author=_author(tools, task, place),
     )
+
+
+def _author(tools: Tools, task: Task, place: Place) -> dict[str, str]:
+    """Who commits what was left uncommitted: whom the client named, else git's user, else fleet."""
+    user = committer(place)
+    known = {"NAME": user.name, "EMAIL": user.email}
+    sent = surroundings.base_environment(tools, task.id)
+    return {name: sent.get(name) or known[name.rpartition("_")[2]] for name in _WHO}
 
 
 def _sealed(task: Task, revision: int, sealed: sealing.Sealed) -> e.AnyEvent:
@@ -68,17 +83,28 @@ def _sealed(task: Task, revision: int, sealed: sealing.Sealed) -> e.AnyEvent:
 
 
 def check(tools: Tools, effect: RunChecks, fleet: Fleet, stop: threading.Event) -> list[e.AnyEvent]:
-    """Run the task's acceptance checks in its workspace, all of them, and say what each said."""
+    """Run the task's acceptance checks in its workspace, all of them, and say what each said.
+
+    A branch made by hand has no workspace: what it lands on runs the same checks as gates.
+    """
     task = fleet.tasks[effect.task]
     path = tools.worktree(task)
-    environment = surroundings.agent_environment(tools, task, tools.policy(task.repo))
-    results: list[CheckResult] = []
-    for item in task.spec.checks:
-        name = f"{effect.revision}-{item.name}"
-        token = tools.token(task.id, task.attempt, name)
-        log = tools.home.check_log(task.id, name)
-        results.append(
-            judge(item, path or tools.home.root, environment, log=log, token=token, stop=stop)
-        )
+    if path is None:
+        return [e.ChecksPassed(task=task.id, revision=effect.revision, results=())]
+    results = tuple(_checked(tools, task, path, effect.revision, stop))
     kind = e.ChecksPassed if all(result.green for result in results) else e.ChecksFailed
-    return [kind(task=task.id, revision=effect.revision, results=tuple(results))]
+    return [kind(task=task.id, revision=effect.revision, results=results)]
+
+
+def _checked(
+    tools: Tools, task: Task, path: Path, revision: int, stop: threading.Event
+) -> Iterator[CheckResult]:
+    for item in task.spec.checks:
+        name = f"{revision}-{item.name}"
+        token, log = tools.token(task.id, task.attempt, name), tools.home.check_log(task.id, name)
+        try:
+            environment = surroundings.agent_environment(tools, task, tools.policy(task.repo))
+            yield judge(item, path, environment, log=log, token=token, stop=stop)
+        except FleetError as error:
+            surroundings.write_private(log, f"{error.message}\n".encode())
+            yield CheckResult(name=item.name, state="unstartable", seconds=0.0, log=str(log))

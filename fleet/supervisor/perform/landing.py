@@ -43,6 +43,8 @@ def _intent(tools: Tools, fleet: Fleet, task: Task, change: Change, state: Landi
 
 
 def _carry_through(tools: Tools, task: Task, change: Change, intent: Intent) -> list[e.AnyEvent]:
+    if not intent.journal.exists():  # nothing was begun, or it was settled: `land` sees which
+        return _fresh(tools, task, change, intent)
     found = recover(intent)
     settle(intent)
     match found:

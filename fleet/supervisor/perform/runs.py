@@ -1,5 +1,6 @@
 """Bringing runs up and down: one at a time for each task, each only when its elders are gone."""
 
+import contextlib
 import secrets
 import sys
 import threading
@@ -15,11 +16,11 @@ from fleet.core import events as e
 from fleet.core.effects import EndRun, StartRun, Tell
 from fleet.core.model import Fleet, Task
 from fleet.core.schedule import pause
-from fleet.errors import RefusedError, ToolError
+from fleet.errors import FleetError, ToolError
 from fleet.supervisor.perform import surroundings
 from fleet.supervisor.perform.tools import Tools
-from fleet.supervisor.perform.workspaces import SetupFailedError, enter
-from fleet.supervisor.rundir import Exit, Started, read_exit, read_started, read_token
+from fleet.supervisor.perform.workspaces import enter
+from fleet.supervisor.rundir import Exit, Started, read_exit, read_started, read_token, tidy
 from fleet.tools.processes.fence import fence
 from fleet.tools.processes.table import identify
 from fleet.tools.tmux.input import Delivered, RefusedInput, Unconfirmed, fits
@@ -38,20 +39,18 @@ def start(tools: Tools, effect: StartRun, fleet: Fleet, stop: threading.Event) -
     run_dir = tools.home.run(task.id, effect.attempt)
     try:
         _fence_elders(tools, task, effect.attempt)
-        token = read_token(run_dir)
-        if token is not None and (started := read_started(run_dir)) is not None:
+        token = read_token(run_dir, tools.note_garbage)
+        if token and (started := read_started(run_dir, tools.note_garbage)) is not None:
             return _adopt(tools, task, effect.attempt, token, started)
         tools.panes.server.ensure()
         worktree = enter(tools, task, fleet, stop)
         if token is None:
             token = _write_launch(tools, task, effect.attempt, worktree)
         return [_open(tools, task, effect.attempt, token, worktree)]
-    except SetupFailedError as error:
-        return [_failed(task, effect.attempt, error.message, fatal=True)]
-    except RefusedError as error:
-        return [_failed(task, effect.attempt, error.message, fatal=True)]
     except ToolError as error:
         return [_failed(task, effect.attempt, error.message, fatal=False)]
+    except FleetError as error:
+        return [_failed(task, effect.attempt, error.message, fatal=True)]
 
 
 def _failed(task: Task, attempt: int, reason: str, *, fatal: bool) -> e.StartFailed:
@@ -71,14 +70,14 @@ def _fence_elders(tools: Tools, task: Task, attempt: int) -> None:
 
 
 def _fence_one(tools: Tools, task: Task, attempt: int, run_dir: paths.RunDir) -> None:
-    ended, token = read_exit(run_dir), read_token(run_dir)  # fencing removes the token's file
+    tidy(run_dir, tools.note_garbage)
+    prefix = tools.attempt_prefix(task.id, attempt)
+    ended = read_exit(run_dir, tools.note_garbage)
     if ended is None or ended.left:
-        prefix = tools.attempt_prefix(task.id, attempt)
         fence(prefix, rundirs=[run_dir], grace_s=GRACE_S)
-        if read_exit(run_dir) is None:
+        if read_exit(run_dir, tools.note_garbage) is None:
             _write_exit(run_dir)
-    if token is not None:
-        _close_pane(tools, token)
+    _close_panes(tools, prefix)
 
 
 def _write_exit(run_dir: paths.RunDir) -> None:
@@ -87,14 +86,12 @@ def _write_exit(run_dir: paths.RunDir) -> None:
     surroundings.write_private(run_dir.exit, msgspec.json.encode(over))
 
 
-def _close_pane(tools: Tools, token: str) -> None:
-    try:
-        panes = tools.panes.all()
-    except ToolError:
-        return  # no server, no panes
-    for pane in panes:
-        if pane.run == token:
-            tools.panes.close(pane.pane_id, run=token)
+def _close_panes(tools: Tools, prefix: str) -> None:
+    """Close all panes of an attempt; its launch, which would name one, may be gone by now."""
+    with contextlib.suppress(ToolError):  # no server, no panes
+        for pane in tools.panes.all():
+            if pane.run.startswith(prefix):
+                tools.panes.close(pane.pane_id, run=pane.run)
 
 
 def _adopt(
@@ -181,16 +178,15 @@ def end(tools: Tools, effect: EndRun, fleet: Fleet, stop: threading.Event) -> li
     task = fleet.tasks[effect.task]
     run_dir = tools.home.run(task.id, effect.attempt)
     if run_dir.root.exists():
-        token = read_token(run_dir)
-        if token is not None and not run_dir.screen.exists():
-            _keep_last_words(tools, run_dir, token)
+        if not run_dir.screen.exists():
+            _keep_last_words(tools, run_dir, tools.attempt_prefix(task.id, effect.attempt))
         _fence_one(tools, task, effect.attempt, run_dir)
     return [e.RunEnded(task=task.id, attempt=effect.attempt)]
 
 
-def _keep_last_words(tools: Tools, run_dir: paths.RunDir, token: str) -> None:
+def _keep_last_words(tools: Tools, run_dir: paths.RunDir, prefix: str) -> None:
     try:
-        pane = next((pane for pane in tools.panes.all() if pane.run == token), None)
+        pane = next((pane for pane in tools.panes.all() if pane.run.startswith(prefix)), None)
         text = tools.panes.capture(pane.pane_id, history=_HISTORY, colours=True) if pane else None
     except ToolError:
         return  # the server is gone, and the words with it
@@ -202,7 +198,7 @@ def tell(tools: Tools, effect: Tell, fleet: Fleet, stop: threading.Event) -> lis
     """Type a message into the agent's pane; a long one goes into a file that a line names."""
     task = fleet.tasks[effect.task]
     run, message = task.run, next((m for m in task.messages if m.id == effect.message), None)
-    token = read_token(tools.home.run(task.id, effect.attempt))
+    token = read_token(tools.home.run(task.id, effect.attempt), tools.note_garbage)
     if run is None or message is None or token is None:
         return [_settled(effect, "refused", "its run is over")]
     line = message.text if fits(message.text) else _by_file(tools, effect, message.text)

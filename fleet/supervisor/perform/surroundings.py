@@ -3,23 +3,34 @@
 import os
 import socket
 from pathlib import Path
+from typing import TypeVar
 
 import msgspec
 
 from fleet.core.ids import TaskId
 from fleet.core.model import Task
 from fleet.core.policy import RepoPolicy
+from fleet.errors import ToolError
 from fleet.supervisor.perform.tools import Tools
 
 _FALLBACK = ("PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG")
 _LAST_PORT = 60_000
+T = TypeVar("T")
 
 
 class Prepared(msgspec.Struct, frozen=True):
-    """What was made ready once for a task's workspace: fleet's own files in it, and its ports."""
+    """What was made ready once for a task's workspace: fleet's own files in it."""
 
     slot: int
     files: tuple[str, ...] = ()
+
+
+class Archived(msgspec.Struct, frozen=True):
+    """That a workspace was archived as `commit`, with its branch at `head`: it may be emptied."""
+
+    slot: int | None
+    commit: str | None
+    head: str | None
 
 
 def store_environment(tools: Tools, task: TaskId, environment: dict[str, str]) -> None:
@@ -28,12 +39,15 @@ def store_environment(tools: Tools, task: TaskId, environment: dict[str, str]) -
 
 
 def base_environment(tools: Tools, task: TaskId) -> dict[str, str]:
-    """Return what the client sent; a bare minimum of our own where that is gone."""
-    try:
-        stored = tools.home.environment(task).read_bytes()
-    except FileNotFoundError:
-        return {name: os.environ[name] for name in _FALLBACK if name in os.environ}
-    return msgspec.json.decode(stored, type=dict[str, str])
+    """Return what the client sent; a bare minimum of our own where that is gone.
+
+    Raises:
+        ToolError: somebody spoiled the file: an agent of theirs would lack what it needs.
+    """
+    stored = _stored(tools.home.environment(task), dict[str, str])
+    if stored is not None:
+        return stored
+    return {name: os.environ[name] for name in _FALLBACK if name in os.environ}
 
 
 def agent_environment(tools: Tools, task: Task, policy: RepoPolicy) -> dict[str, str]:
@@ -47,29 +61,34 @@ def agent_environment(tools: Tools, task: Task, policy: RepoPolicy) -> dict[str,
 
 
 def port_block(tools: Tools, task: TaskId, *, size: int) -> int:
-    """Return the first of `size` ports that no other task has, the same for all of its runs."""
+    """Return the first of `size` ports that no other task has, the same for all of its runs.
+
+    Raises:
+        ToolError: so many ports are not free together.
+    """
     own = tools.home.task(task) / "port"
     with tools.ports:
-        if own.exists():
-            return int(own.read_text())
-        taken = _taken_ports(tools)
-        first = tools.policies.fleet.first_port
-        span = max(size, 1)
-        for start in range(first, _LAST_PORT, span):
+        if known := _block(own):
+            return known.start
+        taken = {port for file in own.parent.parent.glob("*/port") for port in _block(file)}
+        span, first = max(size, 1), tools.policies.fleet.first_port
+        for start in range(first, _LAST_PORT - span + 1, span):
             block = range(start, start + span)
-            if not any(port in taken for port in block) and _all_free(block):
-                write_private(own, str(start).encode())
+            if taken.isdisjoint(block) and _all_free(block):
+                write_private(own, f"{start} {span}".encode())
                 return start
-    return first
+    raise ToolError(
+        f"no {span} ports are free from {first} on", hint="remove tasks, or set first_port"
+    )
 
 
-def _taken_ports(tools: Tools) -> set[int]:
-    taken: set[int] = set()
-    for file in (tools.home.root / "tasks").glob("*/port"):
-        start = int(file.read_text())
-        policy = max((p.ports for p in tools.policies.repos.values()), default=10)
-        taken.update(range(start, start + max(policy, 1)))
-    return taken
+def _block(file: Path) -> range:
+    """Return the ports that a task was given: none where it was not, or nobody can tell."""
+    try:
+        start, span = map(int, file.read_bytes().split())
+    except (OSError, ValueError):
+        return range(0)
+    return range(start, start + span)
 
 
 def _all_free(ports: range) -> bool:
@@ -84,23 +103,71 @@ def _all_free(ports: range) -> bool:
 
 
 def forget(tools: Tools, task: TaskId) -> None:
-    """Delete what only living tasks need: their secrets and their ports."""
-    for file in (tools.home.environment(task), tools.home.task(task) / "port"):
-        file.unlink(missing_ok=True)
+    """Delete what only living tasks need: their secrets, wherever they are, and their ports."""
+    folder = tools.home.task(task)
+    launches = folder.glob("runs/*/launch.json*")
+    for file in (tools.home.environment(task), folder / "port", *launches):
+        _delete(file)
 
 
 def prepared(tools: Tools, task: Task) -> Prepared | None:
     """Return what was made ready in the workspace that the task has now, if it was."""
-    try:
-        stored = (tools.home.task(task.id) / "prepared.json").read_bytes()
-    except FileNotFoundError:
-        return None
-    found = msgspec.json.decode(stored, type=Prepared)
-    return found if found.slot == task.slot else None
+    found = _noted(_prepared_note(tools, task), Prepared)
+    return found if found and found.slot == task.slot else None
 
 
 def note_prepared(tools: Tools, task: Task, value: Prepared) -> None:
-    write_private(tools.home.task(task.id) / "prepared.json", msgspec.json.encode(value))
+    write_private(_prepared_note(tools, task), msgspec.json.encode(value))
+
+
+def forget_prepared(tools: Tools, task: Task) -> None:
+    _delete(_prepared_note(tools, task))
+
+
+def archived(tools: Tools, task: Task) -> Archived | None:
+    """Return what was archived of the workspace that the task has now, if it was."""
+    found = _noted(_archived_note(tools, task), Archived)
+    return found if found and found.slot == task.slot else None
+
+
+def note_archived(tools: Tools, task: Task, value: Archived) -> None:
+    write_private(_archived_note(tools, task), msgspec.json.encode(value))
+
+
+def forget_archived(tools: Tools, task: Task) -> None:
+    _delete(_archived_note(tools, task))
+
+
+def _prepared_note(tools: Tools, task: Task) -> Path:
+    return tools.home.task(task.id) / "prepared.json"
+
+
+def _archived_note(tools: Tools, task: Task) -> Path:
+    return tools.home.task(task.id) / "archived.json"
+
+
+def _noted(file: Path, kind: type[T]) -> T | None:
+    """Return what we noted; where somebody spoiled it, it is done again."""
+    try:
+        return _stored(file, kind)
+    except ToolError:
+        return None
+
+
+def _stored(file: Path, kind: type[T]) -> T | None:
+    try:
+        return msgspec.json.decode(file.read_bytes(), type=kind)
+    except FileNotFoundError:
+        return None
+    except (OSError, msgspec.DecodeError, RecursionError) as error:
+        raise ToolError(f"cannot read {file}: {error}") from error
+
+
+def _delete(file: Path) -> None:
+    try:
+        file.unlink(missing_ok=True)
+    except OSError as error:
+        raise ToolError(f"cannot delete {file}: {error.strerror}") from error
 
 
 def add_note(tools: Tools, task: TaskId, heading: str, text: str) -> None:
@@ -112,10 +179,17 @@ def add_note(tools: Tools, task: TaskId, heading: str, text: str) -> None:
 
 
 def write_private(file: Path, content: bytes) -> None:
-    """Write a file that only the user can read, whole or not at all."""
-    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    new = file.with_name(f"{file.name}.new")
-    handle = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(handle, "wb") as stream:
-        stream.write(content)
-    new.replace(file)
+    """Write a file that only the user can read, whole or not at all.
+
+    Raises:
+        ToolError: the disk is full, or something is in the way.
+    """
+    try:
+        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        new = file.with_name(f"{file.name}.new")
+        handle = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(content)
+        new.replace(file)
+    except OSError as error:
+        raise ToolError(f"cannot write {file}: {error.strerror}") from error

@@ -2,6 +2,7 @@
 
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from fleet.core.ids import RepoId, TaskId
 from fleet.core.model import Fleet, Repo, Task
 from fleet.core.policy import RepoPolicy
 from fleet.supervisor.policies import Policies
+from fleet.tools.git.refs import stamp
 from fleet.tools.git.repository import Place, locate
 from fleet.tools.tmux.input import Keyboard
 from fleet.tools.tmux.panes import Panes
@@ -48,15 +50,30 @@ class Tools:
     panes: Panes
     keyboard: Keyboard
     policies: Policies
+    note_garbage: Callable[[str], None]  # is told what lies where it does not belong
     reports: Reports = field(default_factory=Reports)
     ports: threading.Lock = field(default_factory=threading.Lock)
     _places: dict[RepoId, Place] = field(default_factory=dict)
+    _located: dict[Path, tuple[object, Place]] = field(default_factory=dict)
 
     def place(self, repo: Repo) -> Place:
         """Return where a repository is; found once, for it is known not to move."""
         if repo.id not in self._places:
             self._places[repo.id] = locate(Path(repo.root))
         return self._places[repo.id]
+
+    def locate(self, path: Path) -> Place:
+        """Return the repository around `path`; git is asked again when its HEAD was touched.
+
+        Raises:
+            RefusedError: there is none, or nothing in it to start from.
+        """
+        known = self._located.get(path)
+        if known is not None and known[0] == _stamps(path, known[1]):
+            return known[1]
+        place = locate(path)
+        self._located[path] = (_stamps(path, place), place)
+        return place
 
     def know(self, place: Place) -> None:
         self._places[RepoId(place.id)] = place
@@ -90,6 +107,11 @@ class Tools:
 
     def task_prefix(self, task: TaskId) -> str:
         return f"{self.home_id}:{task}:"
+
+
+def _stamps(path: Path, place: Place) -> object:
+    files = (path / ".git", place.git_dir, place.git_dir / "HEAD", place.git_dir / "config")
+    return tuple(map(stamp, files))
 
 
 def tip_for_slots(fleet: Fleet, repo: RepoId) -> str:

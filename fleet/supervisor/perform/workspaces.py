@@ -14,14 +14,16 @@ from fleet.core.effects import (
     RestoreWorkspace,
 )
 from fleet.core.model import Fleet, Task
+from fleet.core.status import Landed
 from fleet.errors import FleetError, ToolError
 from fleet.supervisor.perform import surroundings
-from fleet.supervisor.perform.surroundings import Prepared
+from fleet.supervisor.perform.surroundings import Archived, Prepared
 from fleet.supervisor.perform.tools import Tools, tip_for_slots
 from fleet.tools.git import archive as archives
 from fleet.tools.git import workspaces as git_workspaces
 from fleet.tools.git.files import delete_trash, prepare
 from fleet.tools.git.repository import branch_tip
+from fleet.tools.git.snapshot import look
 from fleet.tools.processes.check import Passed, run_check
 
 _PAUSE = timedelta(seconds=5)
@@ -44,6 +46,7 @@ def enter(tools: Tools, task: Task, fleet: Fleet, stop: threading.Event) -> Path
         raise ToolError(f"{task.id} has no workspace")
     if surroundings.prepared(tools, task) is not None and path.is_dir():
         return path
+    surroundings.forget_archived(tools, task)
     if task.archived is not None:
         archives.restore(place, task.id, task.branch)
     git_workspaces.claim(place, path, branch=task.branch, commit=task.base)
@@ -81,30 +84,46 @@ def free(
 ) -> list[e.AnyEvent]:
     """Archive all that the workspace holds, then let go of it; nothing is lost on the way."""
     task = fleet.tasks[effect.task]
-    place, path = tools.place(fleet.repos[task.repo]), tools.worktree(task)
     try:
-        kept = archives.archive(place, task=task.id, path=path, branch=task.branch)
-        if path is not None and path.is_dir():
-            keep = tools.policy(task.repo).keep
-            git_workspaces.recycle(place, path, tip_for_slots(fleet, task.repo), keep=keep)
-        if task.spec.agent is not None and kept is not None:
-            _drop_branch(tools, task, fleet)
+        kept = _archive(tools, task, fleet)
+        surroundings.forget_prepared(tools, task)
+        if task.spec.agent is not None and kept.head is not None:
+            _let_go(tools, task, fleet, kept.head)
+        surroundings.forget(tools, task.id)
     except FleetError as error:
         return [e.FreeingFailed(task=task.id, reason=error.message, not_before=_later())]
-    (tools.home.task(task.id) / "prepared.json").unlink(missing_ok=True)
-    surroundings.forget(tools, task.id)
-    freed = e.WorkspaceFreed(task=task.id, ref=f"refs/fleet/trash/{task.id}" if kept else None)
-    if task.slot is None or path is None or not path.is_dir():
-        return [freed]
-    return [freed, e.SlotReady(repo=task.repo, slot=task.slot)]
+    ref = f"refs/fleet/trash/{task.id}" if kept.commit else None
+    return [e.WorkspaceFreed(task=task.id, ref=ref)]
 
 
-def _drop_branch(tools: Tools, task: Task, fleet: Fleet) -> None:
-    """Delete the task's own branch: its archive, or the target, has all that it led to."""
+def _archive(tools: Tools, task: Task, fleet: Fleet) -> Archived:
+    """Archive the workspace once: what is there after a crash may have been emptied already."""
+    if (known := surroundings.archived(tools, task)) is not None:
+        return known
     place = tools.place(fleet.repos[task.repo])
-    head = branch_tip(place, task.branch)
-    if head is not None:
-        archives.delete_branch(place, task.branch, head=head)
+    head, path = branch_tip(place, task.branch), tools.worktree(task)
+    if path is not None and _holds_nothing_more(task, path):
+        return Archived(slot=task.slot, commit=None, head=head)
+    kept = archives.archive(place, task=task.id, path=path, branch=task.branch)
+    value = Archived(slot=task.slot, commit=kept, head=head)
+    surroundings.note_archived(tools, task, value)
+    return value
+
+
+def _holds_nothing_more(task: Task, path: Path) -> bool:
+    """Whether the target has all that the workspace holds: it landed, and nothing came since."""
+    if task.change is None or not isinstance(task.status, Landed) or not path.is_dir():
+        return False
+    seen = look(path)
+    return (seen.head, seen.branch, seen.changed) == (task.change.sealed, task.branch, ())
+
+
+def _let_go(tools: Tools, task: Task, fleet: Fleet, head: str) -> None:
+    """Delete the task's own branch: its archive, or the target, has all that it led to."""
+    place, path = tools.place(fleet.repos[task.repo]), tools.worktree(task)
+    if path is not None and path.is_dir():
+        git_workspaces.detach(path, branch=task.branch, head=head)
+    archives.delete_branch(place, task.branch, head=head)
 
 
 def restore(
@@ -121,9 +140,9 @@ def restore(
 
 def make(tools: Tools, effect: MakeSlot, fleet: Fleet, stop: threading.Event) -> list[e.AnyEvent]:
     """Make a clean worktree for the pool, or finish one that a crash left half made."""
-    place, path = tools.place(fleet.repos[effect.repo]), tools.home.slot(effect.repo, effect.slot)
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    path = tools.home.slot(effect.repo, effect.slot)
     try:
+        place = tools.place(fleet.repos[effect.repo])
         git_workspaces.create(
             place, path, tip_for_slots(fleet, effect.repo), lock=tools.lock(effect.repo)
         )
@@ -136,9 +155,9 @@ def recycle(
     tools: Tools, effect: RecycleSlot, fleet: Fleet, stop: threading.Event
 ) -> list[e.AnyEvent]:
     """Make a returned worktree clean again."""
-    place, path = tools.place(fleet.repos[effect.repo]), tools.home.slot(effect.repo, effect.slot)
-    keep = tools.policy(effect.repo).keep
+    path, keep = tools.home.slot(effect.repo, effect.slot), tools.policy(effect.repo).keep
     try:
+        place = tools.place(fleet.repos[effect.repo])
         git_workspaces.recycle(place, path, tip_for_slots(fleet, effect.repo), keep=keep)
     except FleetError as error:
         return [_broken(effect, error.message)]
@@ -147,8 +166,9 @@ def recycle(
 
 def drop(tools: Tools, effect: DropSlot, fleet: Fleet, stop: threading.Event) -> list[e.AnyEvent]:
     """Give a clean worktree's disk space back."""
-    place, path = tools.place(fleet.repos[effect.repo]), tools.home.slot(effect.repo, effect.slot)
+    path = tools.home.slot(effect.repo, effect.slot)
     try:
+        place = tools.place(fleet.repos[effect.repo])
         git_workspaces.drop(place, path, trash=tools.home.trash, lock=tools.lock(effect.repo))
         delete_trash(tools.home.trash)
     except FleetError as error:

@@ -93,7 +93,7 @@ class Exits:
         """Record how the run ended: by itself, or lost with its pane."""
         name, attempt = key
         task = self._host.supervisor.fleet.tasks[name]
-        ended = read_exit(self._host.home.run(name, attempt))
+        ended = read_exit(self._host.home.run(name, attempt), self._host.vitals.note_garbage)
         if ended is None or not _is_own(ended):
             fact = self._lost(task, attempt, "fleet-pane was killed")
         elif ended.code == 0 or await asyncio.to_thread(self._pane_is_there, task):

@@ -3,9 +3,10 @@
 import asyncio
 
 from fleet.core import events as e
+from fleet.core.change import Landing
 from fleet.core.ids import Commit, RepoId
 from fleet.core.model import Fleet, Repo, Task
-from fleet.core.status import Landed
+from fleet.core.status import Landed, Submitted
 from fleet.errors import FleetError
 from fleet.supervisor.host import Host
 from fleet.supervisor.policies import uncommitted_file
@@ -41,13 +42,16 @@ class Targets:
         """Compare with what is on record; False where a landing of ours is just moving it."""
         host = self._host
         before = host.supervisor.fleet.repos[repo_id]
+        if _is_landing(host.supervisor.fleet, repo_id, target):
+            return False
         try:
             facts = await asyncio.to_thread(self._facts, before, target)
         except FleetError as error:
             host.tools.policies.complaints[repo_id] = error.message
             return True
-        now = host.supervisor.fleet.repos[repo_id]
-        if now.tips.get(target) != before.tips.get(target):
+        fleet = host.supervisor.fleet
+        moved = fleet.repos[repo_id].tips.get(target) != before.tips.get(target)
+        if moved or _is_landing(fleet, repo_id, target):
             return False
         host.supervisor.record(facts)
         host.supervisor.reconcile_soon()  # the policy may be another one
@@ -94,6 +98,17 @@ def _watched(fleet: Fleet) -> set[tuple[RepoId, str]]:
         for task in fleet.tasks.values()
         if not task.ended and task.removed_at is None
     }
+
+
+def _is_landing(fleet: Fleet, repo: RepoId, target: str) -> bool:
+    """Whether we are moving the target ourselves, and may be the reason why it has moved."""
+    return any(
+        isinstance(task.status, Submitted)
+        and (task.repo, task.target) == (repo, target)
+        and task.change is not None
+        and isinstance(task.change.state, Landing)
+        for task in fleet.tasks.values()
+    )
 
 
 def _is_unlanded(task: Task, repo: Repo, target: str) -> bool:

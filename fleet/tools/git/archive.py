@@ -227,8 +227,7 @@ def _adds_nothing(place: Place, target: str, head: str) -> bool:
 
 def _was_picked(place: Place, target: str, *, base: str, head: str) -> bool:
     """Return whether `target` has each commit of the change, or one that makes the whole of it."""
-    commits = git(place.git_dir, "cherry", target, head, base).lines
-    if commits and all(line.startswith("-") for line in commits):
+    if _each_was_picked(place, target, base=base, head=head):
         return True
     paths = ("--", *changed_paths(place, base, head))
     change = git(place.git_dir, "diff-tree", "-p", "--no-renames", base, head, hermetic=True).out
@@ -237,6 +236,14 @@ def _was_picked(place: Place, target: str, *, base: str, head: str) -> bool:
     showing = ("--literal-pathspecs", "diff-tree", "-p", "--no-renames", "--stdin", *paths)
     patches = git(place.git_dir, *showing, stdin=found, hermetic=True).out
     return bool(_patch_ids(place, change) & _patch_ids(place, patches))
+
+
+def _each_was_picked(place: Place, target: str, *, base: str, head: str) -> bool:
+    """Return whether `target` has each commit under another name; merges cannot be compared."""
+    missing = git(place.git_dir, "rev-list", "--count", head, f"^{target}", f"^{base}").text
+    commits = git(place.git_dir, "cherry", target, head, base).lines
+    picked = sum(line.startswith("-") for line in commits)
+    return 0 < picked == int(missing)
 
 
 def _patch_ids(place: Place, patches: bytes) -> set[str]:

@@ -4,9 +4,13 @@ import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
 
 from fleet.core.policy import MergeMethod
-from fleet.tools.git.merging import AS_NAMED, Conflicted, merge_trees, tree_of
+from fleet.tools.git.attributes import AS_NAMED
+from fleet.tools.git.merging import Conflicted, merge_trees, tree_of
+from fleet.tools.git.refs import stamp
 from fleet.tools.git.repository import Place
 from fleet.tools.git.run import git
 
@@ -70,6 +74,13 @@ def build(
 
 def committer(place: Place) -> Person:
     """Return the user that git is configured with for this repository, else `fleet` itself."""
+    home = Path.home()
+    files = (place.git_dir / "config", home / ".gitconfig", home / ".config" / "git" / "config")
+    return _committer(place, *map(stamp, files))
+
+
+@lru_cache(maxsize=64)
+def _committer(place: Place, *_configured: object) -> Person:
     asked = git(
         place.git_dir, "config", "-z", "--get-regexp", r"^user\.(name|email)$", expect=(0, 1)
     )

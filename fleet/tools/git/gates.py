@@ -6,7 +6,7 @@ from pathlib import Path
 from fleet.errors import RefusedError, ToolError
 from fleet.tools.git.repository import Place
 from fleet.tools.git.run import git
-from fleet.tools.git.workspaces import admin_dir, create, recycle
+from fleet.tools.git.workspaces import admin_dir, create, head_of, recycle
 
 
 def check_out(
@@ -69,10 +69,9 @@ def _lift_sparseness(path: Path) -> None:
 
 def _fault(path: Path, commit: str, *, keep: tuple[str, ...]) -> str:
     # A status would report files whose line ends a filter changes at every checkout.
-    head = git(path, "rev-parse", "HEAD").text
-    if head != commit:
-        return f"HEAD is at {head[:12]}"
-    if git(path, "write-tree").text != git(path, "rev-parse", f"{commit}^{{tree}}").text:
+    if head_of(path) != commit:
+        return f"HEAD is at {head_of(path)[:12]}"
+    if git(path, "diff-index", "--cached", "--quiet", commit, expect=(0, 1)).code:
         return "the index holds another tree"
     hidden = [line for line in git(path, "ls-files", "-v", "-z").fields if line[0] != "H"]
     if hidden:

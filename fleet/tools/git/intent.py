@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from fleet.tools.git.merging import AS_NAMED
-from fleet.tools.git.repository import Place, branch_tip
+from fleet.tools.git.attributes import AS_NAMED
+from fleet.tools.git.repository import Place, branch_tip, checkouts
 from fleet.tools.git.run import git
 
 
@@ -84,8 +84,8 @@ def stands(intent: Intent, checkout: Path) -> bool:
     """Return whether `checkout` has the target checked out, and at the parent."""
     if not checkout.is_dir():
         return False
-    asked = ("rev-parse", "HEAD", "--symbolic-full-name", "HEAD")
-    return git(checkout, *asked, expect=(0, 128)).lines == [intent.parent, intent.branch]
+    named = checkouts(intent.place).get(intent.target)
+    return named == checkout and branch_tip(intent.place, intent.target) == intent.parent
 
 
 def history(intent: Intent) -> list[str]:
@@ -101,5 +101,7 @@ def mark_landed(intent: Intent) -> None:
 
 def is_ancestor(place: Place, old: str, new: str) -> bool:
     """Return whether `new` is `old` or builds on it."""
+    if old == new:
+        return True
     asked = ("merge-base", "--is-ancestor", old, new)
     return git(place.git_dir, *asked, env=AS_NAMED, expect=(0, 1)).code == 0

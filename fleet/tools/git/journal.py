@@ -110,11 +110,11 @@ def is_open(file: Path) -> bool:
 
 
 def _carriers(token: str) -> list[psutil.Process]:
+    # What ended has no environment, even if nobody has asked for its exit code yet.
     return [
         process
-        for process in psutil.process_iter(["environ", "status"])
+        for process in psutil.process_iter(["environ"])
         if (process.info["environ"] or {}).get(TOKEN) == token
-        and process.info["status"] != psutil.STATUS_ZOMBIE
     ]
 
 

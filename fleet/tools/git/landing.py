@@ -19,6 +19,7 @@ from fleet.tools.git.recovery import mend
 from fleet.tools.git.repository import branch_tip, checkouts, ref_commit
 from fleet.tools.git.run import Answer, failure, git, spawn
 from fleet.tools.git.undoing import files_in_the_way, missing_files
+from fleet.tools.git.workspaces import admin_dir
 
 _OVERWRITTEN = "uncommitted work there would be overwritten"
 _UNFINISHED = {
@@ -177,7 +178,10 @@ def _begin(intent: Intent, git_dir: Path, checkout: Path | None) -> Journal:
 
 
 def _git_dir(checkout: Path) -> Path:
-    return Path(git(checkout, "rev-parse", "--absolute-git-dir").text)
+    own = checkout / ".git"
+    if own.is_dir() and not own.is_symlink():
+        return own.resolve()
+    return admin_dir(checkout) or Path(git(checkout, "rev-parse", "--absolute-git-dir").text)
 
 
 def _revived(intent: Intent) -> str | None:

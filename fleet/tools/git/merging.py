@@ -10,11 +10,11 @@ from itertools import takewhile
 from pathlib import Path
 
 from fleet.errors import ToolError
+from fleet.tools.git.attributes import AS_NAMED, attributes_of, without_drivers
+from fleet.tools.git.changes import changes, touched
 from fleet.tools.git.repository import Place
-from fleet.tools.git.run import Answer, git, version
+from fleet.tools.git.run import Answer, git
 
-# An agent can write `refs/replace/` as easily as any branch: what is merged is what is named.
-AS_NAMED = {"GIT_NO_REPLACE_OBJECTS": "1"}
 _MEMORY = Path("/dev/shm")  # noqa: S108 - a private directory is made in it
 
 
@@ -31,14 +31,6 @@ class Conflicted:
 
     files: tuple[str, ...]
     messages: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """A path's mode and blob in two commits; mode 000000 where it is not there."""
-
-    was: tuple[str, str]
-    now: tuple[str, str]
 
 
 def merge_trees(place: Place, *, into: str, change: str) -> Merged | Conflicted:
@@ -107,27 +99,6 @@ def contained(place: Place, *, base: str, sealed: str, target: str, commit: str)
     return tuple(sorted(foreign | changed))
 
 
-def touched(place: Place, base: str, head: str) -> frozenset[str]:
-    """Return the paths in which two commits differ; a rename counts with both its names."""
-    return frozenset(changes(place.git_dir, base, head))
-
-
-def changes(cwd: Path, base: str, head: str) -> dict[str, Change]:
-    """Return what the commits `base` and `head` hold in each path in which they differ."""
-    fields = git(
-        cwd,
-        *("diff-tree", "-r", "-z", "--raw", "--no-abbrev", "--no-renames"),
-        *("--ignore-submodules=none", base, head),
-        env=AS_NAMED,
-        hermetic=True,
-    ).fields
-    abouts = (about.removeprefix(":").split(" ") for about in fields[::2])
-    return {
-        path: Change(was=(about[0], about[2]), now=(about[1], about[3]))
-        for about, path in zip(abouts, fields[1::2], strict=True)
-    }
-
-
 def conflicting_commits(
     place: Place, *, base: str, target: str, files: Sequence[str], limit: int = 20
 ) -> tuple[str, ...]:
@@ -151,8 +122,8 @@ def _merge_tree(
     expect: tuple[int, ...] = (0,),
 ) -> Answer:
     command = ("merge-tree", "--write-tree", "-z", "--name-only", *args)
-    surroundings = {**AS_NAMED, **_without_drivers(place), **(env or {})}
-    with _attributes(place, attributes) as (cwd, options):
+    surroundings = {**AS_NAMED, **without_drivers(place), **(env or {})}
+    with attributes_of(place, attributes) as (cwd, options):
         return git(
             cwd, *options, *command, stdin=stdin, env=surroundings, expect=expect, hermetic=True
         )
@@ -174,51 +145,6 @@ def _messages(fields: Iterator[str]) -> str:
         *_, text = [next(fields, "") for _ in range(int(count) + 2)]
         texts.append(text)
     return "".join(texts)
-
-
-@contextmanager
-def _attributes(place: Place, commit: str) -> Iterator[tuple[Path, tuple[str, ...]]]:
-    """Offer a directory and options with which git reads the attributes of `commit`, no others.
-
-    An older git reads `.gitattributes` from a work tree only: it gets one that holds nothing else.
-    """
-    if version() >= (2, 41):
-        yield place.git_dir, (f"--attr-source={commit}",)
-        return
-    with tempfile.TemporaryDirectory(prefix="fleet-") as name:
-        root = Path(name)
-        for path, blob in _attribute_files(place, commit):
-            (root / path).parent.mkdir(parents=True, exist_ok=True)
-            (root / path).write_bytes(git(place.git_dir, "cat-file", "blob", blob).out)
-        yield root, (f"--git-dir={place.git_dir}", "--work-tree=.")
-
-
-def _attribute_files(place: Place, commit: str) -> list[tuple[str, str]]:
-    listed = git(place.git_dir, "ls-tree", "-r", "-z", "--full-tree", commit, env=AS_NAMED)
-    entries = (field.split("\t", 1) for field in listed.fields)
-    # A link has mode 120000, and git does not follow it here either.
-    return [
-        (path, about.split(" ")[2])
-        for about, path in entries
-        if path.split("/")[-1] == ".gitattributes" and about.startswith("100")
-    ]
-
-
-def _without_drivers(place: Place) -> dict[str, str]:
-    """Return variables that make each merge driver of the repository report a conflict.
-
-    They are commands in a file that every agent can write. An empty command would succeed and
-    drop the other side's change; and `-c` cannot spell a name that contains `=`.
-    """
-    names = git(
-        place.git_dir,
-        *("config", "-z", "--name-only", "--get-regexp", r"^merge\..*\.driver$"),
-        expect=(0, 1),
-        hermetic=True,
-    ).fields
-    known = {f"GIT_CONFIG_KEY_{number}": name for number, name in enumerate(names)}
-    refused = {f"GIT_CONFIG_VALUE_{number}": "false" for number in range(len(names))}
-    return {"GIT_CONFIG_COUNT": str(len(names)), **known, **refused}
 
 
 @contextmanager

@@ -4,7 +4,7 @@ import os
 import re
 from dataclasses import dataclass
 
-from fleet.tools.git.merging import AS_NAMED
+from fleet.tools.git.attributes import AS_NAMED
 from fleet.tools.git.repository import Place, ref_commit
 from fleet.tools.git.run import failure, git
 

@@ -5,14 +5,19 @@ import hashlib
 import os
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path
 
 from msgspec import Struct
 
 from fleet.errors import RefusedError, ToolError
+from fleet.tools.git import refs
 from fleet.tools.git.run import failure, git, version
 
-_HEADS = "refs/heads/"
+_HEADS = refs.HEADS
+_COMMITS = (_HEADS, "refs/fleet/")  # whose references hold commits, never tags
+_KEPT = 64  # answers that cannot change, kept for the commits asked about last
+_PLAIN_NAME = re.compile(r"[A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)*")
 _MAX_HOPS = 5  # git follows as many symbolic references
 
 
@@ -98,9 +103,22 @@ def branch_tip(place: Place, branch: str) -> str | None:
 
 def ref_commit(place: Place, ref: str) -> str | None:
     """Return the commit at the full reference name `ref`, or None if there is no such reference."""
+    if ref.startswith(_COMMITS):
+        try:
+            return refs.read_ref(place.git_dir, ref)
+        except refs.Unclear:
+            pass
     asked = ("rev-parse", "--verify", "--quiet", f"{ref}^{{commit}}")
     answer = git(place.git_dir, *asked, expect=(0, 1))
     return None if answer.code else answer.text
+
+
+def names_below(place: Place, prefix: str) -> set[str]:
+    """Return the names of all references below `prefix`, which ends with a slash, less that."""
+    try:
+        return refs.names_below(place.git_dir, prefix)
+    except refs.Unclear:
+        return {name.removeprefix(prefix) for name in tips(place, prefix)}
 
 
 def tips(place: Place, *prefixes: str) -> dict[str, str]:
@@ -116,12 +134,13 @@ def check_branch_name(place: Place, branch: str) -> None:
     Raises:
         RefusedError: it exists, its name is malformed, or another branch's name stands in the way.
     """
-    if git(place.git_dir, "check-ref-format", _HEADS + branch, expect=(0, 1)).code:
+    plain = _PLAIN_NAME.fullmatch(branch)
+    if not plain and git(place.git_dir, "check-ref-format", _HEADS + branch, expect=(0, 1)).code:
         raise RefusedError(f"{branch} cannot be the name of a branch")
     parts = branch.split("/")
     parents = {"/".join(parts[:count]) for count in range(1, len(parts))}
-    wanted = [_HEADS + name for name in (*parents, branch)]
-    taken = {name.removeprefix(_HEADS) for name in tips(place, *wanted)}
+    taken = {name for name in (*parents, branch) if branch_tip(place, name)}
+    taken |= {f"{branch}/{name}" for name in names_below(place, f"{_HEADS}{branch}/")}
     if branch in taken:
         raise RefusedError(f"the branch {branch} exists already", hint=f"git log {branch}")
     for other in sorted(taken):
@@ -134,15 +153,22 @@ def check_branch_name(place: Place, branch: str) -> None:
 def checkouts(place: Place) -> dict[str, Path]:
     """Return the branches that are checked out, and where; a worktree that is gone counts not."""
     found = {}
-    for entry in _worktrees(place.git_dir):
-        path = Path(entry["worktree"])
-        if "branch" in entry and path.is_dir():
-            found[entry["branch"].removeprefix(_HEADS)] = path
+    for admin in sorted((place.git_dir / "worktrees").glob("*")):
+        branch, path = refs.head_branch(admin), refs.worktree_of(admin)
+        if branch and path and path.is_dir():
+            found[branch] = path
+    if not place.bare and (branch := refs.head_branch(place.git_dir)):
+        found[branch] = place.root
     return found
 
 
 def features(place: Place, commit: str) -> Features:
     """Return what the repository uses at `commit`."""
+    return _features(place, commit, refs.stamp(place.git_dir / "config"))
+
+
+@lru_cache(maxsize=_KEPT)
+def _features(place: Place, commit: str, *_configured: object) -> Features:
     wanted = r"^(core\.sparsecheckout|extensions\.partialclone|remote\..*\.promisor)$"
     asked = ("config", "--type=bool-or-str", "--get-regexp", wanted)
     settings = git(place.root, *asked, expect=(0, 1)).lines
@@ -157,8 +183,14 @@ def features(place: Place, commit: str) -> Features:
 
 def read_file(place: Place, commit: str, path: str) -> bytes | None:
     """Return what the file `path` holds at `commit`, or None if there is no such file."""
+    return _read_file(place.git_dir, commit, path)
+
+
+@lru_cache(maxsize=_KEPT)
+def _read_file(git_dir: Path, commit: str, path: str) -> bytes | None:
+    """A commit never changes: what was read of one holds for ever."""
     asked = os.fsencode(f"{commit}:{path}\n")
-    head, _, rest = git(place.git_dir, "cat-file", "--batch", stdin=asked).out.partition(b"\n")
+    head, _, rest = git(git_dir, "cat-file", "--batch", stdin=asked).out.partition(b"\n")
     _, kind, size = head.rsplit(b" ", 2) if not head.endswith(b" missing") else (b"", b"", b"0")
     return rest[: int(size)] if kind == b"blob" else None
 
@@ -170,12 +202,12 @@ def signature(place: Place, branch: str) -> object:
     """
     name, held = _HEADS + branch, []
     for _ in range(_MAX_HOPS):
-        held.append(_bytes(place.git_dir / name))
+        held.append(refs.content(place.git_dir / name))
         if not held[-1].startswith(b"ref: "):
             break
         name = os.fsdecode(held[-1][5:].strip())
     stored = (place.git_dir / "packed-refs", place.git_dir / "reftable" / "tables.list")
-    return (*held, _bytes(place.git_dir / "HEAD"), *map(_stamp, stored))
+    return (*held, refs.content(place.git_dir / "HEAD"), *map(refs.stamp, stored))
 
 
 def diff_size(place: Place, base: str, head: str) -> tuple[int, int, int]:
@@ -256,21 +288,6 @@ def _blocked(other: str, what: str) -> RefusedError:
     return RefusedError(
         f"a branch named {other} blocks {what}", hint=f"type: git branch -m {other} other-name"
     )
-
-
-def _bytes(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError:
-        return b""
-
-
-def _stamp(path: Path) -> tuple[int, int, int] | None:
-    try:
-        status = path.stat()
-    except OSError:
-        return None
-    return status.st_mtime_ns, status.st_ino, status.st_size
 
 
 def _count(match: re.Match[str] | None) -> int:

@@ -4,7 +4,7 @@ import os
 from collections.abc import Collection, Mapping
 from pathlib import Path
 
-from fleet.tools.git.merging import Change, changes
+from fleet.tools.git.changes import Change, changes
 from fleet.tools.git.run import git
 
 _ABSENT, _LINK, _SUBMODULE = "000000", "120000", "160000"

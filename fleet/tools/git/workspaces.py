@@ -117,6 +117,18 @@ def recycle(place: Place, path: Path, commit: str, *, keep: tuple[str, ...]) -> 
     git(path, "clean", "-ffdxq", *kept)
 
 
+def detach(path: Path, *, branch: str, head: str) -> None:
+    """Take `branch`, which is at `head`, from the worktree `path`, whose files stay as they are."""
+    if head_of(path) == f"ref: {_HEADS}{branch}":
+        git(path, "update-ref", "--no-deref", "-m", "fleet: detach", "HEAD", head)
+
+
+def head_of(path: Path) -> str:
+    """Return what the worktree's HEAD holds: a commit, or `ref: ` and a branch."""
+    admin = admin_dir(path)
+    return (admin / "HEAD").read_text().strip() if admin else ""
+
+
 def drop(place: Place, path: Path, *, trash: Path, lock: Path) -> None:
     """Take the worktree `path` out of the repository and move its files to `trash`, at once.
 
@@ -227,8 +239,7 @@ def _attach(path: Path, branch: str) -> None:
 
 def _detached_at(path: Path) -> str | None:
     """Return the commit that `path` is detached at, or None if it is on a branch."""
-    admin = admin_dir(path)
-    head = (admin / "HEAD").read_text().strip() if admin else ""
+    head = head_of(path)
     if re.fullmatch(r"[0-9a-f]{40,64}", head):
         return head
     if head.startswith(_HEADS, 5) and not head.endswith(".invalid"):

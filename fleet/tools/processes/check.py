@@ -211,5 +211,7 @@ def _end_all(shell: subprocess.Popen[bytes], *, token: str, alive: Path) -> None
         sessions = frozenset({shell.pid} if shell.returncode is None else ())
         return find(Mark(token, variable=marks.CHECK, open_names=names, sessions=sessions))
 
-    end(look, _GRACE_S)
-    shell.wait()
+    try:
+        end(look, _GRACE_S)
+    finally:
+        shell.poll()

@@ -133,7 +133,8 @@ def find(mark: Mark) -> Found:
     if not mark.prefix.strip(":"):
         raise ValueError("a mark must name a fleet home at least")
     table = scan()
-    shims = {one.pid for one in mark.shims if one.pid in table and table[one.pid].identity == one}
+    living = {process.identity for process in table.values() if process.is_alive}
+    shims = {one.pid for one in mark.shims & living}
     found = Found(shims={table[pid].identity for pid in shims})
     passed_over = mark.spare | _ancestry(table) | {table[pid].ppid for pid in shims}
     children = by_parent(table)
@@ -164,7 +165,6 @@ def _bears(process: Process, mark: Mark) -> bool:
     value = system.variable(process.pid, mark.variable)
     return (
         (value is not None and marks.matches(value, mark.prefix))
-        or process.session in mark.sessions
         or _holds(process, mark)
     )
 

@@ -327,9 +327,25 @@ def test_a_rebased_change_is_contained_when_its_lines_changed_again(
 def test_half_a_change_is_not_contained(
     landed: Callable[[], bool], repo: Path, plain: Plain
 ) -> None:
+    plain(repo, "commit", "-q", "--allow-empty", "-m", "or the pick would be the same commit")
     plain(repo, "cherry-pick", f"{BRANCH}~1")
 
     assert not landed()
+
+
+def test_work_that_only_a_merge_commit_holds_is_not_contained(
+    place: Place, work: Path, plain: Plain
+) -> None:
+    repo, base = place.root, plain(place.root, "rev-parse", "main")
+    plain(repo, "commit", "-q", "--allow-empty", "-m", "theirs")
+    plain(work, "merge", "-q", "--no-commit", "--no-ff", "main")
+    (work / "resolved.txt").write_text("made while merging\n")
+    plain(work, "add", "-A")
+    plain(work, "commit", "-qm", "merge")
+    head = plain(work, "rev-parse", "HEAD")
+    plain(repo, "cherry-pick", f"{BRANCH}^1")
+
+    assert not contains(place, target="main", base=base, head=head)
 
 
 def test_a_squashed_change_that_was_undone_is_not_lost_from_history(

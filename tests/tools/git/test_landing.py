@@ -15,6 +15,7 @@ from fleet.tools.git.journal import Journal
 from fleet.tools.git.landing import land
 from fleet.tools.git.recovery import check_history, recover, settle
 from fleet.tools.git.repository import locate
+from fleet.tools.git.run import Answer, git
 
 Plain = Callable[..., str]
 
@@ -122,6 +123,17 @@ def arm_hooks(repo: Path) -> Path:
     return ran
 
 
+def late(monkeypatch: pytest.MonkeyPatch, happens: Callable[[], object]) -> None:
+    """Let something happen after `land` has looked, and before git does."""
+    begin = landing._begin
+
+    def wrapped(*args: Any) -> Journal:
+        happens()
+        return begin(*args)
+
+    monkeypatch.setattr(landing, "_begin", wrapped)
+
+
 class TestWhereTheUserWorks:
     """The target is checked out: git fast-forwards the working tree, or nothing happens."""
 
@@ -211,6 +223,9 @@ class TestWhereTheUserWorks:
     def picking(self, repo: Path) -> None:
         (repo / ".git" / "CHERRY_PICK_HEAD").write_text(out(repo, "rev-parse", "main") + "\n")
 
+    def reverting(self, repo: Path) -> None:
+        (repo / ".git" / "REVERT_HEAD").write_text(out(repo, "rev-parse", "main") + "\n")
+
     def indexing(self, repo: Path) -> None:
         (repo / ".git" / "index.lock").write_text("")
 
@@ -219,7 +234,7 @@ class TestWhereTheUserWorks:
         [
             *(dirty, emptied, staged, staged_then_undone, staged_deletion, edited_where_deleted),
             *(untracked, ignored, a_link, file_for_directory, directory_for_file),
-            *(merging, picking, indexing),
+            *(merging, picking, reverting, indexing),
         ],
     )
     def test_work_in_the_way_blocks_and_stays(
@@ -250,20 +265,49 @@ class TestWhereTheUserWorks:
         assert isinstance(blocked, Blocked)
         assert set(blocked.files) == {"src/one.txt", "new/file.txt"}
 
+    @pytest.mark.parametrize(("how", "file"), [(emptied, "src/one.txt"), (ignored, "new/file.txt")])
     def test_work_that_comes_at_the_last_moment_is_seen_by_git(
+        self,
+        how: Callable[[object, Path], None],
+        file: str,
+        repo: Path,
+        intent: Intent,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        late(monkeypatch, lambda: how(self, repo))
+
+        assert land(intent) == Blocked(landing._OVERWRITTEN, (file,), repo)
+        assert (repo / file).read_text() in {"", "mine\n"}
+
+    def test_a_target_that_moved_before_is_told(self, repo: Path, intent: Intent) -> None:
+        out(repo, "commit", "-q", "--allow-empty", "-m", "moved")
+
+        assert land(intent) == Moved(out(repo, "rev-parse", "main"))
+
+    def test_a_user_who_leaves_the_branch_is_not_followed(
         self, repo: Path, intent: Intent, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        begin = landing._begin
+        monkeypatch.setattr(landing, "checkouts", lambda _: {"main": repo})
+        out(repo, "checkout", "-q", "--detach")
 
-        def late(*args: Any) -> Journal:
-            journal = begin(*args)
-            self.emptied(repo)
-            return journal
+        assert land(intent) == Blocked("it is changing branches", checkout=repo)
+        assert out(repo, "rev-parse", "HEAD") == intent.parent
 
-        monkeypatch.setattr(landing, "_begin", late)
+    def test_a_git_that_takes_too_long_leaves_nothing_half_done(
+        self, repo: Path, intent: Intent, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def slow(cwd: Path, *args: str, **named: Any) -> Answer:
+            if "merge" not in args:
+                return git(cwd, *args, **named)
+            (repo / "src" / "one.txt").write_text("landed\n")
+            raise ToolError("git merge took more than 3600 seconds")
 
-        assert land(intent) == Blocked(landing._OVERWRITTEN, ("src/one.txt",), repo)
-        assert (repo / "src" / "one.txt").read_text() == ""
+        monkeypatch.setattr(landing, "git", slow)
+        before = state(repo)
+
+        with pytest.raises(ToolError, match="took more than"):
+            land(intent)
+        assert state(repo) == before
 
     def test_a_filter_that_fails_halfway_changes_nothing(self, repo: Path, tmp_path: Path) -> None:
         commit(repo, "main", {".gitattributes": "*.odd filter=odd\n", "m.odd": "1\n"})
@@ -303,26 +347,14 @@ class TestWhereTheUserWorks:
         self, repo: Path, intent: Intent, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         older = out(repo, "rev-parse", "main~1")
-        begin = landing._begin
-
-        def rewinding(*args: Any) -> Journal:
-            out(repo, "reset", "-q", "--hard", older)
-            return begin(*args)
-
-        monkeypatch.setattr(landing, "_begin", rewinding)
+        late(monkeypatch, lambda: out(repo, "reset", "-q", "--hard", older))
 
         assert land(intent) == Landed(intent.commit, revived=older)
 
     def test_a_move_in_the_moment_of_landing_is_told(
         self, repo: Path, intent: Intent, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        begin = landing._begin
-
-        def moving(*args: Any) -> Journal:
-            out(repo, "commit", "-q", "--allow-empty", "-m", "moved")
-            return begin(*args)
-
-        monkeypatch.setattr(landing, "_begin", moving)
+        late(monkeypatch, lambda: out(repo, "commit", "-q", "--allow-empty", "-m", "moved"))
 
         assert land(intent) == Moved(out(repo, "rev-parse", "main"))
 

@@ -3,6 +3,7 @@ import signal
 import subprocess
 import sys
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import psutil
@@ -13,6 +14,7 @@ from waiting import until
 
 from fleet.errors import ToolError
 from fleet.tools.git import journal as journals
+from fleet.tools.git import recovery
 from fleet.tools.git.intent import Intent, Landed, NotLanded, Rewound
 from fleet.tools.git.journal import (
     TOKEN,
@@ -362,12 +364,14 @@ def test_a_git_that_outlives_its_supervisor_is_waited_for(
     repo: Path, intent: Intent, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     out(repo, "checkout", "-q", "-b", "elsewhere")
+    crash(intent, "journal")
+    monkeypatch.setattr(recovery, "await_end", partial(await_end, patience_s=0.01))
     environment = {**os.environ, TOKEN: str(intent.journal)}
     argv = ["git", "-C", str(repo), "update-ref", "--stdin"]
     with subprocess.Popen(argv, env=environment, stdin=subprocess.PIPE) as orphan:
         until(lambda: journals._carriers(str(intent.journal)))
         with pytest.raises(ToolError, match=f"process {orphan.pid}.* still at work"):
-            await_end(str(intent.journal), patience_s=0.01)
+            recover(intent)
         assert orphan.stdin
         orphan.stdin.write(f"update {intent.branch} {intent.commit} {intent.parent}\n".encode())
         orphan.stdin.close()

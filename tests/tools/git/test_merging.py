@@ -5,7 +5,8 @@ import pytest
 from branches import commit
 
 from fleet.errors import ToolError
-from fleet.tools.git import merging
+from fleet.tools.git import attributes, merging
+from fleet.tools.git.changes import touched
 from fleet.tools.git.merging import (
     Conflicted,
     Merged,
@@ -13,7 +14,6 @@ from fleet.tools.git.merging import (
     contained,
     merge_trees,
     pairs,
-    touched,
 )
 from fleet.tools.git.repository import Place, locate
 from fleet.tools.git.run import Answer, git
@@ -133,9 +133,9 @@ def test_a_link_is_no_file_of_attributes(place: Place, repo: Path) -> None:
 def test_a_newer_git_is_told_whose_attributes_count(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(merging, "version", lambda: (2, 41, 0))
+    monkeypatch.setattr(attributes, "version", lambda: (2, 41, 0))
 
-    with merging._attributes(place, "abc") as (cwd, options):
+    with attributes.attributes_of(place, "abc") as (cwd, options):
         assert (cwd, options) == (place.git_dir, ("--attr-source=abc",))
 
 
@@ -143,9 +143,9 @@ def test_the_users_configuration_does_not_change_a_merge(
     place: Place, repo: Path, union: tuple[str, str], plain: Plain, tmp_path: Path
 ) -> None:
     before = merge_trees(place, into=union[0], change=union[1])
-    attributes = tmp_path / "attributes"
-    attributes.write_text("* -merge\n")
-    for name, value in {"core.attributesFile": str(attributes), "merge.renames": "false"}.items():
+    mine = tmp_path / "attributes"
+    mine.write_text("* -merge\n")
+    for name, value in {"core.attributesFile": str(mine), "merge.renames": "false"}.items():
         plain(repo, "config", "--global", name, value)
         plain(repo, "config", name, value)
 

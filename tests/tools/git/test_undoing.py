@@ -50,6 +50,10 @@ def test_a_file_that_was_begun_is_taken_back(repo: Path) -> None:
     assert [path.name for path in (repo / "kept").iterdir()] == ["mine"]
 
 
+def test_a_file_that_was_not_reached_yet_is_not_touched(repo: Path) -> None:
+    assert undo(repo, {"README.md": "hello\nand more\n"}) == ()
+
+
 def test_a_file_made_executable_is_taken_back(repo: Path) -> None:
     (repo / "README.md").chmod(0o755)
 

@@ -1,0 +1,50 @@
+"""What two commits differ in; asked often of the same two, and it never changes."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from fleet.tools.git.attributes import AS_NAMED, inherit
+from fleet.tools.git.remembered import Remembered
+from fleet.tools.git.repository import Place
+from fleet.tools.git.run import git
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A path's mode and blob in two commits; mode 000000 where it is not there."""
+
+    was: tuple[str, str]
+    now: tuple[str, str]
+
+
+def touched(place: Place, base: str, head: str) -> frozenset[str]:
+    """Return the paths in which two commits differ; a rename counts with both its names."""
+    return frozenset(changes(place.git_dir, base, head))
+
+
+def changes(cwd: Path, base: str, head: str) -> dict[str, Change]:
+    """Return what the commits `base` and `head` hold in each path in which they differ."""
+    if base == head:
+        return {}
+    known = _known.get((base, head))
+    return _known.put((base, head), _asked(cwd, base, head)) if known is None else known
+
+
+_known: Remembered[tuple[str, str], dict[str, Change]] = Remembered(256)
+
+
+def _asked(cwd: Path, base: str, head: str) -> dict[str, Change]:
+    fields = git(
+        cwd,
+        *("diff-tree", "-r", "-z", "--raw", "--no-abbrev", "--no-renames"),
+        *("--ignore-submodules=none", base, head),
+        env=AS_NAMED,
+        hermetic=True,
+    ).fields
+    abouts = (about.removeprefix(":").split(" ") for about in fields[::2])
+    found = {
+        path: Change(was=(about[0], about[2]), now=(about[1], about[3]))
+        for about, path in zip(abouts, fields[1::2], strict=True)
+    }
+    inherit(base, head, found)
+    return found

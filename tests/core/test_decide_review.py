@@ -1,0 +1,179 @@
+"""Verdicts and house-keeping: what only a person may do, and for which commit."""
+
+import histories as h
+import pytest
+from decisions import STATES, only, refused, repo
+from histories import REPO, A, history
+
+from fleet.core import commands as c
+from fleet.core import events as e
+from fleet.core.decide import Decision, decide
+from fleet.core.facts import TrustFacts
+from fleet.core.model import Fleet
+from fleet.core.policy import RepoPolicy
+from fleet.errors import UsageError
+
+# Verdicts --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        *(c.Approve(task="a"), c.Return(task="a", note="x"), c.Trust(cwd="/"), c.Thaw(cwd="/")),
+        *(c.Remove(task="a"), c.Clean()),
+    ],
+    ids=lambda command: type(command).__name__,
+)
+def test_what_only_a_person_may_do(command: c.AnyCommand) -> None:
+    fleet = history(*h.submitted(A))
+
+    assert "the agent of a may not do this" in refused(
+        lambda: decide(fleet, command, TrustFacts(repo=repo()), actor="a")
+    )
+
+
+SEALED = h.commit("a-1")
+OTHER_HEAD = h.commit("head")
+AUTO_COMMIT = (*h.running(A), h.done(), h.sealed(A, head=OTHER_HEAD), h.passed(A))
+SECOND = (h.done(A), h.sealed(A, 2), h.passed(A, 2))
+
+
+@pytest.mark.parametrize(
+    ("events", "head", "goes"),
+    [
+        (h.submitted(A), None, True),
+        (h.submitted(A), SEALED, True),
+        (h.submitted(A), SEALED[:4], True),
+        (h.submitted(A), SEALED[:3], False),
+        (h.submitted(A), "", False),
+        (h.submitted(A), h.commit("other"), False),
+        (AUTO_COMMIT, SEALED[:8], True),
+        (AUTO_COMMIT, OTHER_HEAD[:8], False),
+        ((*h.submitted(A), *SECOND), None, True),  # never shown any
+        ((*h.submitted(A), e.ChangeShown(task=A, revision=1, by="p"), *SECOND), None, False),
+        (
+            (
+                *(*h.submitted(A), *SECOND, e.ChangeShown(task=A, revision=2, by="p")),
+                e.ChangeShown(task=A, revision=1, by="p"),
+            ),
+            None,
+            True,
+        ),
+        ((*h.submitted(A), *SECOND), SEALED, False),  # the commit that it was
+    ],
+)
+def test_an_approval_is_for_the_commit_that_was_meant(
+    events: tuple[e.AnyEvent, ...], head: str | None, *, goes: bool
+) -> None:
+    fleet = history(*events)
+
+    def call() -> Decision:
+        return decide(fleet, c.Approve(task="a", head=head))
+
+    if not goes:
+        assert "fleet diff a" in refused(call)
+        return
+    change = fleet.tasks[A].change
+    assert change is not None
+    assert call().answer == {"task": A, "head": change.sealed, "revision": change.revision}
+
+
+def test_an_approval_names_the_rules_of_what_was_seen() -> None:
+    fleet = history(*h.submitted(A), h.gated(A))
+    approved = only(decide(fleet, c.Approve(task="a")))
+
+    assert isinstance(approved, e.Approved)
+    assert approved.rules == h.evidence(A).rules
+
+
+@pytest.mark.parametrize(
+    ("state", "sentence"),
+    [
+        ("landed", "a has landed already"),
+        ("landing", "a is being landed"),
+        ("held", "a has no change to approve: ended without a change"),
+    ],
+)
+def test_what_cannot_be_approved(state: str, sentence: str) -> None:
+    fleet = history(*STATES[state])
+
+    assert sentence in refused(lambda: decide(fleet, c.Approve(task="a")))
+
+
+def test_a_return_says_what_is_wrong() -> None:
+    fleet = history(*h.submitted(A))
+
+    assert "the note is empty" in refused(
+        lambda: decide(fleet, c.Return(task="a", note="\n")), UsageError
+    )
+    assert only(decide(fleet, c.Return(task="a", note="more"))) == e.Returned(
+        task=A, revision=1, note="more", by="person"
+    )
+
+
+# Keeping house -------------------------------------------------------------------------------
+
+
+def test_removing_ends_a_task_and_needs_its_agent_gone() -> None:
+    fleet = history(h.added(A))
+    removed = e.TaskRemoved(task=A, by="person")
+
+    assert decide(fleet, c.Remove(task="a")).events == (
+        e.TaskStopped(task=A, by="person"),
+        removed,
+    )
+    assert "fleet stop a" in refused(lambda: decide(history(*h.running(A)), c.Remove(task="a")))
+    gone = h.fold(history(*STATES["failed"]), [removed])
+    assert "fleet restore a" in refused(lambda: decide(gone, c.Remove(task="a")))
+
+
+def test_what_is_being_restored_is_not_removed() -> None:
+    archived = (
+        *(*STATES["held"], e.TaskStopped(task=A, by="p"), e.TaskRemoved(task=A, by="p")),
+        *(e.WorkspaceFreed(task=A, ref="refs/x"), e.TaskRestored(task=A, by="p")),
+    )
+    fleet = history(*archived)
+
+    assert decide(fleet, c.Remove(task="a")).events == (e.TaskRemoved(task=A, by="person"),)
+    coming = h.fold(fleet, [e.WorkspaceAssigned(task=A, slot=1)])
+    assert "a is being restored" in refused(lambda: decide(coming, c.Remove(task="a")))
+
+
+def test_clean_takes_what_landed_and_was_freed() -> None:
+    freed = (*STATES["landed"], e.WorkspaceFreed(task=A, ref=None))
+
+    assert decide(history(*STATES["landed"]), c.Clean()).events == ()
+    assert decide(history(*freed), c.Clean(dry_run=True)) == Decision((), {"tasks": [A]})
+    assert only(decide(history(*freed), c.Clean())) == e.TaskRemoved(task=A, by="person")
+
+
+def test_trust_is_for_the_exact_content() -> None:
+    def trust(fleet: Fleet, policy: RepoPolicy, digest: str | None = None) -> Decision:
+        return decide(fleet, c.Trust(cwd="/", digest=digest), TrustFacts(repo=repo(policy)))
+
+    trusted = e.PolicyTrusted(repo=REPO, digest="d2")
+    changed = RepoPolicy(digest="d2")
+    assert only(trust(history(), changed)) == trusted
+    assert trust(Fleet(), changed, "d2").events[-1] == trusted
+    assert trust(history(), h.CHECKED).events == ()  # it is already
+    assert "no fleet.yaml" in refused(lambda: trust(history(), RepoPolicy()))
+    assert "has changed since" in refused(lambda: trust(history(), changed, "d1"))
+
+
+def test_thaw_lets_a_frozen_queue_move_from_where_its_target_is() -> None:
+    def thaw(fleet: Fleet) -> Decision:
+        return decide(fleet, c.Thaw(cwd="/"), TrustFacts(repo=repo()))
+
+    frozen = history(e.QueueFrozen(repo=REPO, target="main", reason="rewound"))
+    assert thaw(frozen).events == (
+        e.TargetSeen(repo=REPO, target="main", tip=h.MOVED),
+        e.QueueThawed(repo=REPO, target="main"),
+    )
+    assert "is not frozen" in refused(lambda: thaw(history()))
+    assert "is not frozen" in refused(lambda: thaw(Fleet()))
+
+
+def test_every_command_has_a_rule() -> None:
+    from fleet.core.decide import _RULES  # noqa: PLC0415 (looked at by this test alone)
+
+    assert set(_RULES) == set(c.AnyCommand.__args__)

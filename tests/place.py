@@ -1,0 +1,196 @@
+"""A repository, a fleet home and a command line, all in one short throw-away directory."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from waiting import until
+
+from fleet.client import Client
+from fleet.paths import Home
+
+FLEET = (sys.executable, "-P", "-m", "fleet")
+TALKER = """\
+#!/bin/sh
+# Works on each line that is typed into its terminal: one turn each, the first one on its prompt.
+hook() { "$FLEET_HOME/bin/fleet-hook" "$@"; }
+turn() {
+  echo '{}' | hook working
+  printf '%s\\n' "$1" >>heard.txt
+  case "$1" in *plan*) echo '{"need":"a verdict on its plan","kind":"plan"}' | hook waiting ;; esac
+  echo "$FLEET_RUN" >>"$FLEET_HOME/turns.$FLEET_TASK"
+  git add -A && git commit -qm "turn: heard $(wc -l <heard.txt)"
+  case "$1" in *plan*) ;; *) echo '{}' | hook idle ;; esac
+}
+echo "{\\"id\\": \\"talk-$FLEET_TASK\\"}" | hook conversation
+turn "$1"
+while read -r line; do turn "$line"; done
+"""
+
+
+@dataclass(frozen=True)
+class Ran:
+    """A program that has ended."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+
+@dataclass
+class Place:
+    """Everything a person has: a home, an environment, repositories and `fleet`."""
+
+    root: Path
+    env: dict[str, str]
+    repo: Path = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.repo = self.root / "repo"
+
+    @property
+    def home(self) -> Home:
+        return Home(Path(self.env["FLEET_HOME"]))
+
+    def run(
+        self,
+        *argv: str | Path,
+        ok: Sequence[int] | None = (0,),
+        cwd: Path | None = None,
+        env: Mapping[str, str] | None = None,
+        stdin: str = "",
+    ) -> Ran:
+        """Run a program to its end; a code that is not `ok` fails the test, None accepts any."""
+        ended = subprocess.run(
+            argv,
+            cwd=cwd or self.repo,
+            env=self.env | dict(env or {}),
+            input=stdin,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        said = f"{argv}: {ended.returncode}\n{ended.stdout}{ended.stderr}"
+        assert ok is None or ended.returncode in ok, said
+        return Ran(ended.returncode, ended.stdout, ended.stderr)
+
+    def fleet(
+        self,
+        *words: str,
+        ok: Sequence[int] | None = (0,),
+        cwd: Path | None = None,
+        env: Mapping[str, str] | None = None,
+        stdin: str = "",
+    ) -> Ran:
+        return self.run(*FLEET, *words, ok=ok, cwd=cwd, env=env, stdin=stdin)
+
+    def git(self, *words: str, cwd: Path | None = None) -> str:
+        return self.run("git", *words, cwd=cwd).out.strip()
+
+    def make_repo(self, name: str = "repo", files: Mapping[str, str] | None = None) -> Path:
+        """Make a repository whose branch main holds `files`."""
+        repo = self.root / name
+        repo.mkdir()
+        self.git("init", "-q", "-b", "main", cwd=repo)
+        for path, text in ({"readme.txt": "begin\n"} | dict(files or {})).items():
+            (repo / path).parent.mkdir(parents=True, exist_ok=True)
+            (repo / path).write_text(text)
+        self.git("add", "-A", cwd=repo)
+        self.git("commit", "-q", "-m", "begin", cwd=repo)
+        return repo
+
+    def configure(self, text: str) -> None:
+        """Write the user's own configuration."""
+        file = Path(self.env["XDG_CONFIG_HOME"]) / "fleet" / "config.yaml"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text)
+
+    def talker(self, *more: str) -> None:
+        """Configure an agent `talker` that keeps a conversation."""
+        script = self.root / "talker.sh"
+        script.write_text(TALKER)
+        words = f'[sh, {script}, "{{prompt}}"]'
+        lines = ("agents:", "  talker:", f"    command: {words}", f"    resume: {words}")
+        self.configure("\n".join((*lines, "    converses: true", "    done: turn", *more, "")))
+
+    def spawn(self, name: str, command: str, *options: str, cwd: Path | None = None) -> str:
+        self.fleet("spawn", "--name", name, "-p", command, *options, cwd=cwd)
+        return name
+
+    def wait(self, *tasks: str, state: str = "landed", ok: Sequence[int] = (0,)) -> None:
+        self.fleet("wait", *tasks, "--for", state, "--timeout", "20s", ok=ok)
+
+    def show(self, task: str) -> Any:
+        return self.fleet("show", task, "--json").json
+
+    def events(self, *kinds: str, task: str | None = None) -> list[dict[str, Any]]:
+        lines = self.fleet("events", "--json").out.splitlines()
+        found = [json.loads(line) for line in lines]
+        return [
+            it
+            for it in found
+            if (not kinds or it["type"] in kinds) and (task is None or it.get("task") == task)
+        ]
+
+    def becomes(self, task: str, *words: str) -> dict[str, Any]:
+        """Wait until the status of `task` is one of `words`, and return its row."""
+        seen: list[str] = []
+
+        def there() -> dict[str, Any] | None:
+            rows = {row["task"]: row for row in self.fleet("ls", "--all", "--json").json}
+            row: dict[str, Any] = rows[task]
+            seen.append(f"{row['status']} ({row['needs']})")
+            return row if row["status"] in words else None
+
+        try:
+            return until(there, timeout=20.0)
+        except AssertionError:
+            raise AssertionError(f"{task} is not {words}: {seen[-3:]}") from None
+
+    def file(self, path: str, *, branch: str = "main", cwd: Path | None = None) -> str | None:
+        """Return what a branch has at `path`, or None."""
+        asked = self.run("git", "show", f"{branch}:{path}", ok=None, cwd=cwd)
+        return asked.out if asked.code == 0 else None
+
+    @contextmanager
+    def client(self) -> Iterator[Client]:
+        with Client.connect(self.home, start=True) as client:
+            yield client
+
+    def supervisor(self) -> int:
+        return int(self.fleet("status", "--json").json["pid"])
+
+    def clear(self) -> None:
+        """End everything, whatever state it is in."""
+        if not self.home.root.exists():
+            return
+        down = self.fleet("down", "--stop-agents", ok=None, cwd=self.root)
+        if down.code:
+            self.run(*FLEET, "stop", "--all", ok=None, cwd=self.root)
+
+
+def marked(places: Iterable[str]) -> list[str]:
+    """Return the living processes that name one of `places` in command line or environment."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            state = (process / "stat").read_text().rpartition(")")[2].split()[0]
+            texts = (process / "cmdline").read_bytes(), (process / "environ").read_bytes()
+            said = b"\0".join(texts)
+            if state not in "ZX" and any(os.fsencode(place) in said for place in places):
+                found.append(f"{process.name} {os.fsdecode(texts[0])!r}")
+    return found
+
+
+def sockets(directory: Path) -> list[Path]:
+    return [path for path in directory.rglob("*") if path.is_socket()]

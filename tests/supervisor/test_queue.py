@@ -1,0 +1,245 @@
+"""What would land is built and gated as it would land, and nothing else ever lands."""
+
+from pathlib import Path
+
+import pytest
+from house import COMMIT, House, git
+
+from fleet.core import commands as c
+from fleet.core import effects as f
+from fleet.core import events as e
+from fleet.core.causes import Conflict
+from fleet.core.change import Ready
+from fleet.core.ids import Commit, TaskId
+from fleet.core.policy import Check, RepoPolicy
+from fleet.supervisor.perform import queue
+
+A = TaskId("a")
+
+
+def policy(house: House, **options: object) -> None:
+    known = house.tools.policies.repos.get(house.repo_id, RepoPolicy())
+    house.tools.policies.repos[house.repo_id] = type(known)(**options)  # type: ignore[arg-type] # as given
+    house.supervisor.reconcile_soon()
+
+
+async def in_review(house: House, prompt: str, name: str = "a", **options: object) -> None:
+    async with house.watching():
+        house.spawn(f"{prompt}; {COMMIT}", name, **options)
+        await house.until_word(name, "review")
+        await house.settled()
+
+
+def move_main(house: House, file: str, text: str, message: str = "meanwhile") -> Commit:
+    (house.repo / file).write_text(text)
+    git(house.repo, "add", "-A")
+    git(house.repo, "commit", "-qm", message)
+    tip = Commit(git(house.repo, "rev-parse", "HEAD"))
+    house.record(e.TargetSeen(repo=house.repo_id, target="main", tip=tip))
+    return tip
+
+
+def gate(house: House, onto: Commit | None = None) -> e.AnyEvent:
+    task = house.task("a")
+    tip = onto or house.the_repo.tips["main"]
+    [event] = house.perform(f.Gate(task.repo, "main", A, task.revision, tip))
+    return event
+
+
+class TestGate:
+    async def test_the_tree_that_would_land_is_what_is_checked(self, house: House) -> None:
+        await in_review(house, "echo hi > new.txt")
+        house.quiet()
+        move_main(house, "other.txt", "other\n")
+        seen = house.home.root / "seen"
+        policy(house, checks=(Check("look", f"cat new.txt other.txt > {seen}"),))
+
+        passed = gate(house)
+
+        assert isinstance(passed, e.GatePassed)
+        assert seen.read_text() == "hi\nother\n"
+        evidence = passed.evidence
+        assert git(house.repo, "rev-parse", f"{evidence.commit}^1") == evidence.basis
+        assert git(house.repo, "rev-parse", f"{evidence.commit}^{{tree}}") == evidence.tree
+        assert "Fleet-Task: a" in git(house.repo, "log", "-1", "--format=%B", evidence.commit)
+
+    async def test_known_results_hold_for_the_same_tree_under_the_same_rules(
+        self, house: House
+    ) -> None:
+        await in_review(house, "echo hi > new.txt")
+        house.quiet()
+        runs = house.home.root / "runs"
+        policy(house, checks=(Check("count", f"echo >> {runs}"),))
+        house.record(gate(house))
+        assert runs.read_text() == "\n"
+
+        gate(house)
+        assert runs.read_text() == "\n"
+
+        policy(house, checks=(Check("count", f"echo x >> {runs}"),))
+        gate(house)
+        assert runs.read_text() == "\nx\n"
+
+    async def test_a_moved_target_gives_another_tree_and_is_gated_again(
+        self, house: House
+    ) -> None:
+        await in_review(house, "echo hi > new.txt")
+        house.quiet()
+        runs = house.home.root / "runs"
+        policy(house, checks=(Check("count", f"echo >> {runs}"),))
+        house.record(gate(house))
+        move_main(house, "other.txt", "other\n")
+
+        gate(house)
+
+        assert runs.read_text() == "\n\n"
+
+    async def test_red_names_the_check_and_stops_there(self, house: House) -> None:
+        await in_review(house, "echo hi > new.txt")
+        house.quiet()
+        policy(house, checks=(Check("red", "exit 4"), Check("never", "true")))
+
+        rejected = gate(house)
+
+        assert isinstance(rejected, e.GateRejected)
+        assert [(one.name, one.code) for one in rejected.cause.results] == [("red", 4)]
+
+    async def test_one_that_passes_at_the_second_try_is_flaky(self, house: House) -> None:
+        await in_review(house, "echo hi > new.txt")
+        house.quiet()
+        mark = house.home.root / "tried"
+        policy(house, checks=(Check("flaky", f"test -f {mark} || ! touch {mark}"),))
+
+        passed = gate(house)
+
+        assert isinstance(passed, e.GatePassed)
+        assert [one.state for one in passed.evidence.results] == ["flaky"]
+
+    async def test_what_a_gate_leaves_behind_is_gone_at_the_next(self, house: House) -> None:
+        await in_review(house, "echo hi > new.txt")
+        house.quiet()
+        policy(house, checks=(Check("dirt", "test ! -f dirt.txt && echo > dirt.txt"),))
+        assert isinstance(gate(house), e.GatePassed)
+        policy(house, checks=(Check("dirt", "test ! -f dirt.txt && echo >> dirt.txt"),))
+        assert isinstance(gate(house), e.GatePassed)
+
+    async def test_a_conflict_names_files_and_what_landed_there(self, house: House) -> None:
+        await in_review(house, "echo ours > README.md")
+        house.quiet()
+        move_main(house, "README.md", "theirs\n", "a new greeting")
+
+        found = gate(house)
+
+        assert isinstance(found, e.ConflictFound)
+        assert found.cause.files == ("README.md",)
+        assert "a new greeting" in found.cause.others[0]
+
+    async def test_what_differs_from_what_was_reviewed_never_lands(
+        self, house: House, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        await in_review(house, "echo hi > new.txt")
+        house.quiet()
+        honest = queue._build
+
+        def forged(case: queue._Case) -> queue.Built | queue.Conflicted:
+            built = honest(case)
+            assert isinstance(built, queue.Built)
+            tree = git(house.repo, "rev-parse", "main^{tree}")
+            parent = ("-p", case.effect.onto)
+            return queue.Built(git(house.repo, "commit-tree", tree, *parent, "-m", "x"), tree)
+
+        monkeypatch.setattr(queue, "_build", forged)
+        blocked = gate(house)
+
+        assert isinstance(blocked, e.ChangeBlocked)
+        assert "new.txt" in blocked.reason
+
+    async def test_a_gate_that_git_cannot_make_blocks_and_says_why(self, house: House) -> None:
+        await in_review(house, "echo hi > new.txt")
+        house.quiet()
+        policy(house, checks=(Check("any", "true"),))
+        (house.home.root / "gate" / house.repo_id).mkdir(parents=True, exist_ok=True)
+        (house.home.root / "gate" / house.repo_id / "main-0").mkdir(exist_ok=True)
+        git(house.home.root / "gate" / house.repo_id / "main-0", "init", "-q")
+
+        blocked = gate(house)
+
+        assert isinstance(blocked, e.ChangeBlocked)
+
+    async def test_a_repository_that_is_gone_blocks(self, house: House) -> None:
+        await in_review(house, "echo hi > new.txt")
+        house.quiet()
+        house.tools._places.clear()
+        house.repo.rename(house.repo.with_name("elsewhere"))
+
+        assert isinstance(gate(house, Commit("0" * 40)), e.ChangeBlocked)
+
+    @pytest.mark.parametrize("method", ["squash", "rebase"])
+    async def test_other_ways_to_merge_have_one_parent(self, house: House, method: str) -> None:
+        await in_review(house, "echo hi > new.txt")
+        house.quiet()
+        move_main(house, "other.txt", "other\n")
+        policy(house, merge=method)
+
+        passed = gate(house)
+
+        assert isinstance(passed, e.GatePassed)
+        parents = git(house.repo, "log", "-1", "--format=%P", passed.evidence.commit).split()
+        assert parents == [passed.evidence.basis]
+
+
+class TestRemerge:
+    async def test_a_change_that_still_merges(self, house: House) -> None:
+        await in_review(house, "echo hi > new.txt")
+        house.quiet()
+        tip = move_main(house, "other.txt", "other\n")
+        assert house.perform(f.Remerge(house.repo_id, "main", A, 1, tip)) == [
+            e.StillMerges(task=A, revision=1, onto=tip)
+        ]
+
+    async def test_one_that_does_not_is_told_at_once(self, house: House) -> None:
+        await in_review(house, "echo ours > README.md")
+        tip = move_main(house, "README.md", "theirs\n")
+        await house.until_word("a", "conflict", "failed")
+
+        [found] = house.events(e.ConflictFound)
+        assert found.cause.basis == tip
+        assert isinstance(found.cause, Conflict)
+
+    async def test_one_whose_target_is_no_commit_is_blocked(self, house: House) -> None:
+        await in_review(house, "echo hi > new.txt")
+        house.quiet()
+        [blocked] = house.perform(f.Remerge(house.repo_id, "main", A, 1, Commit("0" * 40)))
+        assert isinstance(blocked, e.ChangeBlocked)
+
+
+async def test_work_that_passes_its_gates_lands_by_policy(house: House) -> None:
+    async with house.watching():
+        house.spawn(f"echo hi > new.txt; {COMMIT}", land="auto", checks=("test -f new.txt",))
+        await house.until_word("a", "landed")
+        await house.settled()
+    assert (house.repo / "new.txt").read_text() == "hi\n"
+
+
+async def test_work_without_any_gate_never_lands_by_itself(house: House) -> None:
+    await in_review(house, "echo hi > new.txt", land="auto")
+    task = house.task("a")
+    assert task.change
+    assert isinstance(task.change.state, Ready)
+    assert not (house.repo / "new.txt").exists()
+    house.submit(c.Approve(task="a"))
+    await house.until_word("a", "landed")
+
+
+def test_each_target_has_a_gate_of_its_own(tmp_path: Path) -> None:
+    """Names that differ only in a separator must not share a worktree."""
+    class Home:
+        root = tmp_path
+
+    class Tools:
+        home = Home
+
+    names = ("release/1", "release-1", "a_b", "a/b")
+    effects = [f.Gate(house_repo, name, A, 1, Commit("0")) for name in names for house_repo in ("r",)]  # type: ignore[arg-type] # plain text will do
+    found = {queue._gate_worktree(Tools, effect) for effect in effects}  # type: ignore[arg-type] # of these, only the root is used
+    assert len(found) == len(names)
