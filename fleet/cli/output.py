@@ -1,11 +1,11 @@
 """Writes data to stdout and talk to stderr, each in the form that fits its reader."""
 
 import os
-import shutil
 import sys
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any, Literal
+
+from msgspec import Struct
 
 from fleet.cli.text import clean, fit, pad, width
 
@@ -30,16 +30,17 @@ _STATUS: dict[str, Style] = {
 _NARROWEST = 8
 
 
-@dataclass(frozen=True)
-class Cell:
+_DEFAULT_COLUMNS = 80
+
+
+class Cell(Struct, frozen=True):
     """A piece of text and the way it looks where there are colours."""
 
     text: str
     style: Style = "plain"
 
 
-@dataclass(frozen=True)
-class Output:
+class Output(Struct, frozen=True):
     """Where this command's data goes: a terminal of some width, or a file or another program."""
 
     terminal: bool
@@ -104,7 +105,18 @@ def output(colour: Colour) -> Output:
     terminal = sys.stdout.isatty()
     wanted = terminal and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
     colours = colour == "always" or (colour == "auto" and wanted)
-    return Output(terminal, colours, shutil.get_terminal_size().columns)
+    return Output(terminal, colours, _columns())
+
+
+def _columns() -> int:
+    """Return the terminal's width; shutil, which knows it too, takes 4 ms to import."""
+    wanted = os.environ.get("COLUMNS", "")
+    if wanted.isdecimal() and int(wanted):
+        return int(wanted)
+    try:
+        return os.get_terminal_size(1).columns or _DEFAULT_COLUMNS
+    except OSError:
+        return _DEFAULT_COLUMNS
 
 
 def status_style(status: str) -> Style:

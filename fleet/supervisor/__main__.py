@@ -2,11 +2,9 @@
 
 import asyncio
 import contextlib
-import fcntl
 import os
 import signal
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import fleet
@@ -16,6 +14,7 @@ from fleet.home import open_home
 from fleet.ledger import Ledger
 from fleet.supervisor.exit_codes import CRASHED, REFUSED, RUNS_ALREADY
 from fleet.supervisor.host import Host, Vitals, circumstances, now
+from fleet.supervisor.keeper import locked
 from fleet.supervisor.loop import Supervisor
 from fleet.supervisor.perform import RealWorld
 from fleet.supervisor.perform.tools import Tools
@@ -35,7 +34,7 @@ def main(root: str) -> int:
     os.environ.update(environment)
     try:
         identity = open_home(home)
-        with _alone(home) as admitted:
+        with locked(home.supervisor_lock, wait=False) as admitted:
             if not admitted:
                 return RUNS_ALREADY
             with contextlib.closing(Ledger.open(home.ledger)) as ledger:
@@ -44,19 +43,6 @@ def main(root: str) -> int:
         hint = f"\n       {error.hint}" if error.hint else ""
         print(f"fleet: {error.message}{hint}", file=sys.stderr)  # noqa: T201 (to the log)
         return REFUSED
-
-
-@contextlib.contextmanager
-def _alone(home: paths.Home) -> Iterator[bool]:
-    """Hold the lock that admits one supervisor to a home; False where another holds it."""
-    handle = os.open(home.supervisor_lock, os.O_RDWR | os.O_CREAT, 0o600)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        yield True
-    except BlockingIOError:
-        yield False
-    finally:
-        os.close(handle)
 
 
 async def _run(home: paths.Home, home_id: str, ledger: Ledger) -> int:

@@ -23,14 +23,12 @@ def main(root: str) -> int:
     """Keep the supervisor of the home `root` until it goes down on purpose."""
     home = paths.Home(Path(root))
     paths.private_directory(home.root)
-    failures, fresh = 0, True
-    while True:
-        with _locked(home.keeper_lock, wait=False) as mine:
+    failures = 0
+    while not home.down.exists():  # who wants it up again removes that wish first
+        with locked(home.keeper_lock, wait=False) as mine:
             if not mine:
                 return DONE  # another keeper does it
-            if fresh:
-                home.down.unlink(missing_ok=True)
-            began, fresh = time.monotonic(), False
+            began = time.monotonic()
             code = _supervise(home)
             if code in (DONE, REFUSED) or home.down.exists():
                 return code
@@ -40,8 +38,7 @@ def main(root: str) -> int:
         # Nobody can be waited for here: the pause is the purpose. Meanwhile the lock is free, so
         # that whoever cannot wait so long starts a keeper of their own.
         time.sleep(min(_FIRST_PAUSE_S * 2 ** (failures - 1), _LONGEST_PAUSE_S))
-        if home.down.exists():
-            return DONE
+    return DONE
 
 
 def _supervise(home: paths.Home) -> int:
@@ -49,13 +46,14 @@ def _supervise(home: paths.Home) -> int:
     argv = [sys.executable, "-m", "fleet.supervisor", str(home.root)]
     code = subprocess.call(argv, stdin=subprocess.DEVNULL)
     if code == RUNS_ALREADY:
-        with _locked(home.supervisor_lock, wait=True):
+        with locked(home.supervisor_lock, wait=True):
             pass
     return code
 
 
 @contextlib.contextmanager
-def _locked(file: Path, *, wait: bool) -> Iterator[bool]:
+def locked(file: Path, *, wait: bool) -> Iterator[bool]:
+    """Hold the lock of `file`; where another process has it, wait for it or give False."""
     handle = os.open(file, os.O_RDWR | os.O_CREAT, 0o600)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
@@ -68,9 +66,9 @@ def _locked(file: Path, *, wait: bool) -> Iterator[bool]:
 
 def ensure_keeper(home: paths.Home) -> None:
     """Start a keeper where none is: one that was killed is replaced by the one it kept."""
-    if home.down.exists():
+    if home.down.exists() or not home.keeper_lock.exists():
         return
-    with _locked(home.keeper_lock, wait=False) as nobody:
+    with locked(home.keeper_lock, wait=False) as nobody:
         if not nobody:
             return
     with home.log.open("ab") as log:

@@ -5,8 +5,9 @@ import contextlib
 import os
 from collections.abc import Awaitable, Callable, Iterator
 
+from fleet import paths
 from fleet.core.model import Repo
-from fleet.errors import FleetError
+from fleet.errors import FleetError, HomeError
 from fleet.supervisor.exit_codes import DONE, RESTART
 from fleet.supervisor.host import Host
 from fleet.supervisor.keeper import ensure_keeper
@@ -21,6 +22,7 @@ from fleet.tools.processes.fence import fence_check
 _TARGETS_EVERY_S = 0.5
 _PULSE_EVERY_S = 1.0
 _KEEPER_EVERY_S = 1.0
+_HOME_EVERY_S = 1.0
 _ANSWER_S = 0.05  # for the answer to a client to get out before we end
 
 
@@ -36,15 +38,17 @@ async def run(host: Host, ended: asyncio.Event) -> int:
         host.home.down.touch()  # the wish is on disk before we end, or the keeper undoes it
         ended.set()
 
-    await asyncio.to_thread(_end_stray_checks, host)
+    await asyncio.to_thread(end_stray_checks, host.home, host.tools.home_id)
     await asyncio.to_thread(_read_policies, host)
     host.supervisor.on_crash = ended.set
     server = Server(host, on_down=down, on_restart=restart)
     await server.open()
-    with _watching(host):
-        host.supervisor.reconcile_soon()
-        await _beat_until(host, ended)
-    await server.close()
+    try:
+        with _watching(host):
+            host.supervisor.reconcile_soon()
+            await _beat_until(host, ended)
+    finally:
+        await server.close()
     return codes[-1]
 
 
@@ -65,7 +69,9 @@ def _watching(host: Host) -> Iterator[None]:
 
 async def _beat_until(host: Host, ended: asyncio.Event) -> None:
     """Look at targets, panes and keeper until told to end; an unknown failure ends us loudly."""
+    lock = host.home.supervisor_lock.stat()
     looks = (
+        (_HOME_EVERY_S, lambda: asyncio.to_thread(_require_home, host.home, lock)),
         (_TARGETS_EVERY_S, Targets(host).look),
         (_PULSE_EVERY_S, Vitals(host).beat),
         (_KEEPER_EVERY_S, lambda: asyncio.to_thread(ensure_keeper, host.home)),
@@ -79,17 +85,30 @@ async def _beat_until(host: Host, ended: asyncio.Event) -> None:
         task.result()
 
 
+def _require_home(home: paths.Home, lock: os.stat_result) -> None:
+    """See that the home is still the one we hold the lock of: it may be removed under us.
+
+    Raises:
+        HomeError: it is gone; going on would make it anew, with another supervisor in it.
+    """
+    try:
+        now = home.supervisor_lock.stat()
+    except OSError:
+        now = None
+    if now is None or (now.st_dev, now.st_ino) != (lock.st_dev, lock.st_ino):
+        raise HomeError(f"the fleet home {home.root} was removed while it was in use")
+
+
 async def _every(seconds: float, look: Callable[[], Awaitable[None]]) -> bool:
     while True:
         await look()
         await asyncio.sleep(seconds)
 
 
-def _end_stray_checks(host: Host) -> None:
+def end_stray_checks(home: paths.Home, home_id: str) -> None:
     """End what checks of a supervisor that was killed left running: nobody waits for them."""
-    folder = host.home.root / "tasks"
-    alive = sorted(folder.glob("*/checks/*.alive"))
-    fence_check(f"{host.tools.home_id}:", alive=alive)
+    alive = sorted((home.root / "tasks").glob("*/checks/*.alive"))
+    fence_check(f"{home_id}:", alive=alive)
     for file in alive:
         with contextlib.suppress(OSError):
             os.unlink(file)  # noqa: PTH108

@@ -4,15 +4,23 @@ import threading
 from dataclasses import replace
 
 from fleet.core import events as e
-from fleet.core.change import BY_POLICY, Change, Landing
+from fleet.core.change import BY_POLICY, Change, Evidence, Landing
 from fleet.core.effects import Land
 from fleet.core.ids import Commit
 from fleet.core.model import Fleet, Task
-from fleet.errors import FleetError
+from fleet.errors import ConfigError, FleetError
 from fleet.supervisor.perform.tools import Tools
 from fleet.supervisor.policies import FILE
 from fleet.tools.git import landing, pushing
-from fleet.tools.git.intent import Blocked, Intent, Landed, Moved, NotLanded, Rewound
+from fleet.tools.git.intent import (
+    Blocked,
+    Intent,
+    Landed,
+    Moved,
+    NotLanded,
+    Rewound,
+    is_ancestor,
+)
 from fleet.tools.git.recovery import recover, settle
 from fleet.tools.git.repository import branch_tip, read_file
 
@@ -23,19 +31,22 @@ def land(tools: Tools, effect: Land, fleet: Fleet, stop: threading.Event) -> lis
     change = task.change
     if change is None or not isinstance(change.state, Landing):
         raise RuntimeError(f"{task.id} was to be landed without an intent on record")
-    intent = _intent(tools, fleet, task, change, change.state)
+    evidence = change.state.evidence
     try:
+        intent = _intent(tools, fleet, task, change, evidence)
         return _carry_through(tools, task, change, intent)
     except FleetError as error:
-        return [_blocked(task, change, intent, error.message)]
+        return [_blocked(task, change, evidence.basis, error.message)]
 
 
-def _intent(tools: Tools, fleet: Fleet, task: Task, change: Change, state: Landing) -> Intent:
+def _intent(
+    tools: Tools, fleet: Fleet, task: Task, change: Change, evidence: Evidence
+) -> Intent:
     return Intent(
         place=tools.place(fleet.repos[task.repo]),
         target=task.target,
-        commit=state.evidence.commit,
-        parent=state.evidence.basis,
+        commit=evidence.commit,
+        parent=evidence.basis,
         task=task.id,
         revision=change.revision,
         journal=tools.home.landing(task.id),
@@ -59,10 +70,13 @@ def _carry_through(tools: Tools, task: Task, change: Change, intent: Intent) -> 
 def _fresh(tools: Tools, task: Task, change: Change, intent: Intent) -> list[e.AnyEvent]:
     policy = tools.policy(task.repo)
     if policy.push:
+        local = branch_tip(intent.place, intent.target) or intent.parent
+        if not is_ancestor(intent.place, local, intent.commit):
+            why = f"{intent.target} has commits that {policy.remote} lacks: push them first"
+            return [_blocked(task, change, intent.parent, why)]
         if refused := _push(task, change, intent, policy.remote):
             return refused
-        local = branch_tip(intent.place, intent.target)
-        intent = replace(intent, parent=local or intent.parent)
+        intent = replace(intent, parent=local)
     outcome = landing.land(intent)
     settle(intent)
     match outcome:
@@ -72,7 +86,7 @@ def _fresh(tools: Tools, task: Task, change: Change, intent: Intent) -> list[e.A
             return _moved(task, change, tip)
         case Blocked(reason=reason, files=files):
             named = f"{reason}: {', '.join(files[:5])}" if files else reason
-            return [_blocked(task, change, intent, named)]
+            return [_blocked(task, change, intent.parent, named)]
 
 
 def _push(task: Task, change: Change, intent: Intent, remote: str) -> list[e.AnyEvent] | None:
@@ -84,7 +98,9 @@ def _push(task: Task, change: Change, intent: Intent, remote: str) -> list[e.Any
         return None
     tip = pushing.fetch(intent.place, remote, intent.target)
     if tip == intent.parent:
-        return [_blocked(task, change, intent, f"{remote} refused it: {pushed.reason}")]
+        return [_blocked(task, change, tip, f"{remote} refused it: {pushed.reason}")]
+    if tip is not None and is_ancestor(intent.place, intent.commit, tip):
+        return None  # it took it before a crash, and somebody built on it since
     return _moved(task, change, tip)
 
 
@@ -114,7 +130,10 @@ def _trust(tools: Tools, task: Task, intent: Intent) -> list[e.AnyEvent]:
     """A version of fleet.yaml that a person's approval landed is trusted thereby."""
     if read_file(intent.place, intent.commit, FILE) is None:
         return []
-    policy = tools.policies.read(intent.place, intent.commit)
+    try:
+        policy = tools.policies.read(intent.place, intent.commit)
+    except ConfigError:
+        return []  # what is not understood is never in force, so there is nothing to trust
     return [e.PolicyTrusted(repo=task.repo, digest=policy.digest)]
 
 
@@ -133,7 +152,7 @@ def _rewound(task: Task, change: Change, tip: str | None) -> list[e.AnyEvent]:
     return [frozen, *_moved(task, change, tip)]
 
 
-def _blocked(task: Task, change: Change, intent: Intent, reason: str) -> e.ChangeBlocked:
+def _blocked(task: Task, change: Change, onto: str, reason: str) -> e.ChangeBlocked:
     return e.ChangeBlocked(
-        task=task.id, revision=change.revision, reason=reason, onto=Commit(intent.parent)
+        task=task.id, revision=change.revision, reason=reason, onto=Commit(onto)
     )

@@ -1,5 +1,6 @@
 """The merge coordinator's hands: what will land is built, gated, and landed as it was tested."""
 
+import hashlib
 import threading
 from dataclasses import dataclass
 from pathlib import Path
@@ -45,8 +46,8 @@ def _case(tools: Tools, effect: Gate | Remerge, fleet: Fleet, stop: threading.Ev
 
 def gate(tools: Tools, effect: Gate, fleet: Fleet, stop: threading.Event) -> list[e.AnyEvent]:
     """Build what would land on `effect.onto`, and run the gates on exactly that tree."""
-    case = _case(tools, effect, fleet, stop)
     try:
+        case = _case(tools, effect, fleet, stop)
         built = _build(case)
         if isinstance(built, Conflicted):
             return [_conflict(case, built)]
@@ -151,17 +152,17 @@ def _run(case: _Case, commit: str, checks: tuple[Check, ...]) -> tuple[CheckResu
 
 
 def _gate_worktree(tools: Tools, effect: OnQueue) -> Path:
-    """Return the worktree for one target's gates; a number for each target, never reused."""
+    """Return the worktree for one target's gates, which no other target shares."""
     directory = tools.home.root / "gate" / effect.repo
-    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     safe = "".join(c if c.isalnum() or c in "-_" else "-" for c in effect.target)
-    return directory / f"{safe}-0"
+    digest = hashlib.sha256(effect.target.encode(errors="surrogateescape")).hexdigest()
+    return directory / f"{safe[:40]}-{digest[:8]}"
 
 
 def remerge(tools: Tools, effect: Remerge, fleet: Fleet, stop: threading.Event) -> list[e.AnyEvent]:
     """See whether a change that waits for a person still merges with a newer target."""
-    case = _case(tools, effect, fleet, stop)
     try:
+        case = _case(tools, effect, fleet, stop)
         merged = merging.merge_trees(case.place, into=effect.onto, change=case.change.sealed)
         if isinstance(merged, Conflicted):
             return [_conflict(case, merged)]

@@ -12,7 +12,7 @@ from fleet.supervisor.host import Host
 from fleet.supervisor.policies import uncommitted_file
 from fleet.tools.git.intent import Rewound, is_ancestor
 from fleet.tools.git.recovery import check_history
-from fleet.tools.git.repository import Place, branch_tip, signature
+from fleet.tools.git.repository import Place, branch_tip, ref_commit, signature
 
 
 class Targets:
@@ -26,7 +26,11 @@ class Targets:
         """Record each target's tip that changed, freeze where history was rewritten."""
         fleet = self._host.supervisor.fleet
         for repo_id, target in _watched(fleet):
-            mark = self._mark(fleet.repos[repo_id], target)
+            try:
+                mark = self._mark(fleet.repos[repo_id], target)
+            except FleetError as error:
+                self._host.tools.policies.complaints[repo_id] = error.message
+                continue
             if mark == self._seen.get((repo_id, target)):
                 continue
             if await self._examine(repo_id, target):
@@ -34,8 +38,10 @@ class Targets:
 
     def _mark(self, repo: Repo, target: str) -> object:
         place = self._host.tools.place(repo)
-        file = uncommitted_file(repo.root)
-        changed = file.stat().st_mtime_ns if file.is_file() else 0
+        try:
+            changed = uncommitted_file(repo.root).stat().st_mtime_ns
+        except OSError:
+            changed = 0
         return signature(place, target), changed
 
     async def _examine(self, repo_id: RepoId, target: str) -> bool:
@@ -62,7 +68,7 @@ class Targets:
         known, tip = repo.tips.get(target), branch_tip(place, target)
         if tip is not None:
             self._read_policy(repo, place, tip)
-        if tip == known:
+        if tip == known or self._lags(repo, place, target, tip):
             return []
         seen = e.TargetSeen(repo=repo.id, target=target, tip=Commit(tip) if tip else None)
         why = self._alarm(repo, place, target, tip)
@@ -80,8 +86,11 @@ class Targets:
     def _alarm(self, repo: Repo, place: Place, target: str, tip: str | None) -> str | None:
         """Return what is wrong with how a target moved; None where it only grew by others' work."""
         known = repo.tips.get(target)
-        if tip is None or known is None:
+        if tip is None:
             return None  # while it is gone, nothing lands on it, and `fleet queue` says so
+        known = known or self._newest_landed(repo, target)
+        if known is None:
+            return None
         if isinstance(check_history(place, target, known), Rewound):
             return f"{target} was taken back from {known[:12]} to {tip[:12]}"
         for task in self._host.supervisor.fleet.tasks.values():
@@ -90,6 +99,24 @@ class Targets:
                     f"the commits of {task.id} are on {target} and did not land through the queue"
                 )
         return None
+
+
+    def _newest_landed(self, repo: Repo, target: str) -> Commit | None:
+        """Return what landed last on a target: one that was gone must have it, once it is back."""
+        landed = [
+            (task.status.at, task.status.commit)
+            for task in self._host.supervisor.fleet.tasks.values()
+            if isinstance(task.status, Landed) and (task.repo, task.target) == (repo.id, target)
+        ]
+        return max(landed)[1] if landed else None
+
+    def _lags(self, repo: Repo, place: Place, target: str, tip: str | None) -> bool:
+        """Whether the branch is only behind the remote, whose word counts where we push."""
+        policy, known = self._host.tools.policy(repo.id), repo.tips.get(target)
+        if not policy.push or tip is None or known is None:
+            return False
+        remote = ref_commit(place, f"refs/fleet/remote/{policy.remote}/{target}")
+        return remote == known and is_ancestor(place, tip, known)
 
 
 def _watched(fleet: Fleet) -> set[tuple[RepoId, str]]:

@@ -90,7 +90,7 @@ def run_check(
     try:
         with CappedLog(log) as output:
             shell = _start(command, cwd=cwd, env=env, token=token, alive=alive_file(log))
-            return _attend(shell, output, deadline=begun + timeout_s, token=token, stop=stop)
+            return _attend(shell, output, begun=begun, timeout_s=timeout_s, token=token, stop=stop)
     except (OSError, ValueError) as error:
         what = getattr(error, "strerror", None) or str(error)
         return CouldNotStart(f"cannot run the check in {cwd}: {what.lower()}")
@@ -121,16 +121,16 @@ def _attend(
     shell: subprocess.Popen[bytes],
     output: CappedLog,
     *,
-    deadline: float,
+    begun: float,
+    timeout_s: float,
     token: str,
     stop: threading.Event | None,
 ) -> CheckResult:
-    begun = time.monotonic()
     assert shell.stdout is not None  # noqa: S101 - it was asked for
     with shell.stdout as pipe:
         os.set_blocking(pipe.fileno(), False)
         try:
-            cut_short = _watch(shell, output, deadline=deadline, stop=stop)
+            cut_short = _watch(shell, output, deadline=begun + timeout_s, stop=stop)
         finally:
             seconds = time.monotonic() - begun
             _end_all(shell, token=token, alive=alive_file(output.path))

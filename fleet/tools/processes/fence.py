@@ -165,6 +165,7 @@ def _bears(process: Process, mark: Mark) -> bool:
     value = system.variable(process.pid, mark.variable)
     return (
         (value is not None and marks.matches(value, mark.prefix))
+        or process.session in mark.sessions
         or _holds(process, mark)
     )
 
