@@ -2,7 +2,7 @@
 
 import sys
 
-from fleet.cli.main import main
+from fleet.cli.entry import main
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -101,8 +101,12 @@ def _fact(out: Output, label: str, value: Cell) -> None:
 
 def _block(label: str, text: str) -> None:
     if text.strip():
-        lines = clean_lines(text.strip("\n")).splitlines()
-        print("\n".join(["", label, *(f"  {line}" for line in lines)]))
+        print(f"\n{label}")
+        _indented(text.strip("\n"))
+
+
+def _indented(text: str) -> None:
+    print("\n".join(f"  {line}".rstrip() for line in clean_lines(text).splitlines()))
 
 
 @click.command(epilog=examples("fleet why importer"))
@@ -122,7 +126,7 @@ def why(out: Output, *, task: str, as_json: bool) -> None:
     if view.needs:
         out.line(Cell(f"needs you: {view.needs}", "wanted"))
     for sentence in view.because:
-        out.line(f"  {sentence}")
+        _indented(sentence)
     if view.signals:
         print()
         rows = [

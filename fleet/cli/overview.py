@@ -65,6 +65,8 @@ def next_step(row: TaskRow) -> str:
     """Return the command with which a person would begin to give `row` what it needs."""
     if row.status == "review":
         return f"fleet diff {row.task}"
+    if row.status == "idle":
+        return f"fleet done {row.task}, or fleet send {row.task} TEXT"
     if row.pane is not None:
         return f"fleet attach {row.task}"
     return f"fleet why {row.task}"

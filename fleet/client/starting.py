@@ -149,6 +149,7 @@ def _started(home: Home, waiting: Callable[[float], None]) -> socket.socket:
 def _keeper(home: Home) -> "subprocess.Popen[bytes]":
     import subprocess  # noqa: PLC0415 (most commands find a supervisor and need not load this)
 
+    home.down.unlink(missing_ok=True)  # the wish to stay down is withdrawn by this one
     log = os.open(home.log, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         keeper = subprocess.Popen(

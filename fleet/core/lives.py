@@ -14,7 +14,6 @@ from fleet.core.status import (
     Checking,
     Ending,
     Held,
-    Rejected,
     Running,
     Sealing,
     Starting,
@@ -40,8 +39,6 @@ def _life(task: Task, given: Circumstances, now: datetime) -> Plan:
             return _do(Seal(task.id, revision))
         case Checking(revision=revision):
             return _checking(task, revision)
-        case Rejected():
-            return NOTHING
         case _ if task.run is not None:
             return _alive(task, task.run, given, now)
         case _:

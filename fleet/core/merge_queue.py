@@ -92,9 +92,8 @@ def _steps(line: list[tuple[Task, Change]], tip: Commit, policy: RepoPolicy) -> 
 
 def _in_front(task: Task, change: Change, policy: RepoPolicy) -> bool:
     """Whether it lands as soon as its gates are green; else a person has to decide first."""
-    if approved(change) and change.approval is not None and change.approval.by != BY_POLICY:
-        return True
-    return task.spec.land == "auto" and not unchecked(task, change, policy)
+    by_policy = task.spec.land == "auto" and not unchecked(task, change, policy)
+    return by_policy or approved(change)
 
 
 def unchecked(task: Task, change: Change, policy: RepoPolicy) -> bool:

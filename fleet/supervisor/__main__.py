@@ -5,11 +5,12 @@ import contextlib
 import os
 import signal
 import sys
+import traceback
 from pathlib import Path
 
 import fleet
 from fleet import paths
-from fleet.errors import FleetError
+from fleet.errors import FleetError, RefusedError, ToolError
 from fleet.home import open_home
 from fleet.ledger import Ledger
 from fleet.supervisor.exit_codes import CRASHED, REFUSED, RUNS_ALREADY
@@ -39,6 +40,9 @@ def main(root: str) -> int:
                 return RUNS_ALREADY
             with contextlib.closing(Ledger.open(home.ledger)) as ledger:
                 return asyncio.run(_run(home, identity.id, ledger))
+    except (ToolError, RefusedError):
+        traceback.print_exc()  # nothing of what may fail on the way is a reason to stay down
+        return CRASHED
     except FleetError as error:
         hint = f"\n       {error.hint}" if error.hint else ""
         print(f"fleet: {error.message}{hint}", file=sys.stderr)  # noqa: T201 (to the log)

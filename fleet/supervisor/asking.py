@@ -82,7 +82,7 @@ def _for_spawn(tools: Tools, command: c.Spawn) -> SpawnFacts:
     place = _place(tools, command.cwd)
     repo = _repo(tools, place, command.target)
     base = Commit(resolve(place, command.base)) if command.base else None
-    check_branch_name(place, "fleet/x")
+    check_branch_name(place, "fleet/_")  # which is no task's: names never begin like that
     _refuse_unusable(place, base or repo.tip)
     return SpawnFacts(
         repo=repo,

@@ -4,11 +4,12 @@ import asyncio
 import contextlib
 import os
 from collections.abc import Awaitable, Callable, Iterator
+from typing import Any
 
 from fleet import paths
 from fleet.core.model import Repo
 from fleet.errors import FleetError, HomeError
-from fleet.supervisor.exit_codes import DONE, RESTART
+from fleet.supervisor.exit_codes import CRASHED, DONE, RESTART
 from fleet.supervisor.host import Host
 from fleet.supervisor.keeper import ensure_keeper
 from fleet.supervisor.probes.exits import Exits
@@ -38,6 +39,13 @@ async def run(host: Host, ended: asyncio.Event) -> int:
         host.home.down.touch()  # the wish is on disk before we end, or the keeper undoes it
         ended.set()
 
+    def give_up(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        """Whatever fails in a callback or a task of its own is as unknown as it is anywhere."""
+        loop.default_exception_handler(context)  # to the log, with its traceback
+        codes.append(CRASHED)
+        ended.set()
+
+    asyncio.get_running_loop().set_exception_handler(give_up)
     await asyncio.to_thread(end_stray_checks, host.home, host.tools.home_id)
     await asyncio.to_thread(_read_policies, host)
     host.supervisor.on_crash = ended.set

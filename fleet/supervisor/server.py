@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import socket
 import struct
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from typing import Any
 
 import msgspec
@@ -33,7 +33,7 @@ _ANSWERS: dict[type[Command], Callable[[Host, Any], Awaitable[Any]]] = {
     p.Log: panes.log,
     p.Attach: panes.attach,
 }
-_STREAMS: dict[type[Command], Callable[[Host, Any], AsyncIterator[Any]]] = {
+_STREAMS: dict[type[Command], Callable[[Host, Any], AsyncGenerator[Any, None]]] = {
     p.Events: streams.events,
     p.Wait: streams.wait,
 }
@@ -98,6 +98,8 @@ class Server:
     async def _attend(self, request: p.Request, writer: asyncio.StreamWriter) -> None:
         try:
             result = await self._answer(request, writer)
+        except ConnectionError:
+            return  # it left in the middle of a stream
         except FleetError as error:
             reply: p.Reply = p.Failure(request.id, error.message, error.hint, error.exit_code)
         else:
@@ -158,15 +160,16 @@ class Server:
 
 
 async def _pass_on(
-    stream: AsyncIterator[Any], request: p.Request, writer: asyncio.StreamWriter
+    stream: AsyncGenerator[Any, None], request: p.Request, writer: asyncio.StreamWriter
 ) -> Any:
     """Send each item on; a `Result` among them is the answer."""
     result = None
-    async for item in stream:
-        if isinstance(item, p.Result):
-            result = item.result
-        else:
-            await _say(writer, p.Item(request.id, item))
+    async with contextlib.aclosing(stream):  # at once also where the client has left
+        async for item in stream:
+            if isinstance(item, p.Result):
+                result = item.result
+            else:
+                await _say(writer, p.Item(request.id, item))
     return result
 
 

@@ -6,9 +6,12 @@ from collections.abc import Callable
 import pytest
 from command_line import Run
 from fake_supervisor import FakeSupervisor
+from msgspec import convert
 from wire_samples import queue_row, status_view, task_detail, task_row, why_view
 
+from fleet.cli.overview import next_step
 from fleet.cli.text import width
+from fleet.core.rows import TaskRow
 
 
 def test_ls_in_a_pipe_is_a_line_a_task_parted_by_tabs(run: Run, fake: FakeSupervisor) -> None:
@@ -112,6 +115,29 @@ def test_why_names_the_signal_that_won(run: Run, fake: FakeSupervisor) -> None:
 def test_why_can_be_short(run: Run, fake: FakeSupervisor) -> None:
     fake.answers["why"] = why_view(needs=None, signals=[], next=None, because=["it is queued"])
     assert run("why", "importer").out.splitlines()[1:] == ["  it is queued"]
+
+
+def test_why_is_told_whole_and_line_by_line(
+    run: Run, fake: FakeSupervisor, on_terminal: Callable[[int], None]
+) -> None:
+    on_terminal(40)
+    told = "Your change conflicts in:\n\n- " + "long/" * 20 + "name.txt\n"
+    fake.answers["why"] = why_view(because=[told])
+    lines = run("why", "importer").out.splitlines()
+    assert lines[2:5] == ["  Your change conflicts in:", "", "  - " + "long/" * 20 + "name.txt"]
+
+
+@pytest.mark.parametrize(
+    ("row", "step"),
+    [
+        (task_row("a", status="review", pane="%1"), "fleet diff a"),
+        (task_row("a", status="idle", pane="%1"), "fleet done a, or fleet send a TEXT"),
+        (task_row("a", status="waiting", pane="%1"), "fleet attach a"),
+        (task_row("a", status="conflict", pane=None), "fleet why a"),
+    ],
+)
+def test_the_next_step_fits_the_need(row: dict[str, object], step: str) -> None:
+    assert next_step(convert(row, TaskRow)) == step
 
 
 def test_next_names_the_task_or_exits_with_1(

@@ -1,7 +1,8 @@
 """Answers that take their time: following events, waiting for tasks, and going down."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+import time
+from collections.abc import AsyncGenerator, Sequence
 from typing import Any
 
 from fleet import protocol as p
@@ -18,7 +19,7 @@ _REVIEWED = {"review", "approved", "landing", "landed"}
 _STATES = ("review", "landed", "ended")
 
 
-async def events(host: Host, query: p.Events) -> AsyncIterator[Any]:
+async def events(host: Host, query: p.Events) -> AsyncGenerator[Any, None]:
     """Give the entries asked for, then, with `follow`, each new one as it is recorded."""
     fresh: asyncio.Queue[Sequence[e.Entry]] = asyncio.Queue()
     forget = host.supervisor.watch(fresh.put_nowait)
@@ -41,28 +42,36 @@ def _wanted(entry: e.Entry, query: p.Events) -> bool:
     return query.task is None or getattr(entry.event, "task", None) == query.task
 
 
-async def wait(host: Host, query: p.Wait) -> AsyncIterator[Any]:
+async def wait(host: Host, query: p.Wait) -> AsyncGenerator[Any, None]:
     """Give each change of state, and last a list of where all of them ended up."""
     if query.state not in _STATES:
         raise UsageError(f"cannot wait for {query.state!r}", hint=f"one of {', '.join(_STATES)}")
     names = [find(host.supervisor.fleet, name).id for name in query.tasks]
     said: dict[str, dict[str, Any]] = {}
+    deadline = None if query.timeout_s is None else time.monotonic() + query.timeout_s
+    while True:
+        fleet = host.supervisor.fleet
+        found = [_standing(host, fleet, fleet.tasks[name], query.state) for name in names]
+        for one in found:
+            if said.get(one["task"]) != one:
+                said[one["task"]] = one
+                yield {name: one[name] for name in ("task", "status", "needs")}
+        if all(one["reached"] is not None for one in found):
+            yield p.Result(0, found)
+            return
+        if not await _changed_in_time(host, fleet, deadline):
+            late = ", ".join(one["task"] for one in found if one["reached"] is None)
+            raise TimedOutError(f"not {query.state} in time: {late}")
+
+
+async def _changed_in_time(host: Host, fleet: Fleet, deadline: float | None) -> bool:
+    left = None if deadline is None else deadline - time.monotonic()
     try:
-        async with asyncio.timeout(query.timeout_s):
-            while True:
-                fleet = host.supervisor.fleet
-                found = [_standing(host, fleet, fleet.tasks[name], query.state) for name in names]
-                for one in found:
-                    if said.get(one["task"]) != one:
-                        said[one["task"]] = one
-                        yield {name: one[name] for name in ("task", "status", "needs")}
-                if all(one["reached"] is not None for one in found):
-                    yield p.Result(0, [one | {"reached": one["reached"]} for one in found])
-                    return
-                await host.supervisor.changed_from(fleet)
+        async with asyncio.timeout(left):
+            await host.supervisor.changed_from(fleet)
     except TimeoutError:
-        late = ", ".join(one["task"] for one in said.values() if one["reached"] is None)
-        raise TimedOutError(f"not {query.state} in time: {late}") from None
+        return False
+    return True
 
 
 def _standing(host: Host, fleet: Fleet, task: Task, state: str) -> dict[str, Any]:
@@ -84,13 +93,23 @@ def _standing(host: Host, fleet: Fleet, task: Task, state: str) -> dict[str, Any
     }
 
 
-async def stop_agents(host: Host) -> AsyncIterator[Any]:
+async def stop_agents(host: Host) -> AsyncGenerator[Any, None]:
     """End every run and pause its task, and wait until no process of theirs is left.
 
     Nothing starts meanwhile. What was paused is taken up again by `fleet resume` alone: whoever
     stopped all agents does not want the next command to start them.
     """
     host.vitals.draining = True
+    try:
+        async for item in _stop_agents(host):
+            yield item
+    except BaseException:  # whoever asked has left, or it failed: work goes on
+        host.vitals.draining = False
+        host.supervisor.reconcile_soon()
+        raise
+
+
+async def _stop_agents(host: Host) -> AsyncGenerator[Any, None]:
     busy = [task for task in host.supervisor.fleet.tasks.values() if _at_work(task)]
     yield f"stopping {len(busy)} agents" if busy else "no agents run"
     host.supervisor.record([_end(task) for task in busy], actor=PERSON)

@@ -39,9 +39,7 @@ def land(tools: Tools, effect: Land, fleet: Fleet, stop: threading.Event) -> lis
         return [_blocked(task, change, evidence.basis, error.message)]
 
 
-def _intent(
-    tools: Tools, fleet: Fleet, task: Task, change: Change, evidence: Evidence
-) -> Intent:
+def _intent(tools: Tools, fleet: Fleet, task: Task, change: Change, evidence: Evidence) -> Intent:
     return Intent(
         place=tools.place(fleet.repos[task.repo]),
         target=task.target,
@@ -153,6 +151,4 @@ def _rewound(task: Task, change: Change, tip: str | None) -> list[e.AnyEvent]:
 
 
 def _blocked(task: Task, change: Change, onto: str, reason: str) -> e.ChangeBlocked:
-    return e.ChangeBlocked(
-        task=task.id, revision=change.revision, reason=reason, onto=Commit(onto)
-    )
+    return e.ChangeBlocked(task=task.id, revision=change.revision, reason=reason, onto=Commit(onto))

@@ -33,6 +33,13 @@ class Archived(msgspec.Struct, frozen=True):
     head: str | None
 
 
+class Usage(msgspec.Struct, frozen=True):
+    """What a run has used, as far as its agent tells."""
+
+    cost_usd: float | None = None
+    tokens: int | None = None
+
+
 def store_environment(tools: Tools, task: TaskId, environment: dict[str, str]) -> None:
     """Keep what the client sent for the task's agents, in a file that only the user can read."""
     write_private(tools.home.environment(task), msgspec.json.encode(environment))
@@ -176,6 +183,22 @@ def add_note(tools: Tools, task: TaskId, heading: str, text: str) -> None:
     notes.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     with notes.open("a", encoding="utf-8") as file:
         file.write(f"## {heading}\n\n{text.rstrip()}\n\n")
+
+
+def add_usage(tools: Tools, task: TaskId, attempt: int, used: Usage) -> Usage:
+    """Note what one run has used so far, and return what all runs of its task have."""
+    own = tools.home.run(task, attempt).root / "usage.json"
+    known = _noted(own, Usage) or Usage()
+    newer = Usage(
+        cost_usd=known.cost_usd if used.cost_usd is None else used.cost_usd,
+        tokens=known.tokens if used.tokens is None else used.tokens,
+    )
+    write_private(own, msgspec.json.encode(newer))
+    every = [_noted(file, Usage) or Usage() for file in own.parent.parent.glob("*/usage.json")]
+    return Usage(
+        cost_usd=sum(one.cost_usd or 0.0 for one in every),
+        tokens=sum(one.tokens or 0 for one in every),
+    )
 
 
 def write_private(file: Path, content: bytes) -> None:

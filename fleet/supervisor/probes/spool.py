@@ -21,6 +21,7 @@ from fleet.core.model import Task
 from fleet.core.status import Held, Running
 from fleet.errors import FleetError
 from fleet.supervisor.host import Host
+from fleet.supervisor.perform.surroundings import Usage, add_usage
 from fleet.tools.processes.marks import parse_token
 from fleet.tools.spool import Garbage, Report, read, settle
 from fleet.tools.spool_watch import SpoolWatch
@@ -69,7 +70,7 @@ class Spool:
                 self._host.vitals.note_garbage(f"hook of {task.id}: {signal.reason}")
                 continue
             fleet = self._host.supervisor.fleet
-            facts = list(_facts(fleet.tasks[task.id], signal))
+            facts = list(self._facts(fleet.tasks[task.id], signal))
             self._host.supervisor.record(facts, actor=task.id)
 
     def _speaker(self, report: Report) -> Task | None:
@@ -82,24 +83,27 @@ class Spool:
             return None
         return task
 
-
-def _facts(task: Task, signal: Signal) -> Iterator[e.AnyEvent]:
-    run = task.run
-    if run is None:
-        return
-    match signal:
-        case SaysWorking() | SaysWaiting() | SaysIdle():
-            yield from _activity(task, run, _activity_of(signal))
-        case SaysUsage():
-            yield _usage(task, signal)
-        case SaysConversation(id=conversation) if conversation != run.conversation:
-            yield e.ConversationKnown(task=task.id, attempt=run.attempt, conversation=conversation)
-        case SaysDone() if isinstance(task.status, Running | Held):
-            yield e.DoneDeclared(task=task.id, attempt=run.attempt, by="its agent")
-        case SaysConversation() | SaysDone() | BadHook():
-            return  # no news
-        case _:
-            assert_never(signal)
+    def _facts(self, task: Task, signal: Signal) -> Iterator[e.AnyEvent]:
+        run = task.run
+        if run is None:
+            return
+        match signal:
+            case SaysWorking() | SaysWaiting() | SaysIdle():
+                yield from _activity(task, run, _activity_of(signal))
+            case SaysUsage(cost_usd=cost, tokens=tokens):
+                used = Usage(cost_usd=cost, tokens=tokens)
+                total = add_usage(self._host.tools, task.id, run.attempt, used)
+                yield e.UsageReported(
+                    task=task.id, cost_usd=total.cost_usd or 0.0, tokens=total.tokens or 0
+                )
+            case SaysConversation(id=name) if name != run.conversation:
+                yield e.ConversationKnown(task=task.id, attempt=run.attempt, conversation=name)
+            case SaysDone() if isinstance(task.status, Running | Held):
+                yield e.DoneDeclared(task=task.id, attempt=run.attempt, by="its agent")
+            case SaysConversation() | SaysDone() | BadHook():
+                return  # no news
+            case _:
+                assert_never(signal)
 
 
 def _activity_of(signal: SaysWorking | SaysWaiting | SaysIdle) -> Activity:
@@ -110,14 +114,6 @@ def _activity_of(signal: SaysWorking | SaysWaiting | SaysIdle) -> Activity:
             return Idle()
         case SaysWorking() | SaysIdle():
             return Working()
-
-
-def _usage(task: Task, said: SaysUsage) -> e.UsageReported:
-    return e.UsageReported(
-        task=task.id,
-        cost_usd=task.cost_usd if said.cost_usd is None else said.cost_usd,
-        tokens=task.tokens if said.tokens is None else said.tokens,
-    )
 
 
 def _activity(task: Task, run: Run, activity: Activity) -> Iterator[e.AnyEvent]:

@@ -42,7 +42,8 @@ class Targets:
             changed = uncommitted_file(repo.root).stat().st_mtime_ns
         except OSError:
             changed = 0
-        return signature(place, target), changed
+        # With the tip on record: after a landing, the target may go back to where it was seen.
+        return signature(place, target), changed, repo.tips.get(target)
 
     async def _examine(self, repo_id: RepoId, target: str) -> bool:
         """Compare with what is on record; False where a landing of ours is just moving it."""
@@ -99,7 +100,6 @@ class Targets:
                     f"the commits of {task.id} are on {target} and did not land through the queue"
                 )
         return None
-
 
     def _newest_landed(self, repo: Repo, target: str) -> Commit | None:
         """Return what landed last on a target: one that was gone must have it, once it is back."""

@@ -11,7 +11,7 @@ from fleet.core.status import Running, Submitted
 from fleet.errors import FleetError, ToolError
 from fleet.supervisor.host import Host, now
 from fleet.tools.git.files import usage_bytes
-from fleet.tools.git.repository import branch_tip, diff_size, signature
+from fleet.tools.git.repository import Place, branch_tip, diff_size, signature
 from fleet.tools.processes.marks import parse_token
 from fleet.tools.tmux.view import PaneState
 
@@ -105,8 +105,7 @@ class Vitals:
         for task in fleet.tasks.values():
             if not isinstance(task.status, Running):
                 continue
-            place = self._host.tools.place(fleet.repos[task.repo])
-            mark = signature(place, task.branch)
+            mark = self._mark(task)
             if mark == self._branches.get(task.id):
                 continue
             self._branches[task.id] = mark
@@ -114,9 +113,18 @@ class Vitals:
             if counted is not None:
                 self._host.supervisor.record([counted])
 
-    def _size(self, task: Task) -> e.WorkCounted | None:
-        place = self._host.tools.place(self._host.supervisor.fleet.repos[task.repo])
+    def _mark(self, task: Task) -> object:
         try:
+            return signature(self._place(task), task.branch)
+        except FleetError:
+            return None  # the repository is gone, and whoever looks at its targets says so
+
+    def _place(self, task: Task) -> Place:
+        return self._host.tools.place(self._host.supervisor.fleet.repos[task.repo])
+
+    def _size(self, task: Task) -> e.WorkCounted | None:
+        try:
+            place = self._place(task)
             tip = branch_tip(place, task.branch)
             if tip is None or tip in {task.head, task.base}:
                 return None

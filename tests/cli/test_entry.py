@@ -1,0 +1,60 @@
+import sys
+from pathlib import Path
+
+import pytest
+
+from fleet.cli import entry, main
+from fleet.client import Client
+from fleet.errors import NoSupervisorError
+
+
+class _Connected:
+    def __enter__(self) -> "_Connected":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    def ask(self, request: object) -> list[object]:
+        return [{"task": repr(request)}]
+
+
+@pytest.fixture
+def loaded(monkeypatch: pytest.MonkeyPatch) -> list[object]:
+    """The calls that went the long way, through click."""
+    calls: list[object] = []
+    monkeypatch.setattr(main, "main", lambda argv: calls.append(argv) or 7)
+    return calls
+
+
+def test_what_scripts_poll_is_answered_without_click(
+    monkeypatch: pytest.MonkeyPatch, loaded: list[object], capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(Client, "connect", lambda home, start: _Connected())
+
+    assert entry.main(["ls", "--json"]) == 0
+    assert "all=False" in capsys.readouterr().out
+    assert entry.main(["ls", "--all", "--json"]) == 0
+    assert "all=True" in capsys.readouterr().out
+    assert not loaded
+
+
+def test_whatever_is_out_of_the_ordinary_goes_the_long_way(
+    monkeypatch: pytest.MonkeyPatch, loaded: list[object]
+) -> None:
+    def nobody(home: object, *, start: bool) -> _Connected:
+        raise NoSupervisorError("no supervisor runs")
+
+    monkeypatch.setattr(Client, "connect", nobody)
+    monkeypatch.setattr(sys, "argv", ["fleet", "status"])
+
+    assert entry.main(["ls", "--json"]) == 7
+    assert entry.main(["ls", "--json", "--here"]) == 7
+    assert entry.main(["ls"]) == 7
+    assert entry.main() == 7
+    assert loaded == [["ls", "--json"], ["ls", "--json", "--here"], ["ls"], None]
+
+
+def test_the_program_of_the_package_begins_here() -> None:
+    text = (Path(entry.__file__).parents[2] / "pyproject.toml").read_text()
+    assert 'fleet = "fleet.cli.entry:main"' in text
