@@ -19,7 +19,6 @@ import time
 
 _PR_SET_PDEATHSIG, _PR_SET_CHILD_SUBREAPER = 1, 36
 _CANNOT_START = 127  # as a shell says it
-_KILLED = "fleet-pane was killed"
 _MOST_GRACE_S = 3600.0
 _LEAST_GRACE_S = 1.0  # for what is left once the agent ended late in its own, or was killed
 _RETRY_S = 0.1  # between two rounds of SIGKILL
@@ -275,8 +274,7 @@ def _keep(rundir: str, *, guard: int) -> int:
         return _CANNOT_START
     tree = Tree(agent, grace_s=launch.grace_s, is_agent=True)
     tree.outlive()
-    why = "" if os.getppid() == guard else _KILLED  # the agent had to go with its pane's process
-    return _finish(rundir, code=tree.code, swept=len(tree.swept), error=why)
+    return _finish(rundir, code=tree.code, swept=len(tree.swept))
 
 
 def main(rundir: str) -> int:
@@ -289,7 +287,7 @@ def main(rundir: str) -> int:
     tree = Tree(keeper, grace_s=_LEAST_GRACE_S, is_agent=False)
     tree.outlive()
     if tree.code != _CANNOT_START and not os.path.exists(f"{rundir}/exit.json"):
-        return _finish(rundir, code=tree.code, swept=len(tree.swept), error=_KILLED)
+        return _finish(rundir, code=tree.code, swept=len(tree.swept), error="fleet-pane was killed")
     return tree.code or 0
 
 

@@ -123,14 +123,23 @@ make_venv() {
     "install one, or name it: PYTHON=/path/to/python3 $0"
   say "making .venv with $python"
   need_venv_module "$python"
-  [[ ! -e $venv || -L $venv || -e $venv/pyvenv.cfg || -e $venv/making ]] ||
-    fail "$venv is there and is no virtual environment" "move it away"
-  rm -rf "$venv"
+  remove_venv
   mkdir "$venv" && : >"$venv/making"
   "$python" -m venv "$venv" >&2 || fail "$python -m venv failed"
   install_fleet
   fingerprint >"$stamp"
   rm "$venv/making"
+}
+
+# Nothing but an environment is removed, and what tells that it is one goes last: a removal that was
+# interrupted can be taken up again.
+remove_venv() {
+  rmdir "$venv" 2>/dev/null || true # all that is left of an interrupted one
+  [[ ! -e $venv || -L $venv || -e $venv/pyvenv.cfg || -e $venv/making ]] ||
+    fail "$venv is there and is no virtual environment" "move it away"
+  [[ -L $venv || ! -e $venv ]] ||
+    find "$venv" -mindepth 1 -maxdepth 1 ! -name pyvenv.cfg ! -name making -exec rm -rf {} +
+  rm -rf "$venv"
 }
 
 # Debian ships Python without the module that puts pip into a virtual environment.

@@ -2,8 +2,8 @@
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager, closing
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -127,12 +127,20 @@ class World:
         return self.scripts.get(task.id, Script())
 
 
+@contextmanager
+def open_ledger(path: Path) -> Iterator[Ledger]:
+    """A ledger that does not wait for the disk: nobody pulls the plug here."""
+    with closing(Ledger.open(path)) as ledger:
+        ledger._connection.execute("PRAGMA synchronous = OFF")
+        yield ledger
+
+
 @asynccontextmanager
 async def running(
     path: Path, world: World, clock: Clock | None = None
 ) -> AsyncIterator[Supervisor]:
     """A supervisor with the ledger at `path`, which is closed in the end."""
-    with closing(Ledger.open(path)) as ledger:
+    with open_ledger(path) as ledger:
         supervisor = Supervisor(ledger, world, now=clock or Clock(), given=lambda: world.given)
         supervisor.record(h.SETTING[supervisor.fleet.seq :])
         supervisor.reconcile_soon()

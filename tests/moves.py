@@ -103,10 +103,8 @@ def _seen(tip: Commit | None) -> e.TargetSeen:
 
 def _world(it: Simulation, which: int, how: int) -> None:
     tip = it.fleet.repos[h.REPO].tips.get("main", h.BASE)
-    policy = POLICIES[which % len(POLICIES)]
     changes: tuple[Callable[[], None], ...] = (
         *(lambda: it.record(_seen(h.commit(f"on {tip}"))), lambda: it.record(_seen(h.BASE))),
-        lambda: setattr(it, "given", h.circumstances(policy, fleet=POLICY)),
         lambda: it.record(_seen(None)),
         lambda: it.record(e.QueueFrozen(repo=h.REPO, target="main", reason="it was rewound")),
     )
@@ -130,9 +128,36 @@ def _time(it: Simulation, which: int, how: int) -> None:
     it.pass_time()
 
 
+def _flow(it: Simulation, which: int, how: int) -> None:
+    """Let all go well for a while: only so are late states reached often."""
+    for _ in range(how):
+        if it.lanes:
+            it.finish(which, 0)
+        elif not _agents_end(it):
+            return
+
+
+def _verdicts(it: Simulation, which: int, how: int) -> None:
+    """A person approves what there is, and the target moves before or after."""
+    moved = _seen(h.commit(f"moved {len(it.entries)}"))
+    if how % 3 == 1:
+        it.record(moved)
+    for name in sorted(it.fleet.tasks):
+        it.submit(c.Approve(task=name))
+    if how % 3 == 2:
+        it.record(moved)
+
+
+def _rules(it: Simulation, which: int, how: int) -> None:
+    """Somebody edits fleet.yaml: other checks, none, or the usual ones."""
+    it.given = h.circumstances(POLICIES[how % len(POLICIES)], fleet=POLICY)
+    it.reconcile()
+
+
 MOVES: tuple[Callable[[Simulation, int, int], None], ...] = (
     *(_finish, _finish, _finish, _finish, _finish, _finish),
     *(_signal, _signal, _signal, _command, _command, _new, _time, _world, _death),
+    *(_flow, _flow, _verdicts, _rules),
 )
 
 
@@ -140,7 +165,7 @@ def play(moves: list[tuple[int, int, int]]) -> Simulation:
     """Spawn two tasks and make the moves; all that must always hold is checked after each."""
     it = Simulation()
     _new(it, 1, 0)
-    _new(it, 1, 1)
+    _new(it, 1, 2)
     for what, which, how in moves:
         MOVES[what % len(MOVES)](it, which, how)
     return it

@@ -4,17 +4,20 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from waiting import until
 
+from fleet import protocol as p
 from fleet.client import Client
+from fleet.core.commands import Command
 from fleet.paths import Home
 
+_PATIENCE_S = 20.0
 FLEET = (sys.executable, "-P", "-m", "fleet")
 TALKER = """\
 #!/bin/sh
@@ -22,6 +25,7 @@ TALKER = """\
 hook() { "$FLEET_HOME/bin/fleet-hook" "$@"; }
 turn() {
   echo '{}' | hook working
+  case "$1" in "Read /"*) said=${1#Read }; set -- "$(tr '\\n' ' ' <"${said%% and *}")" ;; esac
   printf '%s\\n' "$1" >>heard.txt
   case "$1" in *plan*) echo '{"need":"a verdict on its plan","kind":"plan"}' | hook waiting ;; esac
   echo "$FLEET_RUN" >>"$FLEET_HOME/turns.$FLEET_TASK"
@@ -127,33 +131,34 @@ class Place:
         self.fleet("spawn", "--name", name, "-p", command, *options, cwd=cwd)
         return name
 
-    def wait(self, *tasks: str, state: str = "landed", ok: Sequence[int] = (0,)) -> None:
-        self.fleet("wait", *tasks, "--for", state, "--timeout", "20s", ok=ok)
+    def ask(self, request: Command) -> Any:
+        """Return the supervisor's answer, in the form in which the command line prints it."""
+        with Client.connect(self.home, start=True) as client:
+            return client.ask(request)
+
+    def wait(self, *tasks: str, state: str = "landed") -> None:
+        for one in self.ask(p.Wait(tasks=tasks, state=state, timeout_s=_PATIENCE_S)):
+            assert one["reached"], one
 
     def show(self, task: str) -> Any:
-        return self.fleet("show", task, "--json").json
+        return self.ask(p.Show(task=task))
 
     def events(self, *kinds: str, task: str | None = None) -> list[dict[str, Any]]:
-        lines = self.fleet("events", "--json").out.splitlines()
-        found = [json.loads(line) for line in lines]
-        return [
-            it
-            for it in found
-            if (not kinds or it["type"] in kinds) and (task is None or it.get("task") == task)
-        ]
+        with Client.connect(self.home, start=True) as client:
+            found: list[dict[str, Any]] = list(client.stream(p.Events(task=task)))
+        return [it for it in found if not kinds or it["type"] in kinds]
 
     def becomes(self, task: str, *words: str) -> dict[str, Any]:
         """Wait until the status of `task` is one of `words`, and return its row."""
         seen: list[str] = []
 
         def there() -> dict[str, Any] | None:
-            rows = {row["task"]: row for row in self.fleet("ls", "--all", "--json").json}
-            row: dict[str, Any] = rows[task]
+            row: dict[str, Any] = self.show(task)["row"]
             seen.append(f"{row['status']} ({row['needs']})")
             return row if row["status"] in words else None
 
         try:
-            return until(there, timeout=20.0)
+            return until(there, timeout=_PATIENCE_S)
         except AssertionError:
             raise AssertionError(f"{task} is not {words}: {seen[-3:]}") from None
 
@@ -162,13 +167,8 @@ class Place:
         asked = self.run("git", "show", f"{branch}:{path}", ok=None, cwd=cwd)
         return asked.out if asked.code == 0 else None
 
-    @contextmanager
-    def client(self) -> Iterator[Client]:
-        with Client.connect(self.home, start=True) as client:
-            yield client
-
     def supervisor(self) -> int:
-        return int(self.fleet("status", "--json").json["pid"])
+        return int(self.ask(p.Status())["pid"])
 
     def clear(self) -> None:
         """End everything, whatever state it is in."""

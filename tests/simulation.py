@@ -17,8 +17,7 @@ from fleet.core.plan import plan
 from fleet.core.planned import Plan
 from fleet.core.policy import FleetPolicy
 from fleet.core.reducer import reduce, replay
-from fleet.core.schedule import occupied
-from fleet.core.status import Landed, Running, Submitted
+from fleet.core.status import Ending, Landed, Running, Starting, Submitted
 from fleet.errors import FleetError
 
 SLOTS = 2
@@ -143,7 +142,12 @@ class Simulation:
 
 def check_state(fleet: Fleet) -> None:
     """What is true in every state, however it came about."""
-    assert occupied(fleet) <= SLOTS
+    at_work = [
+        task
+        for task in fleet.tasks.values()
+        if task.run is not None or isinstance(task.status, Starting | Ending)
+    ]
+    assert len(at_work) <= SLOTS
     for task in fleet.tasks.values():
         assert task.spent < max(task.spec.limits.attempts or 1, 1)
         if isinstance(task.status, Running):
@@ -164,6 +168,8 @@ def check_plan(fleet: Fleet, planned: Plan) -> None:
     lanes = [effect.lane for effect in planned.effects]
     assert len(lanes) == len(set(lanes)), planned.effects
     for effect in planned.effects:
+        if isinstance(effect, f.StartRun):
+            assert not fleet.tasks[effect.task].restoring
         if isinstance(effect, f.FreeWorkspace):
             task = fleet.tasks[effect.task]
             assert isinstance(task.status, Landed) or task.removed_at is not None

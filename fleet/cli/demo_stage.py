@@ -4,7 +4,7 @@ import os
 import shutil
 import signal
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +19,7 @@ from fleet.errors import FleetError
 from fleet.paths import Home
 from fleet.protocol import Shutdown
 
+_Handler = Callable[[int, FrameType | None], None] | signal.Handlers
 _GONE_S = 20.0
 # A person's own settings (signatures, hooks, another name) have no part in the play.
 _SETTINGS = {
@@ -53,13 +54,14 @@ class Stage:
 def stage(*, keep: bool) -> Iterator[Stage]:
     """Set up a stage, and clear it away whatever happens, unless it is to be kept."""
     place = Stage(Path(tempfile.mkdtemp(prefix="fleet-demo-")))
-    with _interrupted_by(signal.SIGTERM, signal.SIGHUP), _settings_apart(place):
+    with _handling(_interrupt, signal.SIGTERM, signal.SIGHUP), _settings_apart(place):
         try:
             _make_repository(place)
             yield place
         finally:
             if not keep:
-                strike(place)
+                with _handling(signal.SIG_IGN, signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+                    strike(place)  # whoever types Ctrl-C twice, too, is left with nothing
 
 
 def strike(place: Stage) -> None:
@@ -67,18 +69,22 @@ def strike(place: Stage) -> None:
     _end(place.home)
     for path in (place.home.socket(), place.home.tmux_socket()):
         path.unlink(missing_ok=True)
+        with suppress(OSError):
+            path.parent.rmdir()  # other fleets may be there
     shutil.rmtree(place.root, ignore_errors=True)
 
 
 def _end(home: Home) -> None:
+    if not home.root.exists():
+        return
     with suppress(FleetError):
-        with Client.connect(home, start=False) as client:
+        # One that we were interrupted in starting hears nothing yet: starting it waits for it.
+        with Client.connect(home, start=True) as client:
             client.ask(Shutdown(stop_agents=True))
         if ended(home, within=_GONE_S):
             return
-    if home.root.exists():
-        with suppress(FleetError):
-            fleet_module("fleet.supervisor.sweep", str(home.root), home=home)
+    with suppress(FleetError):
+        fleet_module("fleet.supervisor.sweep", str(home.root), home=home)
 
 
 def _make_repository(place: Stage) -> None:
@@ -111,16 +117,16 @@ def _settings_apart(place: Stage) -> Iterator[None]:
         os.environ.update(before)
 
 
+def _interrupt(_: int, __: FrameType | None) -> NoReturn:
+    """End us as Ctrl-C does: by way of all that must be cleared away."""
+    raise KeyboardInterrupt
+
+
 @contextmanager
-def _interrupted_by(*signals: signal.Signals) -> Iterator[None]:
-    """Let these signals, too, end us as Ctrl-C does: by way of all that must be cleared away."""
-
-    def interrupt(_: int, __: FrameType | None) -> NoReturn:
-        raise KeyboardInterrupt
-
-    before = {it: signal.signal(it, interrupt) for it in signals}
+def _handling(handler: _Handler, *signals: signal.Signals) -> Iterator[None]:
+    before = {it: signal.signal(it, handler) for it in signals}
     try:
         yield
     finally:
-        for it, handler in before.items():
-            signal.signal(it, handler)
+        for it, earlier in before.items():
+            signal.signal(it, earlier)

@@ -10,6 +10,7 @@ from fleet.core.rows import QueueRow, TaskRow
 TASK_HEADS = ("TASK", "STATUS", "AGE", "AGENT", "CHANGES", "NEEDS YOU", "TITLE")
 QUEUE_HEADS = ("", "TASK", "STATE", "INTO", "CHANGES", "CHECKS", "APPROVED", "WAITS FOR", "TITLE")
 _HEAD = 8
+_CHECKED = ("ready", "landing")  # the states in which nothing is left to be checked
 
 
 def task_table(out: Output, rows: Sequence[TaskRow], now: datetime) -> None:
@@ -53,16 +54,16 @@ def _queue_cells(row: QueueRow) -> list[Cell]:
 def checks_phrase(row: QueueRow) -> str:
     """Return how a change's checks stand: never green where there are none."""
     if not row.checks:
-        return "no checks"
+        return "no checks" if row.state in _CHECKED else "not yet"
     passed = sum(check.state in ("passed", "flaky") for check in row.checks)
     red = [f"{check.name} {check.state}" for check in row.checks if check.state != "passed"]
     return f"{passed}/{len(row.checks)} passed" + (f": {', '.join(red)}" if red else "")
 
 
 def waits_phrase(row: QueueRow) -> str:
-    """Return what a change waits for, with the files of a conflict."""
+    """Return what a change waits for; where nothing else is said, the files of a conflict."""
     files = f"conflict in {', '.join(row.conflicts)}" if row.conflicts else ""
-    return "; ".join(part for part in (row.waits_for, files) if part)
+    return row.waits_for or files
 
 
 def short(commit: str | None) -> str:

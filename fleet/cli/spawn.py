@@ -117,7 +117,7 @@ def _prompt(source: str | None, prompt: str | None, file: str | None) -> str:
         raise UsageError("give one prompt: -p PROMPT, -f FILE, or - for stdin")
     text = prompt if prompt is not None else text_of(given[0])
     if not text.strip():
-        raise UsageError("the prompt is empty")
+        raise UsageError("the prompt is empty", hint='type: fleet spawn -p "PROMPT"')
     return text
 
 

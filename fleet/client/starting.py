@@ -88,11 +88,16 @@ def attempt(home: Home) -> socket.socket | None:
 def ended(home: Home, *, within: float) -> bool:
     """Return whether supervisor and keeper of `home` are gone, after `within` seconds at most."""
     deadline = time.monotonic() + within
-    while not (_free(home.keeper_lock) and _free(home.supervisor_lock)):
+    while not (_free(home.keeper_lock) and _free(home.supervisor_lock)) or _keeping():
         if time.monotonic() > deadline:
             return False
         time.sleep(0.02)  # waiting for a lock cannot be given a time limit
     return True
+
+
+def _keeping() -> bool:
+    """Whether a keeper lives that this process has started: it may be on its way to the lock."""
+    return any(keeper.poll() is None for keeper in _keepers)
 
 
 def _free(lock: Path) -> bool:

@@ -52,12 +52,16 @@ async def run(host: Host, ended: asyncio.Event) -> int:
     server = Server(host, on_down=down, on_restart=restart)
     await server.open()
     try:
-        with _watching(host):
-            host.supervisor.reconcile_soon()
-            await _beat_until(host, ended)
+        await _live(host, ended)
     finally:
         await server.close()
     return codes[-1]
+
+
+async def _live(host: Host, ended: asyncio.Event) -> None:
+    with _watching(host):
+        host.supervisor.reconcile_soon()
+        await _beat_until(host, ended)
 
 
 @contextlib.contextmanager

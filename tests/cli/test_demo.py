@@ -209,6 +209,22 @@ def test_an_interrupt_leaves_nothing_behind(
     assert leftovers(tmp_path) == []
 
 
+def test_a_second_interrupt_does_not_stop_the_clearing_away(
+    run: Run, theatre: Theatre, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    process, end = os.getpid(), theatre.end
+
+    def interrupted(ask: Any) -> Any:
+        os.kill(process, signal.SIGINT)
+        return end(ask)
+
+    monkeypatch.setattr(theatre, "ls", interrupted)
+    monkeypatch.setattr(theatre, "end", interrupted)
+    assert run("demo").code == 130
+    assert theatre.down
+    assert leftovers(tmp_path) == []
+
+
 def test_it_can_be_kept(run: Run, theatre: Theatre, tmp_path: Path) -> None:
     answer = run("demo", "--keep")
     assert answer.code == 0
@@ -229,11 +245,22 @@ def test_agents_are_ended_even_when_the_supervisor_is_gone(
         asked.append(arguments)
         return 0, "", ""
 
+    def fail(*_: object) -> None:
+        raise FleetError("the supervisor did not start")
+
+    monkeypatch.setattr(starting, "_started", fail)
     monkeypatch.setattr(demo_stage, "fleet_module", note)
     place = demo_stage.Stage(tmp_path / "stage")
     place.home.root.mkdir(parents=True)
     demo_stage.strike(place)
     assert asked == [("fleet.supervisor.sweep", str(place.home.root))]
+    assert not place.root.exists()
+
+
+def test_no_supervisor_is_started_where_none_ever_ran(home: Home, tmp_path: Path) -> None:
+    place = demo_stage.Stage(tmp_path / "stage")
+    place.root.mkdir()
+    demo_stage.strike(place)
     assert not place.root.exists()
 
 

@@ -1,5 +1,6 @@
 import sys
 from pathlib import Path
+from typing import Self
 
 import pytest
 
@@ -9,7 +10,7 @@ from fleet.errors import NoSupervisorError
 
 
 class _Connected:
-    def __enter__(self) -> "_Connected":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -23,7 +24,12 @@ class _Connected:
 def loaded(monkeypatch: pytest.MonkeyPatch) -> list[object]:
     """The calls that went the long way, through click."""
     calls: list[object] = []
-    monkeypatch.setattr(main, "main", lambda argv: calls.append(argv) or 7)
+
+    def through_click(argv: object) -> int:
+        calls.append(argv)
+        return 7
+
+    monkeypatch.setattr(main, "main", through_click)
     return calls
 
 

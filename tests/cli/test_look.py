@@ -10,8 +10,9 @@ from msgspec import convert
 from wire_samples import queue_row, status_view, task_detail, task_row, why_view
 
 from fleet.cli.overview import next_step
+from fleet.cli.rows import checks_phrase, waits_phrase
 from fleet.cli.text import width
-from fleet.core.rows import TaskRow
+from fleet.core.rows import QueueRow, TaskRow
 
 
 def test_ls_in_a_pipe_is_a_line_a_task_parted_by_tabs(run: Run, fake: FakeSupervisor) -> None:
@@ -115,6 +116,19 @@ def test_why_names_the_signal_that_won(run: Run, fake: FakeSupervisor) -> None:
 def test_why_can_be_short(run: Run, fake: FakeSupervisor) -> None:
     fake.answers["why"] = why_view(needs=None, signals=[], next=None, because=["it is queued"])
     assert run("why", "importer").out.splitlines()[1:] == ["  it is queued"]
+
+
+@pytest.mark.parametrize(
+    ("state", "phrase"),
+    [("ready", "no checks"), ("landing", "no checks"), ("gating", "not yet")],
+)
+def test_no_checks_is_only_said_where_none_will_come(state: str, phrase: str) -> None:
+    assert checks_phrase(convert(queue_row(state=state, checks=[]), QueueRow)) == phrase
+
+
+def test_a_conflict_is_told_once() -> None:
+    row = queue_row(state="conflict", waits_for="conflicts with main in x.py", conflicts=["x.py"])
+    assert waits_phrase(convert(row, QueueRow)) == "conflicts with main in x.py"
 
 
 def test_why_is_told_whole_and_line_by_line(

@@ -4,6 +4,7 @@ import fcntl
 import json
 import os
 import socket
+import subprocess
 import sys
 import threading
 from collections.abc import Iterator
@@ -167,3 +168,13 @@ def test_a_supervisor_has_ended_when_its_locks_are_free(home: Home) -> None:
         fcntl.flock(lock, fcntl.LOCK_EX)
         assert not starting.ended(home, within=0.03)
     assert starting.ended(home, within=0)
+
+
+def test_a_keeper_on_its_way_to_the_lock_has_not_ended(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with subprocess.Popen(["cat"], stdin=subprocess.PIPE) as keeper:
+        monkeypatch.setattr(starting, "_keepers", [keeper])
+        assert not starting.ended(home, within=0)
+        keeper.kill()
+        assert starting.ended(home, within=10.0)

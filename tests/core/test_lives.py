@@ -140,6 +140,14 @@ def test_an_agent_that_goes_on_hands_in_again_and_once_only() -> None:
     assert attached.tasks[A].status == Submitted(1)
 
 
+def test_what_is_being_landed_is_not_handed_in_again() -> None:
+    begun = (*h.submitted(A, h.talker()), h.gated(), h.approved(), h.landing())
+    fleet = h.fold(history(*begun), [activity(Idle())], NOON + h.minutes(1))
+    after, _, facts = settle(fleet, now=NOON + h.minutes(1))
+
+    assert (after.tasks[A].landing, facts) == (True, [])
+
+
 def test_what_cannot_be_sealed_is_not_tried_for_ever() -> None:
     stuck = e.SealFailed(task=A, cause=Unsealable("a merge is half done"))
     fleet = h.fold(history(*h.submitted(A, h.talker())), [activity(Idle())], NOON + h.minutes(1))

@@ -6,7 +6,7 @@ from histories import MOVED, NOON, REPO, A, B, C, effects, history, settle
 
 from fleet.core import events as e
 from fleet.core.causes import Conflict, GateRed
-from fleet.core.change import BY_POLICY, Landing
+from fleet.core.change import BY_POLICY
 from fleet.core.effects import AnyEffect, Gate, Land, Remerge
 from fleet.core.ids import Commit, TaskId
 from fleet.core.merge_queue import entries, waits_for
@@ -136,8 +136,7 @@ def test_the_intent_is_on_record_before_the_target_moves() -> None:
         e.LandingBegan(task=A, revision=1, evidence=evidence),
     ]
     assert planned.effects == (land(),)
-    assert fleet.tasks[A].change is not None
-    assert isinstance(fleet.tasks[A].change.state, Landing)
+    assert fleet.tasks[A].landing
 
 
 def test_a_change_that_landed_is_in_no_queue() -> None:
@@ -147,6 +146,12 @@ def test_a_change_that_landed_is_in_no_queue() -> None:
     late = h.fold(landed, [h.approved(), h.gated(), h.landing()])
     assert settle(late)[1].effects == ()
     assert isinstance(late.tasks[A].status, Landed)
+
+
+def test_an_approval_of_another_commit_is_none() -> None:
+    other = e.Approved(task=A, revision=1, sealed=h.commit("other"), by="person")
+
+    assert next_(*HAND, h.gated(), other) == ()
 
 
 def test_a_new_revision_waits_for_a_new_approval() -> None:

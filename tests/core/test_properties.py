@@ -11,7 +11,7 @@ from fleet.core.reducer import replay
 
 TIMES = int(os.environ.get("FLEET_EXAMPLES", "1"))
 STEPS = st.lists(
-    st.tuples(*(st.integers(0, 14), st.integers(0, 7), st.integers(0, 29))),
+    st.tuples(*(st.integers(0, len(moves.MOVES) - 1), st.integers(0, 7), st.integers(0, 29))),
     min_size=5,
     max_size=100,
 )
@@ -27,7 +27,7 @@ def examples(number: int) -> settings:
     )
 
 
-@examples(150)
+@examples(200)
 @given(STEPS)
 def test_what_must_hold_holds_after_every_move(steps: list[tuple[int, int, int]]) -> None:
     it = moves.play(steps)
@@ -36,7 +36,7 @@ def test_what_must_hold_holds_after_every_move(steps: list[tuple[int, int, int]]
     assert plan(it.fleet, it.given, it.now) == it.planned
 
 
-@examples(150)
+@examples(200)
 @given(STEPS)
 def test_every_task_comes_to_an_end_or_to_a_person(steps: list[tuple[int, int, int]]) -> None:
     it = moves.play(steps)

@@ -62,6 +62,21 @@ def test_a_replayed_ledger_gives_the_state_it_was_written_from() -> None:
     assert fleet.seq == len(entries)
 
 
+def test_an_entry_reads_as_one_flat_object() -> None:
+    entry = e.Entry(7, NOON, "person", e.TaskStopped(task=A, by="person"))
+    frozen = e.Entry(8, NOON, "fleet", e.QueueThawed(repo=REPO, target="main"))
+
+    assert entry.flat() == {
+        "seq": 7,
+        "at": NOON,
+        "actor": "person",
+        "type": "task.stopped",
+        "task": A,
+        "by": "person",
+    }
+    assert frozen.flat()["task"] is None
+
+
 # A late word ---------------------------------------------------------------------------------
 
 EVIDENCE = h.evidence(A)

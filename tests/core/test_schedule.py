@@ -5,7 +5,7 @@ import pytest
 from histories import NOON, REPO, A, B, C, effects, history, settle
 
 from fleet.core import events as e
-from fleet.core.causes import Died
+from fleet.core.causes import Died, Exhausted
 from fleet.core.effects import (
     DropSlot,
     EndRun,
@@ -28,14 +28,15 @@ READY = tuple(
 )
 
 
-def given(slots: int = 8, pool: int = 0, **fields: int) -> Circumstances:
-    return h.circumstances(fleet=FleetPolicy(slots=slots, pool=pool, **fields))
+def given(slots: int = 8, pool: int = 0, *, runs: int = 600) -> Circumstances:
+    policy = FleetPolicy(slots=slots, pool=pool, max_runs_per_hour=runs)
+    return h.circumstances(fleet=policy)
 
 
-def started(*events: e.AnyEvent, slots: int = 8, **fields: int) -> list[TaskId]:
+def started(*events: e.AnyEvent, slots: int = 8) -> list[TaskId]:
     return [
         effect.task
-        for effect in effects(history(*READY, *events), given(slots, **fields))
+        for effect in effects(history(*READY, *events), given(slots))
         if isinstance(effect, StartRun)
     ]
 
@@ -142,13 +143,13 @@ def test_a_pause_doubles_up_to_five_minutes(failures: int, seconds: float) -> No
 
 def test_the_breaker_opens_at_the_limit_and_closes_as_starts_grow_old() -> None:
     tasks = [h.added(named(number)) for number in range(4)]
-    one = settle(history(*READY, *tasks), given(max_runs_per_hour=1))[0]
+    one = settle(history(*READY, *tasks), given(runs=1))[0]
     late = NOON + h.minutes(30)
-    two, planned, _ = settle(one, given(max_runs_per_hour=2), late)
+    two, planned, _ = settle(one, given(runs=2), late)
 
     assert len(two.starts) == 2
     assert planned.wake_at == NOON + h.minutes(60)  # when the first is an hour old
-    three = settle(two, given(max_runs_per_hour=2), NOON + h.minutes(60))[0]
+    three = settle(two, given(runs=2), NOON + h.minutes(60))[0]
     assert three.starts == (late, NOON + h.minutes(60))
 
 
@@ -217,8 +218,7 @@ def test_a_task_that_two_internal_errors_name_is_given_up(events: h.Events) -> N
 def test_what_may_be_up_already_is_ended_before_it_is_given_up() -> None:
     fleet, planned, _ = settle(history(*h.starting(A), CRASH, CRASH))
 
-    assert isinstance(fleet.tasks[A].status, Ending)
-    assert isinstance(fleet.tasks[A].status.outcome, ToReject)
+    assert fleet.tasks[A].status == Ending(1, ToReject(Exhausted(INTERNAL)))
     assert planned.effects == (EndRun(A, 1),)
     assert settle(h.fold(fleet, [h.ended()]))[0].tasks[A].status == Failed(INTERNAL)
 

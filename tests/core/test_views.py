@@ -139,7 +139,9 @@ CASES = (
 )
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.word}: {case.needs}")
+@pytest.mark.parametrize(
+    "case", CASES, ids=[f"{number}-{case.word}" for number, case in enumerate(CASES)]
+)
 def test_how_a_task_reads(case: Case) -> None:
     fleet = history(*case.events)
     task = fleet.tasks[A]

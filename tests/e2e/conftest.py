@@ -2,14 +2,16 @@
 
 import os
 import shutil
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-
 from place import Place, marked, sockets
 from waiting import until
+
+_LEAKS = ("GIT_", "TMUX", "XDG_", "FLEET_", "NO_COLOR")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -32,9 +34,8 @@ def places() -> Iterator[list[Path]]:
         shutil.rmtree(root)
 
 
-@pytest.fixture
-def empty(places: list[Path], monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
-    """A place without a repository."""
+def make_place(places: list[Path]) -> Place:
+    """Return a place without a repository, and the environment of a person in it."""
     root = Path(tempfile.mkdtemp(prefix="fe-"))
     places.append(root)
     own = {
@@ -43,14 +44,36 @@ def empty(places: list[Path], monkeypatch: pytest.MonkeyPatch) -> Iterator[Place
         "XDG_RUNTIME_DIR": root / "run",
         "XDG_CONFIG_HOME": root / "config",
     }
-    for name, directory in own.items():
+    for directory in own.values():
         directory.mkdir(mode=0o700)
-        monkeypatch.setenv(name, str(directory))
-    monkeypatch.setenv("FLEET_HOME", str(root / "fleet"))
-    place = Place(root, dict(os.environ))
+    people = {f"GIT_{who}_NAME": "Test Person" for who in ("AUTHOR", "COMMITTER")}
+    people |= {f"GIT_{who}_EMAIL": "test@example.invalid" for who in ("AUTHOR", "COMMITTER")}
+    kept = {name: os.environ[name] for name in os.environ if not name.startswith(_LEAKS)}
+    path = {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+    named = {name: str(directory) for name, directory in own.items()}
+    named |= {"FLEET_HOME": str(root / "fleet"), "GIT_CONFIG_NOSYSTEM": "1", "LC_ALL": "C.UTF-8"}
+    return Place(root, kept | path | people | named)
+
+
+@pytest.fixture
+def empty(places: list[Path], monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
+    """A place without a repository."""
+    place = make_place(places)
+    for name, value in place.env.items():
+        monkeypatch.setenv(name, value)
     yield place
     place.clear()
-    assert not until_gone(root)
+    assert not until_gone(place.root)
+
+
+@pytest.fixture(scope="module")
+def shared(places: list[Path]) -> Iterator[Place]:
+    """A place with a repository for tests that only use the command line and change nothing."""
+    place = make_place(places)
+    place.make_repo()
+    yield place
+    place.clear()
+    assert not until_gone(place.root)
 
 
 def until_gone(root: Path) -> list[str]:

@@ -3,7 +3,6 @@
 import os
 import shutil
 import subprocess
-import sys
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -11,14 +10,11 @@ from pathlib import Path
 import psutil
 import pytest
 import pytest_asyncio
+from house import House, git
 from waiting import until
 
 from fleet import paths
 from fleet.tools.tmux.server import Server
-
-sys.path.insert(0, str(Path(__file__).parent))  # `house`, beside this file
-
-from house import House, git
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from fleet.core import events as e
 from fleet.core.causes import NoChange, Unsealable
 from fleet.core.ids import TaskId
 from fleet.core.policy import Check
-from fleet.supervisor.perform import changes
+from fleet.supervisor.perform.judging import judge
 from fleet.supervisor.perform.workspaces import enter
 
 A = TaskId("a")
@@ -59,9 +59,7 @@ class TestSealing:
         house.spawn("true")
         house.attempt()
         failed = house.perform(f.Seal(A, 1))
-        assert failed == [
-            e.SealFailed(task=A, cause=Unsealable("its workspace is gone"))
-        ]
+        assert failed == [e.SealFailed(task=A, cause=Unsealable("its workspace is gone"))]
 
     async def test_the_same_work_again_is_no_new_revision(self, house: House) -> None:
         async with house.watching():
@@ -141,7 +139,7 @@ class TestJudging:
 
     def judge(self, house: House, command: str, *, again: bool) -> tuple[str, int | None]:
         house.quiet()
-        result = changes.judge(
+        result = judge(
             Check("it", command, 10.0),
             house.repo,
             {"PATH": os.environ["PATH"]},
@@ -167,12 +165,12 @@ class TestJudging:
         ],
     )
     async def test_the_verdict(
-        self, house: House, command: str, again: bool, state: tuple[str, int | None]
+        self, house: House, command: str, *, again: bool, state: tuple[str, int | None]
     ) -> None:
         assert self.judge(house, command, again=again) == state
 
     async def test_a_check_that_takes_too_long(self, house: House) -> None:
-        result = changes.judge(
+        result = judge(
             Check("it", "sleep 1000", 0.05),
             house.repo,
             {"PATH": os.environ["PATH"]},
@@ -185,7 +183,7 @@ class TestJudging:
     async def test_one_that_is_cancelled_is_not_tried_again(self, house: House) -> None:
         stop = threading.Event()
         stop.set()
-        result = changes.judge(
+        result = judge(
             Check("it", "sleep 1000", 10.0),
             house.repo,
             {"PATH": os.environ["PATH"]},

@@ -2,6 +2,7 @@
 
 import asyncio
 import traceback
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -256,6 +257,25 @@ async def test_facts_without_end_are_an_internal_error(
         assert isinstance(supervisor.crashed, InternalError)
         assert supervisor.fleet.tasks[h.A].crashes == 1
         assert len(supervisor.fleet.tasks[h.A].messages) == 5
+
+
+@pytest.mark.usefixtures("crashes")
+async def test_nothing_is_planned_once_it_has_crashed(path: Path) -> None:
+    world = World()
+    world.fail(f.Seal, KeyError("x"))
+    async with fakes.running(path, world) as supervisor:
+        supervisor.record([*h.running(h.A), h.done(h.A)])
+
+        def plan_soon(entries: Sequence[e.Entry]) -> None:
+            if isinstance(entries[0].event, e.CrashNoted):
+                supervisor.record([h.added(h.B)])
+
+        supervisor.watch(plan_soon)
+        await supervisor.until(lambda fleet: h.B in fleet.tasks)
+        await asyncio.sleep(0)
+
+        assert isinstance(supervisor.crashed, KeyError)
+        assert kinds(supervisor)[-2:] == [e.CrashNoted, e.TaskAdded]
 
 
 async def test_a_refused_command_leaves_no_trace(path: Path) -> None:

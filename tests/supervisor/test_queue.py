@@ -1,6 +1,6 @@
 """What would land is built and gated as it would land, and nothing else ever lands."""
 
-from pathlib import Path
+from typing import Any
 
 import pytest
 from house import COMMIT, House, git
@@ -10,20 +10,22 @@ from fleet.core import effects as f
 from fleet.core import events as e
 from fleet.core.causes import Conflict
 from fleet.core.change import Ready
-from fleet.core.ids import Commit, TaskId
+from fleet.core.ids import Commit, RepoId, TaskId
 from fleet.core.policy import Check, RepoPolicy
 from fleet.supervisor.perform import queue
+from fleet.tools.git.building import Built
+from fleet.tools.git.merging import Conflicted
 
 A = TaskId("a")
 
 
-def policy(house: House, **options: object) -> None:
+def policy(house: House, **options: Any) -> None:
     known = house.tools.policies.repos.get(house.repo_id, RepoPolicy())
-    house.tools.policies.repos[house.repo_id] = type(known)(**options)  # type: ignore[arg-type] # as given
+    house.tools.policies.repos[house.repo_id] = type(known)(**options)
     house.supervisor.reconcile_soon()
 
 
-async def in_review(house: House, prompt: str, name: str = "a", **options: object) -> None:
+async def in_review(house: House, prompt: str, name: str = "a", **options: Any) -> None:
     async with house.watching():
         house.spawn(f"{prompt}; {COMMIT}", name, **options)
         await house.until_word(name, "review")
@@ -80,9 +82,7 @@ class TestGate:
         gate(house)
         assert runs.read_text() == "\nx\n"
 
-    async def test_a_moved_target_gives_another_tree_and_is_gated_again(
-        self, house: House
-    ) -> None:
+    async def test_a_moved_target_gives_another_tree_and_is_gated_again(self, house: House) -> None:
         await in_review(house, "echo hi > new.txt")
         house.quiet()
         runs = house.home.root / "runs"
@@ -141,12 +141,12 @@ class TestGate:
         house.quiet()
         honest = queue._build
 
-        def forged(case: queue._Case) -> queue.Built | queue.Conflicted:
+        def forged(case: queue._Case) -> Built | Conflicted:
             built = honest(case)
-            assert isinstance(built, queue.Built)
+            assert isinstance(built, Built)
             tree = git(house.repo, "rev-parse", "main^{tree}")
             parent = ("-p", case.effect.onto)
-            return queue.Built(git(house.repo, "commit-tree", tree, *parent, "-m", "x"), tree)
+            return Built(git(house.repo, "commit-tree", tree, *parent, "-m", "x"), tree)
 
         monkeypatch.setattr(queue, "_build", forged)
         blocked = gate(house)
@@ -158,9 +158,11 @@ class TestGate:
         await in_review(house, "echo hi > new.txt")
         house.quiet()
         policy(house, checks=(Check("any", "true"),))
-        (house.home.root / "gate" / house.repo_id).mkdir(parents=True, exist_ok=True)
-        (house.home.root / "gate" / house.repo_id / "main-0").mkdir(exist_ok=True)
-        git(house.home.root / "gate" / house.repo_id / "main-0", "init", "-q")
+        task = house.task("a")
+        effect = f.Gate(task.repo, "main", A, 1, house.the_repo.tips["main"])
+        worktree = queue._gate_worktree(house.tools, effect)
+        worktree.mkdir(parents=True)
+        git(worktree, "init", "-q")
 
         blocked = gate(house)
 
@@ -231,15 +233,8 @@ async def test_work_without_any_gate_never_lands_by_itself(house: House) -> None
     await house.until_word("a", "landed")
 
 
-def test_each_target_has_a_gate_of_its_own(tmp_path: Path) -> None:
-    """Names that differ only in a separator must not share a worktree."""
-    class Home:
-        root = tmp_path
-
-    class Tools:
-        home = Home
-
-    names = ("release/1", "release-1", "a_b", "a/b")
-    effects = [f.Gate(house_repo, name, A, 1, Commit("0")) for name in names for house_repo in ("r",)]  # type: ignore[arg-type] # plain text will do
-    found = {queue._gate_worktree(Tools, effect) for effect in effects}  # type: ignore[arg-type] # of these, only the root is used
+async def test_each_target_has_a_gate_of_its_own(house: House) -> None:
+    names = ("release/1", "release-1", "a_b", "a/b", "a" * 60, "a" * 61)
+    effects = [f.Gate(RepoId("r"), name, A, 1, Commit("0")) for name in names]
+    found = {queue._gate_worktree(house.tools, effect) for effect in effects}
     assert len(found) == len(names)

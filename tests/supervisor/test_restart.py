@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import closing
 from itertools import groupby
 from pathlib import Path
 
@@ -20,7 +19,6 @@ from fleet.core.plan import plan
 from fleet.core.policy import FleetPolicy, Land
 from fleet.core.status import Running
 from fleet.core.views import needs, status_word
-from fleet.ledger import Ledger
 from fleet.supervisor.loop import Supervisor
 
 GIVEN = h.circumstances(fleet=FleetPolicy(slots=3, pool=1))
@@ -51,7 +49,6 @@ ENDS = {
     "later": "landed",
     "never": "blocked",
 }
-DECLARED = {name: c.Spawn(cwd="", prompt=name, environment={}, name=name) for name in ENDS}
 
 
 def spawns() -> Iterator[c.Spawn]:
@@ -142,7 +139,7 @@ async def finish(path: Path, *, lost: bool = False) -> tuple[dict[str, str], lis
 
 
 def write(path: Path, entries: list[e.Entry]) -> None:
-    with closing(Ledger.open(path)) as ledger:
+    with fakes.open_ledger(path) as ledger:
         for (at, actor), group in groupby(entries, key=lambda entry: (entry.at, entry.actor)):
             ledger.append([entry.event for entry in group], at=at, actor=actor)
 

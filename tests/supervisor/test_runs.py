@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import threading
 from pathlib import Path
 
 import psutil
@@ -52,7 +53,7 @@ class TestAdoption:
 
     async def test_a_run_whose_launch_was_written_is_started_by_it(self, house: House) -> None:
         task = house.begin(FOREVER)
-        worktree = enter(house.tools, task, house.fleet, runs.threading.Event())
+        worktree = enter(house.tools, task, house.fleet, threading.Event())
         token = runs._write_launch(house.tools, task, 1, worktree)
 
         started = house.start()

@@ -13,12 +13,14 @@ from house import COMMIT, House, git
 from fleet.core import commands as c
 from fleet.core import effects as f
 from fleet.core import events as e
-from fleet.core.ids import RepoId, TaskId
+from fleet.core.ids import Commit, RepoId, TaskId
 from fleet.core.model import Task
 from fleet.core.policy import FleetPolicy, RepoPolicy
 from fleet.errors import ToolError
 from fleet.supervisor.perform import surroundings, workspaces
 from fleet.supervisor.perform.workspaces import SetupFailedError, enter
+from fleet.tools.git import archive as archives
+from fleet.tools.git.repository import Place
 
 A = TaskId("a")
 
@@ -103,14 +105,16 @@ class TestFreeing:
         path = work_in(house)
         remove(house)
 
-        freed, ready = free(house)
+        [freed] = free(house)
 
         assert isinstance(freed, e.WorkspaceFreed)
-        assert isinstance(ready, e.SlotReady)
         assert freed.ref == "refs/fleet/trash/a"
         assert git(house.repo, "show", f"{freed.ref}:untracked.txt") == "2"
         assert git(house.repo, "show", f"{freed.ref}^1:committed.txt") == "1"
         assert git(house.repo, "branch", "--list", "fleet/a") == ""
+        house.record(freed)
+        assert house.the_repo.slots[1].state == "dirty"
+        house.perform(f.RecycleSlot(house.repo_id, 1))
         assert not (path / "untracked.txt").exists()
 
     async def test_secrets_and_ports_go_with_the_workspace(self, house: House) -> None:
@@ -133,8 +137,7 @@ class TestFreeing:
         remove(house)
         free(house)  # and here fleet was killed, before it was recorded
 
-        freed, ready = free(house)
-        house.record(freed, ready)
+        house.record(*free(house))
         self._restore(house)
 
         assert git(path, "rev-parse", "HEAD") == head
@@ -150,7 +153,7 @@ class TestFreeing:
         (house.repo / "moved.txt").write_text("moved\n")
         git(house.repo, "add", "-A")
         git(house.repo, "commit", "-qm", "main moved on")
-        tip = git(house.repo, "rev-parse", "HEAD")
+        tip = Commit(git(house.repo, "rev-parse", "HEAD"))
         house.record(e.TargetSeen(repo=house.repo_id, target="main", tip=tip))
         remove(house)
 
@@ -160,9 +163,10 @@ class TestFreeing:
         def killed(*_: object, **__: object) -> None:
             raise KilledError
 
-        with monkeypatch.context() as patch, pytest.raises(KilledError):
-            patch.setattr(workspaces.archives, "delete_branch", killed)
-            free(house)
+        with monkeypatch.context() as patch:
+            patch.setattr(archives, "delete_branch", killed)
+            with pytest.raises(KilledError):
+                free(house)
         house.record(*free(house))
         self._restore(house)
 
@@ -172,10 +176,8 @@ class TestFreeing:
 
     def _restore(self, house: House) -> None:
         task = house.task("a")
-        house.record(
-            e.TaskRestored(task=A, by="me"),
-            e.WorkspaceAssigned(task=A, slot=1),
-        )
+        house.record(*house.perform(f.RecycleSlot(task.repo, 1)))
+        house.record(e.TaskRestored(task=A, by="me"), e.WorkspaceAssigned(task=A, slot=1))
         assert house.task("a").restoring
         [restored] = house.perform(f.RestoreWorkspace(A))
         assert isinstance(restored, e.WorkspaceRestored), (task, restored)
@@ -186,13 +188,14 @@ class TestFreeing:
         house.begin("true")
         work_in(house)
         remove(house)
-        recycle = workspaces.git_workspaces.recycle
+        archive_it = archives.archive
 
-        def meddle(*args: object, **options: object) -> None:
-            recycle(*args, **options)  # type: ignore[arg-type] # handed through
+        def meddle(place: Place, *, task: str, path: Path | None, branch: str) -> str | None:
+            kept = archive_it(place, task=task, path=path, branch=branch)
             git(house.repo, "update-ref", "refs/heads/fleet/a", "main")
+            return kept
 
-        monkeypatch.setattr(workspaces.git_workspaces, "recycle", meddle)
+        monkeypatch.setattr(archives, "archive", meddle)
         [failed] = free(house)
 
         assert isinstance(failed, e.FreeingFailed)
@@ -348,7 +351,7 @@ class TestSurroundings:
         self, house: House, text: bytes
     ) -> None:
         surroundings.write_private(house.home.environment("a"), text)
-        with pytest.raises(ToolError, match="environment.json"):
+        with pytest.raises(ToolError, match=r"environment\.json"):
             surroundings.base_environment(house.tools, A)
 
     async def test_what_was_prepared_is_made_again_where_the_note_is_garbage(
@@ -362,8 +365,7 @@ class TestSurroundings:
 async def test_work_without_commits_is_restored_as_it_was(house: House) -> None:
     async with house.watching():
         house.spawn(f"echo 1 > one.txt; {COMMIT}; echo 2 > two.txt")
-        task = await house.until_word("a", "review")
-        path = house.home.slot(task.repo, 1)
+        await house.until_word("a", "review")
         house.submit(c.Withdraw(task="a"))
         house.submit(c.Remove(task="a"))
         await house.until(lambda _: house.task("a").slot is None)

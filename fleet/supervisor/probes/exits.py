@@ -95,25 +95,29 @@ class Exits:
         task = self._host.supervisor.fleet.tasks[name]
         ended = read_exit(self._host.home.run(name, attempt), self._host.vitals.note_garbage)
         if ended is None or not _is_own(ended):
-            fact = self._lost(task, attempt, "fleet-pane was killed")
-        elif ended.code == 0 or await asyncio.to_thread(self._pane_is_there, task):
+            fact = self._lost(task, attempt, _KILLED)
+        elif ended.code == 0 or await asyncio.to_thread(self._pane_is_whole, task):
             fact = e.RunExited(
                 task=name, attempt=attempt, code=ended.code, signal=ended.signal, error=ended.error
             )
         else:
-            fact = self._lost(task, attempt, "its pane is gone")
+            fact = self._lost(task, attempt, "its pane was ended")
         run = self._host.supervisor.fleet.tasks[name].run
         if run is not None and run.attempt == attempt and run.leaving is None:
             self._host.supervisor.record([fact])
 
-    def _pane_is_there(self, task: Task) -> bool:
-        """A dead pane stays until we close it: where it is gone, tmux or a person ended the run."""
+    def _pane_is_whole(self, task: Task) -> bool:
+        """A dead pane stays until we close it: where it is gone, tmux or a person ended the run.
+
+        So did somebody where its own process, which never ends by a signal, ended by one.
+        """
         if task.run is None:
             return False
         try:
-            return self._host.tools.panes.find(task.run.pane) is not None
+            pane = self._host.tools.panes.find(task.run.pane)
         except ToolError:
             return False
+        return pane is not None and pane.signal is None
 
     def _lost(self, task: Task, attempt: int, reason: str) -> e.AnyEvent:
         again = task.losses + 1 - _FORGIVEN

@@ -64,6 +64,8 @@ class Server:
 
     def pid(self) -> int | None:
         """Return the server's process, or None where no server is running."""
+        if not self.socket.exists():
+            return None  # without asking tmux, which may not even be installed
         try:
             [pid] = self.ask(lambda control: control.command("display-message", "-p", "#{pid}"))
         except TmuxGoneError:

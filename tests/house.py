@@ -17,7 +17,6 @@ from fleet.core import effects as f
 from fleet.core import events as e
 from fleet.core.ids import RepoId, TaskId
 from fleet.core.model import Fleet, Repo, Task
-from fleet.core.policy import FleetPolicy
 from fleet.core.views import status_word
 from fleet.home import open_home
 from fleet.ledger import Ledger
@@ -53,7 +52,8 @@ class House:
         socket, conf = self.home.tmux_socket(), self.home.root / "tmux.conf"
         panes = Panes(TmuxServer(socket, conf=conf, env=dict(os.environ)))
         vitals, policies = Vitals(), Policies()
-        policies.fleet = FleetPolicy(pool=0)
+        self._policies = policies
+        self.configure()
         self.tools = tools = Tools(
             home=self.home,
             home_id=identity.id,
@@ -67,6 +67,13 @@ class House:
             self.ledger, self.world, now=now, given=lambda: circumstances(tools, vitals)
         )
         self.host = Host(self.home, tools, vitals, self.supervisor, now(), version="1.2.3")
+
+    def configure(self, text: str = "") -> None:
+        """Write the user's own configuration, and read it."""
+        file = paths.user_config()
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(f"pool: 0\n{text}")
+        self._policies.read_user()
 
     @property
     def fleet(self) -> Fleet:

@@ -1,0 +1,343 @@
+"""The target moves to the very commit that was tested, or nothing moves, crash or not."""
+
+from pathlib import Path
+
+import pytest
+from house import COMMIT, House, git
+
+from fleet.core import commands as c
+from fleet.core import effects as f
+from fleet.core import events as e
+from fleet.core.change import Landing, Ready
+from fleet.core.ids import TaskId
+from fleet.core.policy import RepoPolicy
+from fleet.supervisor.perform import landing
+from fleet.tools.git.intent import Intent
+
+A = TaskId("a")
+
+
+async def about_to_land(house: House, prompt: str = "echo hi > new.txt") -> None:
+    """Bring the task to where the intent to land it is on record, and nothing has moved."""
+    async with house.watching():
+        house.spawn(f"{prompt}; {COMMIT}")
+        task = await house.until_word("a", "review")
+        await house.settled()
+        house.quiet()
+    house.submit(c.Approve(task="a"))
+    began(house)
+    assert task.change
+
+
+def began(house: House) -> None:
+    change = house.task("a").change
+    assert change
+    assert isinstance(change.state, Ready)
+    house.record(e.LandingBegan(task=A, revision=change.revision, evidence=change.state.evidence))
+
+
+def land(house: House) -> list[e.AnyEvent]:
+    return list(house.perform(f.Land(house.repo_id, "main", A, house.task("a").revision)))
+
+
+def main(repo: Path) -> str:
+    return git(repo, "rev-parse", "main")
+
+
+def detach(house: House) -> None:
+    """Have nobody sit on main."""
+    git(house.repo, "switch", "-q", "--detach")
+
+
+def evidence_commit(house: House) -> str:
+    change = house.task("a").change
+    assert change
+    assert isinstance(change.state, Landing)
+    return change.state.evidence.commit
+
+
+async def test_the_tested_commit_lands_and_the_checkout_follows(house: House) -> None:
+    await about_to_land(house)
+
+    assert land(house) == [
+        e.ChangeLanded(task=A, revision=1, commit=main(house.repo), target="main")  # type: ignore[arg-type] # plain text
+    ]
+
+    assert main(house.repo) == evidence_commit(house)
+    assert (house.repo / "new.txt").read_text() == "hi\n"
+    assert not house.home.landing("a").exists()
+
+
+@pytest.mark.parametrize("checked_out", [True, False])
+async def test_landing_again_after_a_crash_is_the_same(house: House, *, checked_out: bool) -> None:
+    await about_to_land(house)
+    if not checked_out:
+        detach(house)
+    first = land(house)  # and here fleet was killed
+    tip = main(house.repo)
+
+    assert land(house) == first
+    assert main(house.repo) == tip
+
+
+class KilledError(Exception):
+    pass
+
+
+async def killed_while_landing(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Land, and be killed before the journal was settled."""
+    await about_to_land(house)
+
+    def die(_: Intent) -> None:
+        raise KilledError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(landing, "settle", die)
+        with pytest.raises(KilledError):
+            land(house)
+    assert house.home.landing("a").exists()
+
+
+async def test_a_journal_that_was_left_is_recovered_from(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await killed_while_landing(house, monkeypatch)
+    [landed] = land(house)
+    assert isinstance(landed, e.ChangeLanded)
+    assert not house.home.landing("a").exists()
+
+
+async def test_what_was_built_on_it_meanwhile_is_seen(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await killed_while_landing(house, monkeypatch)
+    git(house.repo, "commit", "-q", "--allow-empty", "-m", "on top")
+    landed, seen = land(house)
+    assert isinstance(landed, e.ChangeLanded)
+    assert isinstance(seen, e.TargetSeen)
+    assert seen.tip == main(house.repo)
+
+
+async def test_what_was_taken_back_meanwhile_freezes_the_queue(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await killed_while_landing(house, monkeypatch)
+    git(house.repo, "reset", "-q", "--hard", "HEAD^1")
+    frozen, seen, missed = land(house)
+    assert isinstance(frozen, e.QueueFrozen)
+    assert isinstance(seen, e.TargetSeen)
+    assert isinstance(missed, e.LandingMissed)
+
+
+async def test_a_half_made_checkout_is_undone_and_landed_anew(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await killed_while_landing(house, monkeypatch)
+    parent = git(house.repo, "rev-parse", "HEAD^1")
+    git(house.repo, "update-ref", "refs/heads/main", parent)
+    git(house.repo, "reflog", "expire", "--expire=now", "--all")
+    git(house.repo, "update-ref", "-d", "refs/fleet/landed/a-1")
+
+    facts = land(house)
+
+    assert isinstance(facts[0], e.ChangeLanded)
+    assert git(house.repo, "status", "--porcelain") == ""
+
+
+async def test_a_target_that_moved_is_seen_and_nothing_lands(house: House) -> None:
+    await about_to_land(house)
+    git(house.repo, "commit", "-q", "--allow-empty", "-m", "faster")
+    tip = main(house.repo)
+
+    seen, missed = land(house)
+
+    assert isinstance(seen, e.TargetSeen)
+    assert isinstance(missed, e.LandingMissed)
+    assert (seen.tip, missed.tip, main(house.repo)) == (tip, tip, tip)
+
+
+async def test_a_target_that_is_gone_is_seen(house: House) -> None:
+    await about_to_land(house)
+    detach(house)
+    git(house.repo, "branch", "-qD", "main")
+
+    seen, missed = land(house)
+
+    assert isinstance(seen, e.TargetSeen)
+    assert seen.tip is None
+    assert isinstance(missed, e.LandingMissed)
+
+
+async def test_work_in_the_checkout_blocks_and_stays(house: House) -> None:
+    await about_to_land(house)
+    (house.repo / "new.txt").write_text("my own\n")
+    before = main(house.repo)
+
+    [blocked] = land(house)
+
+    assert isinstance(blocked, e.ChangeBlocked)
+    assert "new.txt" in blocked.reason
+    assert (house.repo / "new.txt").read_text() == "my own\n"
+    assert main(house.repo) == before
+
+
+async def test_a_repository_that_is_gone_blocks(house: House) -> None:
+    await about_to_land(house)
+    house.tools._places.clear()
+    house.repo.rename(house.repo.with_name("elsewhere"))
+
+    [blocked] = land(house)
+    assert isinstance(blocked, e.ChangeBlocked)
+
+
+async def test_landing_without_an_intent_is_a_contradiction(house: House) -> None:
+    async with house.watching():
+        house.spawn(f"echo hi > new.txt; {COMMIT}")
+        await house.until_word("a", "review")
+        await house.settled()
+        house.quiet()
+    with pytest.raises(RuntimeError, match="without an intent"):
+        land(house)
+
+
+class TestPolicyFile:
+    """fleet.yaml is trusted in the version that a person's approval landed, and in no other."""
+
+    async def test_an_approved_version_is_trusted(self, house: House) -> None:
+        await about_to_land(house, "printf 'checks:\\n- \"true\"\\n' > fleet.yaml")
+
+        landed, trusted = land(house)
+
+        assert isinstance(landed, e.ChangeLanded)
+        assert isinstance(trusted, e.PolicyTrusted)
+        place = house.tools.place(house.the_repo)
+        assert house.tools.policies.read(place, "main").digest == trusted.digest
+
+    async def test_one_that_is_broken_lands_and_is_not_trusted(self, house: House) -> None:
+        await about_to_land(house, "echo 'cheks: 1' > fleet.yaml")
+        [landed] = land(house)
+        assert isinstance(landed, e.ChangeLanded)
+
+    async def test_one_that_policy_landed_is_not_trusted(self, house: House) -> None:
+        await about_to_land(house, "echo 'agent: shell' > fleet.yaml")
+        change = house.task("a").change
+        assert change
+        house.record(e.Approved(task=A, revision=1, sealed=change.sealed, by="policy"))
+        [landed] = land(house)
+        assert isinstance(landed, e.ChangeLanded)
+
+    async def test_a_version_that_is_deleted_is_nothing_to_trust(self, house: House) -> None:
+        (house.repo / "fleet.yaml").write_text("agent: shell\n")
+        git(house.repo, "add", "-A")
+        git(house.repo, "commit", "-qm", "policy")
+        await about_to_land(house, "rm fleet.yaml")
+        [landed] = land(house)
+        assert isinstance(landed, e.ChangeLanded)
+
+
+class TestPush:
+    """With `push`, the remote's word counts, and the local branch follows."""
+
+    async def prepared(self, house: House) -> Path:
+        remote = house.repo.with_name("remote.git")
+        git(house.repo, "clone", "-q", "--bare", ".", str(remote))
+        git(house.repo, "remote", "add", "origin", str(remote))
+        await about_to_land(house)
+        house.tools.policies.repos[house.repo_id] = RepoPolicy(push=True)
+        return remote
+
+    def outside(self, house: House, remote: Path, *, file: str = "other.txt") -> str:
+        """Somebody else pushes to the remote."""
+        clone = house.repo.with_name("clone")
+        git(house.repo, "clone", "-q", str(remote), str(clone))
+        (clone / file).write_text("theirs\n")
+        git(clone, "add", "-A")
+        git(clone, "commit", "-qm", "theirs")
+        git(clone, "push", "-q", "origin", "main")
+        return git(clone, "rev-parse", "main")
+
+    async def test_both_have_it(self, house: House) -> None:
+        remote = await self.prepared(house)
+        [landed] = land(house)
+        assert isinstance(landed, e.ChangeLanded)
+        assert main(remote) == main(house.repo) == landed.commit
+
+    async def test_a_remote_that_moved_is_seen_and_landed_upon(self, house: House) -> None:
+        remote = await self.prepared(house)
+        tip = self.outside(house, remote)
+        before = main(house.repo)
+
+        seen, missed = land(house)
+        assert isinstance(seen, e.TargetSeen)
+        assert seen.tip == tip
+        assert main(house.repo) == before
+        house.record(seen, missed)
+
+        [passed] = house.perform(f.Gate(house.repo_id, "main", A, 1, seen.tip))
+        house.record(passed)
+        began(house)
+        [landed] = land(house)
+        assert isinstance(landed, e.ChangeLanded)
+        assert main(remote) == main(house.repo) == landed.commit
+        assert (house.repo / "other.txt").exists()
+
+    async def test_a_remote_that_refuses_blocks(self, house: House) -> None:
+        remote = await self.prepared(house)
+        hook = remote / "hooks" / "pre-receive"
+        hook.parent.mkdir(exist_ok=True)
+        hook.write_text("#!/bin/sh\nexit 1\n")
+        hook.chmod(0o755)
+        before = main(house.repo)
+
+        [blocked] = land(house)
+
+        assert isinstance(blocked, e.ChangeBlocked)
+        assert "origin refused it" in blocked.reason
+        assert main(house.repo) == before
+
+    async def test_a_remote_that_is_not_there_blocks(self, house: House) -> None:
+        remote = await self.prepared(house)
+        remote.rename(remote.with_name("moved.git"))
+        [blocked] = land(house)
+        assert isinstance(blocked, e.ChangeBlocked)
+
+    async def test_commits_that_only_we_have_are_never_dropped(self, house: House) -> None:
+        remote = await self.prepared(house)
+        tip = self.outside(house, remote)
+        git(house.repo, "fetch", "-q", "origin")
+        house.record(
+            e.TargetSeen(repo=house.repo_id, target="main", tip=tip),  # type: ignore[arg-type] # plain text
+            e.LandingMissed(task=A, revision=1, tip=tip),  # type: ignore[arg-type] # plain text
+        )
+        [passed] = house.perform(f.Gate(house.repo_id, "main", A, 1, tip))  # type: ignore[arg-type] # plain text
+        house.record(passed)
+        began(house)
+        git(house.repo, "commit", "-q", "--allow-empty", "-m", "only here")
+        mine = main(house.repo)
+        detach(house)
+
+        [blocked] = land(house)
+
+        assert isinstance(blocked, e.ChangeBlocked)
+        assert main(house.repo) == mine
+        assert main(remote) == tip
+
+    async def test_a_crash_after_the_push_is_made_good(self, house: House) -> None:
+        remote = await self.prepared(house)
+        git(house.repo, "push", "-q", "origin", f"{evidence_commit(house)}:main")
+
+        [landed] = land(house)
+
+        assert isinstance(landed, e.ChangeLanded)
+        assert main(house.repo) == main(remote)
+
+    async def test_what_was_pushed_and_built_upon_counts_as_pushed(self, house: House) -> None:
+        remote = await self.prepared(house)
+        commit = evidence_commit(house)
+        git(house.repo, "push", "-q", "origin", f"{commit}:main")
+        self.outside(house, remote)
+
+        [landed] = land(house)
+
+        assert isinstance(landed, e.ChangeLanded)
+        assert main(house.repo) == commit
