@@ -175,7 +175,7 @@ def check_content(place: Place, report: Report, landed: set[str]) -> None:
 
 
 def check_main(place: Place, report: Report, before: str, landed: set[str]) -> None:
-    """The branch moved forward, the checkout followed, each change is there once, the tests pass."""
+    """The branch and its checkout moved forward, with each change once, and its tests pass."""
     head = place.git("rev-parse", "HEAD").strip()
     trailers = "--format=%(trailers:key=Fleet-Task,valueonly,separator=)"
     merged = place.git("log", "--first-parent", trailers, f"{before}..main").split()

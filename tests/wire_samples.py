@@ -40,6 +40,7 @@ def task_detail(task: str = "importer", *, row: dict[str, Any] | None = None, **
         "done": "exit",
         "land": "review",
         "checks": ["make test"],
+        "expect_lines": None,
         "limits": {"attempts": 3, "timeout_s": None},
         "spent": 1,
         "revision": 1,

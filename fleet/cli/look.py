@@ -68,13 +68,14 @@ def _show_head(out: Output, row: TaskRow) -> None:
 def _facts_of(detail: TaskDetail) -> Iterable[tuple[str, str | None]]:
     row = detail.row
     saved = " (with uncommitted work, committed by fleet)" if detail.auto_commit else ""
+    expected = f", about {detail.expect_lines} lines expected" if detail.expect_lines else ""
     limits = (f"{name} {value}" for name, value in detail.limits.items() if value is not None)
     cost = f"${row.cost_usd:.2f}, {row.tokens} tokens" if row.cost_usd or row.tokens else None
     return (
         ("reason", detail.reason),
         ("repository", row.repo),
         ("branch", f"{row.branch} from {short(row.base)} into {row.target}"),
-        ("change", f"{short(row.head)} {changes(row.added, row.removed)}{saved}"),
+        ("change", f"{short(row.head)} {changes(row.added, row.removed)}{saved}{expected}"),
         ("files", ", ".join(detail.files)),
         ("worktree", row.worktree),
         ("agent", f"{row.agent or 'by hand'}, attempt {row.attempt}, done: {detail.done}"),

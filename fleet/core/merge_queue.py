@@ -167,7 +167,7 @@ def stands_still(fleet: Fleet, task: Task, policy: RepoPolicy) -> str | None:
     """Return why nothing moves in the queue of this task's target until a person acts."""
     repo, target = fleet.repos[task.repo], task.target
     if target in repo.frozen:
-        return f"the queue of {target} is frozen: {repo.frozen[target]}"
+        return f"the queue of {target} is frozen: {repo.frozen[target]} (fleet thaw)"
     if untrusted(fleet, task.repo, policy):
         return "fleet.yaml has commands that nobody trusted: fleet trust"
     return None if target in repo.tips else f"the branch {target} is gone"

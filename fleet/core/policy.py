@@ -86,4 +86,3 @@ class FleetPolicy(Struct, frozen=True):
     max_runs_per_hour: int = 600
     first_port: int = 20000
     env: tuple[str, ...] = ()
-    notify: str | None = None

@@ -43,6 +43,7 @@ class TaskDetail(Struct, frozen=True, kw_only=True):
     land: str
     checks: tuple[str, ...]
     limits: dict[str, Any]
+    expect_lines: int | None
     spent: int
     revision: int
     files: tuple[str, ...]

@@ -17,7 +17,6 @@ disk_limit: 1.5
 max_runs_per_hour: 7
 first_port: 30000
 env: [A, B]
-notify: say hello
 """
 
 
@@ -43,7 +42,6 @@ def test_every_key_arrives_in_the_policy(tmp_path: Path) -> None:
         max_runs_per_hour=7,
         first_port=30000,
         env=("A", "B"),
-        notify="say hello",
     )
 
 

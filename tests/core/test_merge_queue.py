@@ -236,7 +236,7 @@ def test_the_decided_are_gated_before_the_undecided() -> None:
         ((*h.by_hand(A, **AUTO), h.gated()), h.CHECKED, "its gates"),
         ((*HAND, h.gated(), h.approved(), MOVES), h.CHECKED, "its gates"),
         ((*HAND, BLOCKED), h.CHECKED, "main has local edits"),
-        ((*HAND, FREEZES), h.CHECKED, "the queue of main is frozen: main was rewound"),
+        ((*HAND, FREEZES), h.CHECKED, "the queue of main is frozen: main was rewound (fleet thaw)"),
         (
             HAND,
             RepoPolicy(checks=(h.CHECK,), digest="d2"),

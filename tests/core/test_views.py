@@ -98,7 +98,7 @@ CASES = (
         ),
     ),
     Case(
-        *("checking", "the queue of main is frozen: it was rewound"),
+        *("checking", "the queue of main is frozen: it was rewound (fleet thaw)"),
         by_hand(e.QueueFrozen(repo=REPO, target="main", reason="it was rewound")),
     ),
     Case(

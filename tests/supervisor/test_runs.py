@@ -216,11 +216,14 @@ def write_garbage(file: Path, kind: str) -> None:
         case "directory":
             file.mkdir(parents=True)
         case "link":
-            file.symlink_to("/etc/passwd")
+            planted = file.with_name("planted")
+            planted.write_text('{"token": "x", "pid": 1, "start": 1, "code": 0}')
+            file.symlink_to(planted)
         case "pipe":
             os.mkfifo(file)
         case "huge":
-            file.write_bytes(b"{" + b" " * 2_000_000 + b"}")
+            ours = b'{"token": "x", "pid": 1, "start": 1, "code": 0}'
+            file.write_bytes(ours + b" " * 2_000_000)
         case "deep":
             file.write_bytes(b'{"x":' + b"[" * 500_000)
         case _:
@@ -389,6 +392,21 @@ class TestWholeRuns:
             assert task.run
             agent(house)
             os.kill(task.run.pid, signal.SIGKILL)
+
+            await house.until(lambda fleet: bool(house.events(e.RunLost)))
+            house.quiet()
+
+        assert house.task("a").spent == 0
+
+    async def test_a_pane_that_somebody_closed_is_a_loss(self, house: House) -> None:
+        async with house.watching():
+            house.spawn(FOREVER)
+            task = await house.until_word("a", "working")
+            assert task.run
+            agent(house)
+            pane = house.tools.panes.find(task.run.pane)
+            assert pane
+            house.tools.panes.close(pane.pane_id, run=pane.run)
 
             await house.until(lambda fleet: bool(house.events(e.RunLost)))
             house.quiet()

@@ -36,15 +36,15 @@ def _diff(host: Host, task: Task, *, colour: bool) -> dict[str, Any]:
         base, head = task.base, Commit(tip)
     shade = "--color=always" if colour else "--color=never"
     plain = ("--no-ext-diff", "--no-textconv")
-    patch = git(place.git_dir, "diff", shade, *plain, base, head).text
-    stat = git(place.git_dir, "diff", "--stat", shade, *plain, base, head).text
+    patch = git(place.git_dir, "diff", "--binary", shade, *plain, base, head).out
+    stat = git(place.git_dir, "diff", "--stat", shade, *plain, base, head).out
     made = task.change is not None and task.change.auto_commit
     return {
         "task": task.id,
         "head": head,
         "base": base,
-        "stat": stat,
-        "patch": patch,
+        "stat": stat.decode(errors="replace").rstrip("\n"),
+        "patch": patch.decode(errors="replace"),  # whole, so that `git apply` takes it
         "auto_commit": made,
         "revision": task.revision,
     }

@@ -56,6 +56,7 @@ def task_detail(fleet: Fleet, task: Task, given: Circumstances, home: paths.Home
         limits={
             name: value for name, value in asdict(task.spec.limits).items() if value is not None
         },
+        expect_lines=task.spec.expect_lines,
         spent=task.spent,
         revision=task.revision,
         files=change.files if change else (),

@@ -83,14 +83,11 @@ def _sealed(task: Task, revision: int, sealed: sealing.Sealed) -> e.AnyEvent:
 
 
 def check(tools: Tools, effect: RunChecks, fleet: Fleet, stop: threading.Event) -> list[e.AnyEvent]:
-    """Run the task's acceptance checks in its workspace, all of them, and say what each said.
-
-    A branch made by hand has no workspace: what it lands on runs the same checks as gates.
-    """
+    """Run the task's acceptance checks in its workspace, all of them, and say what each said."""
     task = fleet.tasks[effect.task]
     path = tools.worktree(task)
     if path is None:
-        return [e.ChecksPassed(task=task.id, revision=effect.revision, results=())]
+        raise RuntimeError(f"{task.id} was to be checked without a workspace")
     results = tuple(_checked(tools, task, path, effect.revision, stop))
     kind = e.ChecksPassed if all(result.green for result in results) else e.ChecksFailed
     return [kind(task=task.id, revision=effect.revision, results=results)]

@@ -25,14 +25,6 @@ class Prepared(msgspec.Struct, frozen=True):
     files: tuple[str, ...] = ()
 
 
-class Archived(msgspec.Struct, frozen=True):
-    """That a workspace was archived as `commit`, with its branch at `head`: it may be emptied."""
-
-    slot: int | None
-    commit: str | None
-    head: str | None
-
-
 class Usage(msgspec.Struct, frozen=True):
     """What a run has used, as far as its agent tells."""
 
@@ -131,26 +123,8 @@ def forget_prepared(tools: Tools, task: Task) -> None:
     _delete(_prepared_note(tools, task))
 
 
-def archived(tools: Tools, task: Task) -> Archived | None:
-    """Return what was archived of the workspace that the task has now, if it was."""
-    found = _noted(_archived_note(tools, task), Archived)
-    return found if found and found.slot == task.slot else None
-
-
-def note_archived(tools: Tools, task: Task, value: Archived) -> None:
-    write_private(_archived_note(tools, task), msgspec.json.encode(value))
-
-
-def forget_archived(tools: Tools, task: Task) -> None:
-    _delete(_archived_note(tools, task))
-
-
 def _prepared_note(tools: Tools, task: Task) -> Path:
     return tools.home.task(task.id) / "prepared.json"
-
-
-def _archived_note(tools: Tools, task: Task) -> Path:
-    return tools.home.task(task.id) / "archived.json"
 
 
 def _noted(file: Path, kind: type[T]) -> T | None:

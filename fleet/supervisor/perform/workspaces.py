@@ -17,7 +17,7 @@ from fleet.core.model import Fleet, Task
 from fleet.core.status import Landed
 from fleet.errors import FleetError, ToolError
 from fleet.supervisor.perform import surroundings
-from fleet.supervisor.perform.surroundings import Archived, Prepared
+from fleet.supervisor.perform.surroundings import Prepared
 from fleet.supervisor.perform.tools import Tools, tip_for_slots
 from fleet.tools.git import archive as archives
 from fleet.tools.git import workspaces as git_workspaces
@@ -46,7 +46,6 @@ def enter(tools: Tools, task: Task, fleet: Fleet, stop: threading.Event) -> Path
         raise ToolError(f"{task.id} has no workspace")
     if surroundings.prepared(tools, task) is not None and path.is_dir():
         return path
-    surroundings.forget_archived(tools, task)
     if task.archived is not None:
         archives.restore(place, task.id, task.branch)
     git_workspaces.claim(place, path, branch=task.branch, commit=task.base)
@@ -85,29 +84,24 @@ def free(
     """Archive all that the workspace holds, then let go of it; nothing is lost on the way."""
     task = fleet.tasks[effect.task]
     try:
-        kept = _archive(tools, task, fleet)
+        head = branch_tip(tools.place(fleet.repos[task.repo]), task.branch)
+        kept = _archive(tools, task, fleet, head)
         surroundings.forget_prepared(tools, task)
-        if task.spec.agent is not None and kept.head is not None:
-            _let_go(tools, task, fleet, kept.head)
+        if task.spec.agent is not None and head is not None:
+            _let_go(tools, task, fleet, head)
         surroundings.forget(tools, task.id)
     except FleetError as error:
         return [e.FreeingFailed(task=task.id, reason=error.message, not_before=_later())]
-    ref = f"refs/fleet/trash/{task.id}" if kept.commit else None
+    ref = f"refs/fleet/trash/{task.id}" if kept else None
     return [e.WorkspaceFreed(task=task.id, ref=ref)]
 
 
-def _archive(tools: Tools, task: Task, fleet: Fleet) -> Archived:
-    """Archive the workspace once: what is there after a crash may have been emptied already."""
-    if (known := surroundings.archived(tools, task)) is not None:
-        return known
-    place = tools.place(fleet.repos[task.repo])
-    head, path = branch_tip(place, task.branch), tools.worktree(task)
-    if path is not None and _holds_nothing_more(task, path):
-        return Archived(slot=task.slot, commit=None, head=head)
-    kept = archives.archive(place, task=task.id, path=path, branch=task.branch)
-    value = Archived(slot=task.slot, commit=kept, head=head)
-    surroundings.note_archived(tools, task, value)
-    return value
+def _archive(tools: Tools, task: Task, fleet: Fleet, head: str | None) -> str | None:
+    """Return the archive of all that the workspace holds, or None where nothing needs one."""
+    place, path = tools.place(fleet.repos[task.repo]), tools.worktree(task)
+    if head is not None and path is not None and _holds_nothing_more(task, path):
+        return None
+    return archives.archive(place, task=task.id, path=path, branch=task.branch)
 
 
 def _holds_nothing_more(task: Task, path: Path) -> bool:
