@@ -18,6 +18,8 @@ from fleet.core.planned import NOTHING, Circumstances, Plan, together
 from fleet.core.policy import RepoPolicy
 from fleet.core.status import Submitted
 
+UNTRUSTED = "fleet.yaml has commands that nobody trusted: fleet trust"
+
 
 def entries(fleet: Fleet, repo: RepoId, target: str) -> list[tuple[Task, Change]]:
     """Return the changes for one target in landing order.
@@ -58,8 +60,8 @@ def approved(change: Change) -> bool:
 
 
 def untrusted(fleet: Fleet, repo: RepoId, policy: RepoPolicy) -> bool:
-    """Whether the repository's file has commands that no person has trusted."""
-    return policy.has_commands and policy.digest not in fleet.repos[repo].trusted
+    """Whether the repository's file needs the trust of a person, and nobody gave it."""
+    return policy.needs_trust and policy.digest not in fleet.repos[repo].trusted
 
 
 def merge_queues(fleet: Fleet, given: Circumstances) -> Plan:
@@ -169,5 +171,5 @@ def stands_still(fleet: Fleet, task: Task, policy: RepoPolicy) -> str | None:
     if target in repo.frozen:
         return f"the queue of {target} is frozen: {repo.frozen[target]} (fleet thaw)"
     if untrusted(fleet, task.repo, policy):
-        return "fleet.yaml has commands that nobody trusted: fleet trust"
+        return UNTRUSTED
     return None if target in repo.tips else f"the branch {target} is gone"

@@ -70,9 +70,12 @@ class RepoPolicy(Struct, frozen=True):
     source: Literal["none", "target", "uncommitted"] = "none"
 
     @property
-    def has_commands(self) -> bool:
-        """Whether the file would make us run something: that needs a person's trust."""
-        return bool(self.checks or self.setup or self.agents)
+    def needs_trust(self) -> bool:
+        """Whether the file would make us run something, hand out variables, or push.
+
+        Then none of it counts before a person has trusted it.
+        """
+        return bool(self.checks or self.setup or self.agents or self.env or self.push)
 
 
 class FleetPolicy(Struct, frozen=True):

@@ -15,16 +15,19 @@ from fleet.core.causes import (
     Unsealable,
 )
 from fleet.core.ids import Commit, TaskId
+from fleet.core.merge_queue import untrusted
 from fleet.core.model import Fleet, Repo, Task
 from fleet.core.phrases import note, reason
 from fleet.core.planned import NOTHING, Circumstances, Plan
 from fleet.core.reducer.repos import BREAKER_WINDOW
 from fleet.core.status import (
+    Checking,
     Ending,
     Failed,
     Landed,
     Queued,
     Rejected,
+    Sealing,
     Starting,
     Stopped,
     ToReject,
@@ -65,11 +68,17 @@ def doomed_by(fleet: Fleet, task: Task) -> TaskId | None:
 
 
 def occupied(fleet: Fleet) -> int:
-    """Return how many slots are in use: a run holds its slot until no process of it is left."""
+    """Return how many slots are in use: by runs until no process of theirs is left, and checks."""
     return sum(
-        task.run is not None or isinstance(task.status, Starting | Ending)
+        task.run is not None or isinstance(task.status, Starting | Ending) or _is_checked(task)
         for task in fleet.tasks.values()
     )
+
+
+def _is_checked(task: Task) -> bool:
+    """Whether its acceptance checks run, or are about to: they need what its agent needed."""
+    by_agent = task.spec.agent is not None and bool(task.spec.checks)
+    return by_agent and isinstance(task.status, Sealing | Checking)
 
 
 def due(fleet: Fleet, now: datetime) -> list[Task]:
@@ -95,6 +104,8 @@ def starts(fleet: Fleet, given: Circumstances, now: datetime) -> Plan:
     if waiting and len(recent) >= given.policy.max_runs_per_hour:
         wakes.append(recent[0] + BREAKER_WINDOW)
     for task in waiting if room > 0 else ():
+        if untrusted(fleet, task.repo, given.repo(task.repo)):
+            continue  # its workspace would be set up, and its agent started, by an untrusted file
         if facts := _start(fleet, task):
             return Plan(facts=facts)  # one at a time: the next needs the state after this one
     return Plan(wake_at=min(wakes, default=None))
@@ -129,6 +140,14 @@ def _base(repo: Repo, task: Task) -> Commit:
 def ready_slot(repo: Repo) -> int | None:
     """Return a clean pooled worktree that nobody has."""
     return min((n for n, slot in repo.slots.items() if slot.state == "ready"), default=None)
+
+
+def no_workspace(fleet: Fleet, task: Task) -> str | None:
+    """Return why no workspace can be made for a task that has none; None while one may come."""
+    slots = fleet.repos[task.repo].slots.values()
+    if task.slot is not None or any(slot.state in {"ready", "dirty"} for slot in slots):
+        return None
+    return next((slot.reason for slot in slots if slot.state == "broken"), None)
 
 
 def after_rejection(task: Task, cause: Cause, now: datetime) -> e.AnyEvent:

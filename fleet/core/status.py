@@ -42,10 +42,14 @@ Outcome = ToSeal | ToReject | ToStop | ToPause | ToRequeue
 
 
 class Queued(Struct, frozen=True, tag="queued"):
-    """Waits for other tasks, a slot and a workspace, and not before `not_before`."""
+    """Waits for other tasks, a slot and a workspace, and not before `not_before`.
+
+    `trouble` says why it could not be started when that was tried last.
+    """
 
     since: datetime
     not_before: datetime | None = None
+    trouble: str | None = None
 
 
 class Starting(Struct, frozen=True, tag="starting"):

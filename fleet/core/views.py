@@ -11,7 +11,7 @@ from fleet.core.phrases import reason
 from fleet.core.planned import Circumstances
 from fleet.core.policy import RepoPolicy
 from fleet.core.rows import QueueCheck, QueueRow
-from fleet.core.schedule import doomed_by, waits_for
+from fleet.core.schedule import doomed_by, no_workspace, waits_for
 from fleet.core.status import (
     Checking,
     Ending,
@@ -88,9 +88,8 @@ def needs(fleet: Fleet, task: Task, policy: RepoPolicy) -> str | None:
     match task.status:
         case Running() if task.run is not None:
             return _running_needs(task, task.run.activity)
-        case Queued():
-            other = doomed_by(fleet, task)
-            return f"waits for {other}, which will not land" if other else None
+        case Queued(trouble=trouble):
+            return _queued_needs(fleet, task, trouble, policy)
         case Submitted():
             return _change_needs(fleet, task, policy)
         case Held(cause=cause):
@@ -99,6 +98,17 @@ def needs(fleet: Fleet, task: Task, policy: RepoPolicy) -> str | None:
             return why
         case _:
             return task.trouble
+
+
+def _queued_needs(fleet: Fleet, task: Task, trouble: str | None, policy: RepoPolicy) -> str | None:
+    if other := doomed_by(fleet, task):
+        return f"waits for {other}, which will not land"
+    if merge_queue.untrusted(fleet, task.repo, policy):
+        return merge_queue.UNTRUSTED
+    if trouble is not None:
+        return f"cannot be started: {trouble}"
+    broken = no_workspace(fleet, task)
+    return f"no workspace can be made: {broken}" if broken else None
 
 
 def _running_needs(task: Task, activity: Activity) -> str | None:

@@ -54,7 +54,7 @@ def test_checks_are_the_repositorys_own(files: dict[str, str], commands: list[st
 
 def test_without_a_sign_of_tests_the_file_says_so() -> None:
     assert "without checks nothing lands by itself" in suggest([], str)
-    assert not policy({}).has_commands
+    assert not policy({}).needs_trust
 
 
 def test_setup_and_caches_follow_the_lock_files() -> None:

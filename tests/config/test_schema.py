@@ -44,7 +44,7 @@ def test_every_example_loads(file: Path) -> None:
         assert read_user_policy(file).slots == FleetPolicy().slots
         return
     policy = read_repo_policy(file.read_bytes(), name=file.name, source="target")
-    assert policy.has_commands
+    assert policy.needs_trust
 
 
 def test_the_examples_mean_what_their_names_say() -> None:

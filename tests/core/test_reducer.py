@@ -222,7 +222,7 @@ def test_a_start_that_failed_for_good_is_a_death_and_else_waits() -> None:
     again = e.StartFailed(task=A, attempt=1, reason="no pane", not_before=later)
 
     assert task(*h.starting(A), fatal).status == Rejected(Died("no such program"))
-    assert task(*h.starting(A), again).status == Queued(NOON, later)
+    assert task(*h.starting(A), again).status == Queued(NOON, later, "no pane")
     assert task(*h.starting(A), again).losses == 1
     assert task(*h.running(A), fatal).status == Running(1)
 

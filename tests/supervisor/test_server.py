@@ -79,10 +79,13 @@ class Open:
 
 @pytest_asyncio.fixture
 async def served(house: House) -> AsyncIterator[Open]:
+    unknown: list[dict[str, Any]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: unknown.append(context))
     served = Open(house)
     await served.server.open()
     yield served
     await served.close()
+    assert unknown == []
 
 
 @pytest_asyncio.fixture

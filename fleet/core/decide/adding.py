@@ -61,7 +61,7 @@ def _may_land(wanted: Land | None, usual: Land, actor: str) -> None:
 
 
 def _must_be_trusted(fleet: Fleet, facts: RepoFacts) -> None:
-    if facts.policy.has_commands and (
+    if facts.policy.needs_trust and (
         facts.id not in fleet.repos or untrusted(fleet, facts.id, facts.policy)
     ):
         raise RefusedError(

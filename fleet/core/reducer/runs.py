@@ -68,7 +68,7 @@ def _start_failed(task: Task, event: e.StartFailed, at: datetime) -> Task:
         return task
     if event.fatal:
         return replace(task, status=Rejected(Died(event.reason)))
-    waiting = Queued(since=at, not_before=event.not_before)
+    waiting = Queued(since=at, not_before=event.not_before, trouble=event.reason)
     return replace(task, status=waiting, losses=task.losses + 1, last_cause=Died(event.reason))
 
 

@@ -54,8 +54,8 @@ def _make(place: Place, path: Path, commit: str, *, lock: Path) -> Path:
 def _renew(place: Place, path: Path, commit: str, *, keep: tuple[str, ...]) -> str:
     """Bring `path` to `commit`; return what is wrong with it, or nothing."""
     _lift_sparseness(path)
-    recycle(place, path, commit, keep=keep)
-    return _fault(path, commit, keep=keep)
+    recycle(place, path, commit, keep=keep, unhide=False)
+    return _fault(path, commit)
 
 
 def _lift_sparseness(path: Path) -> None:
@@ -67,15 +67,12 @@ def _lift_sparseness(path: Path) -> None:
         (admin / "index").unlink(missing_ok=True)
 
 
-def _fault(path: Path, commit: str, *, keep: tuple[str, ...]) -> str:
-    # A status would report files whose line ends a filter changes at every checkout.
+def _fault(path: Path, commit: str) -> str:
+    """Return what is wrong; that nothing is left over, cleaning said by its exit code."""
     if head_of(path) != commit:
         return f"HEAD is at {head_of(path)[:12]}"
+    # A status would report files whose line ends a filter changes at every checkout.
     if git(path, "diff-index", "--cached", "--quiet", commit, expect=(0, 1)).code:
         return "the index holds another tree"
     hidden = [line for line in git(path, "ls-files", "-v", "-z").fields if line[0] != "H"]
-    if hidden:
-        return f"{hidden[0][2:]} is left out"
-    kept = [part for pattern in keep for part in ("-x", pattern)]
-    others = git(path, "ls-files", "--others", "-z", *kept).fields
-    return f"{others[0]} is left over" if others else ""
+    return f"{hidden[0][2:]} is left out" if hidden else ""

@@ -4,8 +4,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fleet.tools.git.attributes import AS_NAMED
+from fleet.tools.git.refs import content
 from fleet.tools.git.repository import Place, branch_tip, checkouts
 from fleet.tools.git.run import git
+
+_REMEMBERED = 500  # values of the target that are looked at: a landing is among the newest
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +93,11 @@ def stands(intent: Intent, checkout: Path) -> bool:
 
 def history(intent: Intent) -> list[str]:
     """Return the values the target had, newest first, as far as git remembers them."""
-    asked = ("reflog", "show", "--max-count=500", "--format=%H", intent.branch, "--")
-    return git(intent.place.git_dir, *asked, expect=(0, 128)).lines
+    lines = content(intent.place.git_dir / "logs" / intent.branch).splitlines()[-_REMEMBERED:]
+    if not lines:  # kept elsewhere, or not at all
+        asked = ("reflog", "show", "--format=%H", intent.branch, "--")
+        return git(intent.place.git_dir, *asked, expect=(0, 128)).lines
+    return [line.split(b" ", 2)[1].decode() for line in reversed(lines) if b" " in line]
 
 
 def mark_landed(intent: Intent) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from fleet.tools.git.changes import numbers
 from fleet.tools.git.repository import Place, branch_tip, ref_commit
 from fleet.tools.git.run import failure, git
 from fleet.tools.git.snapshot import Look, look, write_tree
@@ -131,8 +132,7 @@ def _measure(place: Place, commit: str, *, target: str, head: str | None = None)
     if found.code:
         return Unsealable("it shares no history with the target")
     base = found.text
-    asked = ("diff-tree", "-r", "-z", "--numstat", "--no-renames", base, commit)
-    rows = [field.split("\t", 2) for field in git(place.git_dir, *asked).fields]
+    rows = numbers(place, base, commit)
     if not rows:
         return Empty()
     added, removed = (sum(int(row[side]) for row in rows if row[side] != "-") for side in (0, 1))

@@ -19,6 +19,7 @@ from fleet.tools.git.repository import Place, branch_tip, checkouts
 from fleet.tools.git.run import failure, git
 
 _HEADS = "refs/heads/"
+_COMMIT = re.compile(r"[0-9a-f]{40,64}")
 _CHECKOUT_S = 3600.0  # the user's filters may fetch gigabytes (LFS)
 _REASON = "in use by fleet"
 # What a merge, a rebase or the like leaves beside HEAD; `reset --hard` removes only some of it.
@@ -98,8 +99,12 @@ def resume(place: Place, path: Path, *, branch: str) -> None:
     _attach(path, branch)
 
 
-def recycle(place: Place, path: Path, commit: str, *, keep: tuple[str, ...]) -> None:
+def recycle(
+    place: Place, path: Path, commit: str, *, keep: tuple[str, ...], unhide: bool = True
+) -> None:
     """Make `path` clean and detached at `commit`, whatever was going on there.
+
+    `unhide` may be left out by who looks for files that git was told to pass over afterwards.
 
     **Everything in it is lost** but what matches `keep` (patterns as in .gitignore): archive
     first. The branch it had stays where it is, checked out nowhere.
@@ -108,10 +113,12 @@ def recycle(place: Place, path: Path, commit: str, *, keep: tuple[str, ...]) -> 
     if admin is None:
         raise RefusedError(f"{path} is not a worktree of {place.root}")
     remove_stale_locks(admin)
-    git(path, "update-ref", "--no-deref", "-m", "fleet: recycle", "HEAD", commit)
+    if not _COMMIT.fullmatch(head_of(path)):
+        git(path, "update-ref", "--no-deref", "-m", "fleet: recycle", "HEAD", commit)
     for name in _UNFINISHED:
         _remove(admin / name)
-    _unhide(path)
+    if unhide:
+        _unhide(path)
     _check_out(place, path, commit, force=True)
     kept = [part for pattern in keep for part in ("-e", pattern)]
     git(path, "clean", "-ffdxq", *kept)
@@ -240,7 +247,7 @@ def _attach(path: Path, branch: str) -> None:
 def _detached_at(path: Path) -> str | None:
     """Return the commit that `path` is detached at, or None if it is on a branch."""
     head = head_of(path)
-    if re.fullmatch(r"[0-9a-f]{40,64}", head):
+    if _COMMIT.fullmatch(head):
         return head
     if head.startswith(_HEADS, 5) and not head.endswith(".invalid"):
         return None

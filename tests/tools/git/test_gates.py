@@ -1,14 +1,16 @@
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from branches import commit
 
 from fleet.errors import RefusedError, ToolError
-from fleet.tools.git import gates
+from fleet.tools.git import gates, run, workspaces
 from fleet.tools.git.gates import check_out
 from fleet.tools.git.repository import Place, locate
+from fleet.tools.git.run import Answer
 
 Plain = Callable[..., str]
 
@@ -174,12 +176,20 @@ def test_what_is_wrong_is_seen(
     gate.holds(first)
     plain(gate.path, *change)
 
-    assert gates._fault(gate.path, first, keep=()).startswith(fault)
+    assert gates._fault(gate.path, first).startswith(fault)
 
 
-def test_what_is_left_over_is_seen(gate: Gate, first: str) -> None:
+def test_what_cannot_be_cleaned_is_no_gate(
+    gate: Gate, first: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     gate.holds(first)
-    (gate.path / "left.log").write_text("")
+    real = run.git
 
-    assert gates._fault(gate.path, first, keep=()) == "left.log is left over"
-    assert gates._fault(gate.path, first, keep=("*.log",)) == ""
+    def stubborn(cwd: Path, *args: str, **options: Any) -> Answer:
+        if args[0] == "clean":
+            raise ToolError("failed to remove left.log")
+        return real(cwd, *args, **options)
+
+    monkeypatch.setattr(workspaces, "git", stubborn)
+    with pytest.raises(ToolError, match=r"failed to remove left\.log"):
+        gate.holds(first)
