@@ -128,8 +128,8 @@ class Wait(Query, frozen=True, tag="wait"):
 class Status(Query, frozen=True, tag="status"):
     """The supervisor itself.
 
-    Result: {pid, version, home, socket, tmux_socket, started_at, repos: [{id, root, targets,
-    frozen, slots}], tasks: {status: number}, slots: {used, all}, degraded: [sentences]}.
+    Result: {pid, keeper, version, home, socket, tmux_socket, started_at, repos: [{id, root,
+    targets, frozen, slots}], tasks: {status: number}, slots: {used, all}, degraded: [sentences]}.
     """
 
 

@@ -13,7 +13,7 @@ from fleet import paths
 from fleet.errors import FleetError, RefusedError, ToolError
 from fleet.home import open_home
 from fleet.ledger import Ledger
-from fleet.supervisor.exit_codes import CRASHED, REFUSED, RUNS_ALREADY
+from fleet.supervisor.exit_codes import CRASHED, DONE, REFUSED, RUNS_ALREADY
 from fleet.supervisor.host import Host, Vitals, circumstances, now
 from fleet.supervisor.keeper import locked
 from fleet.supervisor.loop import Supervisor
@@ -38,6 +38,8 @@ def main(root: str) -> int:
         with locked(home.supervisor_lock, wait=False) as admitted:
             if not admitted:
                 return RUNS_ALREADY
+            if home.down.exists():
+                return DONE  # its keeper was started just before the wish to stay down
             with contextlib.closing(Ledger.open(home.ledger)) as ledger:
                 return asyncio.run(_run(home, identity.id, ledger))
     except (ToolError, RefusedError):

@@ -28,6 +28,7 @@ def main(root: str) -> int:
         with locked(home.keeper_lock, wait=False) as mine:
             if not mine:
                 return DONE  # another keeper does it
+            home.keeper_lock.write_text(str(os.getpid()))
             began = time.monotonic()
             code = _supervise(home)
             if code in (DONE, REFUSED) or home.down.exists():
@@ -62,6 +63,14 @@ def locked(file: Path, *, wait: bool) -> Iterator[bool]:
         yield False
     finally:
         os.close(handle)
+
+
+def keeper_pid(home: paths.Home) -> int | None:
+    """Return the process that last took the keeper's lock, None where nothing tells."""
+    try:
+        return int(home.keeper_lock.read_text())
+    except (OSError, ValueError):
+        return None
 
 
 def ensure_keeper(home: paths.Home) -> None:

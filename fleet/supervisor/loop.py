@@ -113,12 +113,20 @@ class Supervisor:
         return lambda: self._watchers.remove(watcher)
 
     async def until(self, condition: Callable[[Fleet], bool]) -> None:
-        """Return when the state satisfies `condition`."""
+        """Return when the state satisfies `condition`.
+
+        Raises:
+            FleetError: an internal error struck first, after which nothing changes any more.
+        """
         async with self._changed:
             await self._changed.wait_for(lambda: condition(self.fleet) or self.crashed is not None)
+        if not condition(self.fleet):
+            raise FleetError(
+                "the supervisor met an internal error and begins anew", hint="type it once more"
+            )
 
     async def changed_from(self, seen: Fleet) -> None:
-        """Return when the state is another than `seen`."""
+        """Return when the state is another than `seen`; as `until`."""
         await self.until(lambda fleet: fleet is not seen)
 
     async def settled(self) -> None:

@@ -17,6 +17,7 @@ from fleet.core.status import Failed, Held, Queued, Submitted
 from fleet.core.views import needs, queue_rows, status_word
 from fleet.supervisor.answers.rows import task_detail, task_row
 from fleet.supervisor.host import Host, now
+from fleet.supervisor.keeper import keeper_pid
 from fleet.tools.git.repository import locate
 
 
@@ -163,6 +164,7 @@ async def status(host: Host, query: p.Status) -> dict[str, Any]:
     live = [task for task in fleet.tasks.values() if task.removed_at is None]
     return {
         "pid": host.pid,
+        "keeper": keeper_pid(host.home),
         "version": host.version,
         "home": str(host.home.root),
         "socket": str(host.home.socket()),
