@@ -1,11 +1,16 @@
 """Every test has a home of its own and sees nothing of the user's git, tmux or fleet."""
 
+import signal
 import sys
 from pathlib import Path
 
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))  # `waiting` and other helpers beside this file
+
+# A shell without job control starts us in the background with this ignored, and so would be
+# every program whose obedience to Ctrl-C is tested.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 _LEAKS = (
     *("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "TMUX", "TMUX_PANE", "XDG_RUNTIME_DIR"),
