@@ -86,10 +86,28 @@ class Ledger:
         ]
         if entries:
             rows = [_row(entry) for entry in entries]
-            with _refusals(self._path), _transaction(self._connection):
+            with self.together():
                 self._connection.executemany(_INSERT, rows)
-            self._last = entries[-1].seq
+                self._last = entries[-1].seq
         return entries
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """Bring all that is appended inside to the disk at once: one wait for it instead of many.
+
+        Raises:
+            HomeError: the disk is full or fails. Nothing that was appended inside is recorded.
+        """
+        if self._connection.in_transaction:
+            yield
+            return
+        before = self._last
+        try:
+            with _refusals(self._path), _transaction(self._connection):
+                yield
+        except BaseException:
+            self._last = before
+            raise
 
     def entries(self, after: int = 0) -> Iterator[Entry]:
         """Return what was recorded after the entry `after`, in order.

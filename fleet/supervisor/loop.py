@@ -3,8 +3,8 @@
 import asyncio
 import threading
 import traceback
-from collections.abc import Awaitable, Callable, Sequence
-from contextlib import suppress
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Protocol
@@ -17,7 +17,7 @@ from fleet.core.facts import Facts
 from fleet.core.ids import TaskId
 from fleet.core.model import Fleet
 from fleet.core.plan import plan
-from fleet.core.planned import Circumstances
+from fleet.core.planned import Circumstances, Plan
 from fleet.core.reducer import reduce
 from fleet.errors import FleetError
 from fleet.ledger import Ledger
@@ -79,6 +79,9 @@ class Supervisor:
         self._due: asyncio.Handle | None = None
         self._wake: asyncio.TimerHandle | None = None
         self._watchers: list[Callable[[Sequence[e.Entry]], None]] = []
+        self._outcomes: list[tuple[_Work, object, Sequence[e.AnyEvent]]] = []
+        self._untold: list[e.Entry] = []
+        self._batching = False
         self.crashed: BaseException | None = None
         self.on_crash: Callable[[], None] = lambda: None
         self.closing = False
@@ -149,6 +152,7 @@ class Supervisor:
         self._wake = self._due = None
         for work in self._lanes.values():
             work.stop.set()
+        self._take_outcomes()
         while self._tasks:
             await asyncio.gather(*self._tasks, return_exceptions=True)
 
@@ -157,12 +161,36 @@ class Supervisor:
     def _append(self, events: Sequence[e.AnyEvent], actor: str) -> None:
         if not events:
             return
-        entries = self._ledger.append(events, at=self._now(), actor=actor)
-        for entry in entries:
-            self.fleet = reduce(self.fleet, entry)
-        for watcher in tuple(self._watchers):
-            watcher(entries)
-        self._notify()
+        with self._together():
+            entries = self._ledger.append(events, at=self._now(), actor=actor)
+            for entry in entries:
+                self.fleet = reduce(self.fleet, entry)
+            self._untold.extend(entries)
+
+    @contextmanager
+    def _together(self) -> Iterator[None]:
+        """Bring what is appended inside to the disk at once, and only then tell anyone."""
+        if self._batching:
+            yield
+            return
+        before, self._batching = self.fleet, True
+        try:
+            with self._ledger.together():
+                yield
+        except BaseException:
+            self.fleet = before  # as the ledger has it
+            self._untold.clear()
+            raise
+        finally:
+            self._batching = False
+        self._tell()
+
+    def _tell(self) -> None:
+        entries, self._untold = self._untold, []
+        if entries:
+            for watcher in tuple(self._watchers):
+                watcher(entries)
+            self._notify()
 
     def _notify(self) -> None:
         async def notify() -> None:
@@ -186,13 +214,10 @@ class Supervisor:
             self._crash(error)
 
     def _reconcile(self) -> None:
-        planned = plan(self.fleet, self._given(), self._now())
-        for _ in range(_MOST_ROUNDS):
-            if not planned.facts:
-                break
-            self._append(planned.facts, FLEET)
-            planned = plan(self.fleet, self._given(), self._now())
-        else:
+        with self._together():
+            self._take_outcomes()
+            planned = self._facts()
+        if planned.facts:
             endless = InternalError(f"facts without end: {planned.facts[:3]}")
             tasks = {fact.task for fact in planned.facts if isinstance(fact, e.TaskEvent)}
             self._blame(sorted(tasks), endless)
@@ -203,6 +228,16 @@ class Supervisor:
             if effect.lane not in self._lanes and not self.closing:
                 self._begin(effect)
         self._notify()
+
+    def _facts(self) -> Plan:
+        """Record the facts that follow from the state, until there are none left but effects."""
+        planned = plan(self.fleet, self._given(), self._now())
+        for _ in range(_MOST_ROUNDS):
+            if not planned.facts:
+                break
+            self._append(planned.facts, FLEET)
+            planned = plan(self.fleet, self._given(), self._now())
+        return planned
 
     def _wake_at(self, when: datetime | None) -> None:
         if self._wake is not None:
@@ -238,17 +273,26 @@ class Supervisor:
         try:
             before = self._subject(effect)
             events = await self._world.perform(effect, self.fleet, work.stop)
+            self._outcomes.append((work, before, events))
+            if self.closing:
+                self._take_outcomes()
+            self.reconcile_soon()
+        except Exception as error:  # noqa: BLE001 (unknown: stop loudly, the keeper restarts us)
+            self._lanes.pop(effect.lane, None)
+            self._note_crash(effect, error)
+            self._crash(error)
+
+    def _take_outcomes(self) -> None:
+        """Record what the effects that ended came to."""
+        while self._outcomes:
+            work, before, events = self._outcomes.pop(0)
+            effect = work.effect
             del self._lanes[effect.lane]
             if not self._broken_off(work):
                 self._append(events, FLEET)
             self._fruitless.pop(effect.lane, None)
             if before == self._subject(effect) and not work.stop.is_set():
                 self._fruitless[effect.lane] = (effect, before)
-            self.reconcile_soon()
-        except Exception as error:  # noqa: BLE001 (unknown: stop loudly, the keeper restarts us)
-            self._lanes.pop(effect.lane, None)
-            self._note_crash(effect, error)
-            self._crash(error)
 
     def _broken_off(self, work: _Work) -> bool:
         """Whether it has judged nothing: it is done again, now or by the next supervisor."""

@@ -16,6 +16,7 @@ from msgspec import Struct
 from fleet.tools.processes import marks
 from fleet.tools.processes.capped_log import CappedLog
 from fleet.tools.processes.fence import Found, Mark, end, find, held
+from fleet.tools.processes.table import system
 
 _GRACE_S = 2.0  # for what is left, or has to stop
 _LOOK_EVERY_S = 0.1  # a threading.Event, or a child without a pidfd, cannot wake a poll
@@ -203,13 +204,16 @@ def _end_all(shell: subprocess.Popen[bytes], *, token: str, alive: Path) -> None
     pipe = shell.stdout.fileno()
     poll = select.poll()
     poll.register(pipe, 0)
+    leader = system.one(shell.pid)  # not reaped yet, so it is there, a zombie at least
+    since = leader.start if leader else 0
 
     def look() -> Found:
         names = held([alive])
         if not poll.poll(0):  # nobody has hung up: someone can still print
             names |= {os.readlink(f"/proc/self/fd/{pipe}")}  # noqa: PTH115 - it is no path
         sessions = frozenset({shell.pid} if shell.returncode is None else ())
-        return find(Mark(token, variable=marks.CHECK, open_names=names, sessions=sessions))
+        mark = Mark(token, variable=marks.CHECK, open_names=names, sessions=sessions, since=since)
+        return find(mark)
 
     try:
         end(look, _GRACE_S)

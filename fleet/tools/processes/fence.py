@@ -24,7 +24,8 @@ _SHIM_MARGIN_S = 1.5  # fleet-pane ends its tree by itself, and writes how it en
 class Mark(Struct, frozen=True):
     """How the processes of a run, a check, or many of them are known.
 
-    `sessions` may name only sessions whose leader the caller has not reaped.
+    `sessions` may name only sessions whose leader the caller has not reaped. What started before
+    `since` (in clock ticks, as `Identity.start`) is none of them, and is not looked at closely.
     """
 
     prefix: str
@@ -33,6 +34,7 @@ class Mark(Struct, frozen=True):
     shims: frozenset[Identity] = frozenset()
     sessions: frozenset[int] = frozenset()
     spare: frozenset[int] = frozenset()
+    since: int = 0
 
 
 class Found(Struct):
@@ -162,6 +164,8 @@ def _ancestry(table: Mapping[int, Process]) -> set[int]:
 
 
 def _bears(process: Process, mark: Mark) -> bool:
+    if process.start < mark.since:
+        return False
     value = system.variable(process.pid, mark.variable)
     return (
         (value is not None and marks.matches(value, mark.prefix))

@@ -3,11 +3,11 @@
 import contextlib
 import os
 from collections.abc import Collection
-from pathlib import Path
 
 from fleet.tools.processes.model import Process
 
 _PAGE = os.sysconf("SC_PAGE_SIZE")
+_CHUNK = 65_536
 
 
 def one(pid: int) -> Process | None:
@@ -57,7 +57,17 @@ def holds(pid: int, names: Collection[str]) -> bool:
 
 
 def _content(path: str) -> bytes:
+    """Return what a file of /proc holds; pathlib takes twice as long, hundreds of times a look."""
     try:
-        return Path(path).read_bytes()
+        handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     except OSError:  # it ended meanwhile, or belongs to another user
         return b""
+    try:
+        parts = []
+        while part := os.read(handle, _CHUNK):
+            parts.append(part)
+        return b"".join(parts)
+    except OSError:
+        return b""
+    finally:
+        os.close(handle)
