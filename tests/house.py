@@ -17,6 +17,7 @@ from fleet.core import effects as f
 from fleet.core import events as e
 from fleet.core.ids import RepoId, TaskId
 from fleet.core.model import Fleet, Repo, Task
+from fleet.core.policy import RepoPolicy
 from fleet.core.views import status_word
 from fleet.home import open_home
 from fleet.ledger import Ledger
@@ -74,6 +75,12 @@ class House:
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(f"pool: 0\n{text}")
         self._policies.read_user()
+
+    def govern(self, **said: Any) -> None:
+        """Put a file of the repository in force that says so, and that a person has trusted."""
+        digest = f"file {len(self.the_repo.trusted) + 1}"
+        self.tools.policies.keep(self.repo_id, RepoPolicy(digest=digest, **said))
+        self.record(e.PolicyTrusted(repo=self.repo_id, digest=digest))
 
     @property
     def fleet(self) -> Fleet:

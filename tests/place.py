@@ -15,6 +15,7 @@ from waiting import until
 from fleet import protocol as p
 from fleet.client import Client
 from fleet.core.commands import Command
+from fleet.errors import FleetError
 from fleet.paths import Home
 
 _PATIENCE_S = 20.0
@@ -153,7 +154,11 @@ class Place:
         seen: list[str] = []
 
         def there() -> dict[str, Any] | None:
-            row: dict[str, Any] = self.show(task)["row"]
+            try:
+                row: dict[str, Any] = self.show(task)["row"]
+            except FleetError as error:  # the supervisor is just beginning anew
+                seen.append(error.message)
+                return None
             seen.append(f"{row['status']} ({row['needs']})")
             return row if row["status"] in words else None
 

@@ -8,6 +8,8 @@ from fleet.protocol import Wait
 
 # Nothing is wrong with a task that stands here and waits for a person: its work is done.
 _DONE = frozenset({"review", "approved", "landing", "landed"})
+# Where a task stands still until a person says that its work is complete, the word to say.
+_WAY_ON = {"idle": "; to take its work: fleet done {}"}
 _ENDED = frozenset({"landed", "failed", "stopped", "withdrawn"})
 
 
@@ -27,8 +29,9 @@ def follow_until_settled(client: Client, tasks: list[str]) -> int:
 
 def tell(item: dict[str, Any]) -> None:
     """Say where a task stands now."""
+    task, status = item["task"], item["status"]
     needs = f" (needs you: {item['needs']})" if item["needs"] else ""
-    say(f"{item['task']}: {item['status']}{needs}")
+    say(f"{task}: {status}{needs}{_WAY_ON.get(status, '').format(task)}")
 
 
 def _settled(item: dict[str, Any]) -> bool:

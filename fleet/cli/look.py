@@ -127,7 +127,8 @@ def why(out: Output, *, task: str, as_json: bool) -> None:
     if view.needs:
         out.line(Cell(f"needs you: {view.needs}", "wanted"))
     for sentence in view.because:
-        _indented(sentence)
+        if sentence != view.needs:
+            _indented(sentence)
     if view.signals:
         print()
         rows = [

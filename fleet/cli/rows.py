@@ -22,7 +22,7 @@ def task_cells(row: TaskRow, now: datetime) -> list[Cell]:
     """Return the cells of one task, under `TASK_HEADS`."""
     return [
         Cell(row.task, "strong"),
-        Cell(row.status, status_style(row.status)),
+        Cell(f"{row.status}{', removed' if row.removed_at else ''}", status_style(row.status)),
         Cell(age(row.updated_at, now), "quiet"),
         Cell(row.agent or "by hand", "quiet"),
         Cell(changes(row.added, row.removed)),

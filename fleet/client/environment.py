@@ -1,9 +1,11 @@
 """What of this process's environment goes on: to agents an allowed part, to the supervisor less."""
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from fnmatch import fnmatchcase
 from pathlib import Path
+
+from fleet.paths import Home
 
 # What agents get without being asked. A client does not know which agent will work, so that
 # credentials are known by the form of their names; all else must be named in `env:`.
@@ -36,10 +38,15 @@ _KEEPER_NEVER = ("FLEET_*", "GIT_*", "TMUX", "TMUX_*")
 
 def agent_environment(names: Iterable[str] = ()) -> dict[str, str]:
     """Return the part of our environment that agents get: `ALLOWED`, and what `names` lists."""
+    return permitted(os.environ, names)
+
+
+def permitted(environment: Mapping[str, str], names: Iterable[str] = ()) -> dict[str, str]:
+    """Return the part of `environment` that agents get: `ALLOWED`, and what `names` lists."""
     allowed = (*ALLOWED, *names)
     return {
         name: value
-        for name, value in os.environ.items()
+        for name, value in environment.items()
         if _matches(name, allowed) and not _matches(name, NEVER)
     }
 
@@ -53,6 +60,15 @@ def keeper_environment(home: Path) -> dict[str, str]:
 def actor() -> str:
     """Return on whose behalf we ask: the task whose agent has started us, else a person."""
     return os.environ.get("FLEET_TASK") or "person"
+
+
+def inside_a_run(home: Home) -> bool:
+    """Whether an agent of this very home has started us: whatever we start ends with its run."""
+    mine = os.environ.get("FLEET_RUN", "").partition(":")[0]
+    try:
+        return bool(mine) and mine in home.identity.read_text(encoding="utf-8")
+    except OSError:
+        return False
 
 
 def outer_tmux() -> str | None:

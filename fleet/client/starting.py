@@ -11,7 +11,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fleet.client.environment import keeper_environment
+from fleet.client.environment import inside_a_run, keeper_environment
 from fleet.errors import FleetError, HomeError, NoSupervisorError
 from fleet.paths import Home
 
@@ -33,13 +33,18 @@ def connected(home: Home, *, start: bool, waiting: Callable[[float], None]) -> s
     """Return a socket to the supervisor, which with `start` is started where none listens.
 
     Raises:
-        NoSupervisorError: none listens, and it is not to be started.
+        NoSupervisorError: none listens, and it is not to be started, or not by us.
         HomeError: the socket is another user's, or the home cannot be written.
         FleetError: the supervisor ended as soon as it began, or took too long.
     """
     found = attempt(home)
     if found is not None:
         return found
+    if start and inside_a_run(home):
+        raise NoSupervisorError(
+            f"no supervisor runs for {home.root}, and an agent of it may not start one",
+            hint="a person has to: fleet up",
+        )
     if not start:
         raise NoSupervisorError(f"no supervisor runs for {home.root}", hint="type: fleet up")
     try:

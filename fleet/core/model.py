@@ -89,12 +89,16 @@ class Task(Struct, frozen=True, kw_only=True):
 
 
 class Slot(Struct, frozen=True):
-    """A pooled worktree: making, ready, taken (by `task`), dirty, dropping or broken."""
+    """A pooled worktree: making, ready, taken (by `task`), dirty, dropping or broken.
+
+    `last` is the task that had it before: somebody who looked at that may still be in there.
+    """
 
     state: str
     task: TaskId | None = None
     reason: str | None = None
     not_before: datetime | None = None
+    last: TaskId | None = None
 
 
 class Repo(Struct, frozen=True):

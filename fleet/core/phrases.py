@@ -62,6 +62,11 @@ def note(cause: Cause, *, target: str) -> str:
             assert_never(cause)
 
 
+def told_at_length(cause: Cause) -> bool:
+    """Whether the note on `cause` says more than its one phrase."""
+    return isinstance(cause, ChecksRed | GateRed | Conflict | SentBack)
+
+
 def _check_note(head: str, results: tuple[CheckResult, ...]) -> str:
     lines = [f"- {r.name}: {outcome(r)}; output: {r.log}" for r in results if not r.green]
     return f"{head}:\n\n" + "\n".join(lines) + "\n\nFix the cause; do not weaken the checks."

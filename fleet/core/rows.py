@@ -32,6 +32,7 @@ class TaskRow(Struct, frozen=True, kw_only=True):
     started_at: datetime | None
     updated_at: datetime
     after: tuple[str, ...]
+    removed_at: datetime | None = None
 
 
 class TaskDetail(Struct, frozen=True, kw_only=True):

@@ -114,7 +114,7 @@ def _agent(tools: Tools, repo: RepoFacts, command: c.Spawn) -> AgentFacts:
     return AgentFacts(
         name=name,
         converses=adapter.converses,
-        done=default_done(adapter, has_checks=bool(command.checks)),
+        done=default_done(adapter, has_checks=bool(command.checks or repo.policy.checks)),
         attempts=adapter.attempts,
     )
 

@@ -3,8 +3,8 @@
 import asyncio
 import threading
 import traceback
-from collections.abc import Awaitable, Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Protocol
@@ -18,9 +18,9 @@ from fleet.core.ids import TaskId
 from fleet.core.model import Fleet
 from fleet.core.plan import plan
 from fleet.core.planned import Circumstances, Plan
-from fleet.core.reducer import reduce
 from fleet.errors import FleetError
 from fleet.ledger import Ledger
+from fleet.supervisor.book import Book, Watcher
 
 FLEET = "fleet"  # the actor of what follows from the state
 _MOST_ROUNDS = 10_000  # of facts that lead to facts; a fleet of a thousand tasks needs fewer
@@ -68,23 +68,24 @@ class Supervisor:
         now: Callable[[], datetime],
         given: Callable[[], Circumstances],
     ) -> None:
-        self._ledger, self._world, self._now, self._given = ledger, world, now, given
-        self.fleet = Fleet()
-        for entry in ledger.entries():
-            self.fleet = reduce(self.fleet, entry)
+        self._world, self._now, self._given = world, now, given
+        self._book = Book(ledger, now)
+        self._book.watch(lambda _: self._notify())
         self._lanes: dict[str, _Work] = {}
         self._fruitless: dict[str, tuple[AnyEffect, object]] = {}  # what left all as it was
         self._tasks: set[asyncio.Task[None]] = set()
         self._changed = asyncio.Condition()
         self._due: asyncio.Handle | None = None
         self._wake: asyncio.TimerHandle | None = None
-        self._watchers: list[Callable[[Sequence[e.Entry]], None]] = []
         self._outcomes: list[tuple[_Work, object, Sequence[e.AnyEvent]]] = []
-        self._untold: list[e.Entry] = []
-        self._batching = False
         self.crashed: BaseException | None = None
         self.on_crash: Callable[[], None] = lambda: None
         self.closing = False
+
+    @property
+    def fleet(self) -> Fleet:
+        """The state as the ledger has it."""
+        return self._book.fleet
 
     # What others may do ---------------------------------------------------------------------
 
@@ -102,7 +103,7 @@ class Supervisor:
 
     def record(self, events: Sequence[e.AnyEvent], *, actor: str = FLEET) -> None:
         """Put facts on disk, fold them, tell whoever follows, and plan again soon."""
-        self._append(events, actor)
+        self._book.append(events, actor)
         self.reconcile_soon()
 
     def reconcile_soon(self) -> None:
@@ -110,10 +111,9 @@ class Supervisor:
         if self._due is None and not self.closing:
             self._due = asyncio.get_running_loop().call_soon(self._reconcile_now)
 
-    def watch(self, watcher: Callable[[Sequence[e.Entry]], None]) -> Callable[[], None]:
+    def watch(self, watcher: Watcher) -> Callable[[], None]:
         """Call `watcher` with every batch of new entries, until the returned function is called."""
-        self._watchers.append(watcher)
-        return lambda: self._watchers.remove(watcher)
+        return self._book.watch(watcher)
 
     async def until(self, condition: Callable[[Fleet], bool]) -> None:
         """Return when the state satisfies `condition`.
@@ -141,7 +141,7 @@ class Supervisor:
 
     def entries(self, after: int) -> list[e.Entry]:
         """Return what the ledger holds after `after`."""
-        return list(self._ledger.entries(after))
+        return self._book.entries(after)
 
     async def close(self) -> None:
         """Begin nothing more; ask what is under way to stop, and wait for it."""
@@ -157,40 +157,6 @@ class Supervisor:
             await asyncio.gather(*self._tasks, return_exceptions=True)
 
     # The cycle ------------------------------------------------------------------------------
-
-    def _append(self, events: Sequence[e.AnyEvent], actor: str) -> None:
-        if not events:
-            return
-        with self._together():
-            entries = self._ledger.append(events, at=self._now(), actor=actor)
-            for entry in entries:
-                self.fleet = reduce(self.fleet, entry)
-            self._untold.extend(entries)
-
-    @contextmanager
-    def _together(self) -> Iterator[None]:
-        """Bring what is appended inside to the disk at once, and only then tell anyone."""
-        if self._batching:
-            yield
-            return
-        before, self._batching = self.fleet, True
-        try:
-            with self._ledger.together():
-                yield
-        except BaseException:
-            self.fleet = before  # as the ledger has it
-            self._untold.clear()
-            raise
-        finally:
-            self._batching = False
-        self._tell()
-
-    def _tell(self) -> None:
-        entries, self._untold = self._untold, []
-        if entries:
-            for watcher in tuple(self._watchers):
-                watcher(entries)
-            self._notify()
 
     def _notify(self) -> None:
         async def notify() -> None:
@@ -214,7 +180,7 @@ class Supervisor:
             self._crash(error)
 
     def _reconcile(self) -> None:
-        with self._together():
+        with self._book.together():
             self._take_outcomes()
             planned = self._facts()
         if planned.facts:
@@ -235,7 +201,7 @@ class Supervisor:
         for _ in range(_MOST_ROUNDS):
             if not planned.facts:
                 break
-            self._append(planned.facts, FLEET)
+            self._book.append(planned.facts, FLEET)
             planned = plan(self.fleet, self._given(), self._now())
         return planned
 
@@ -289,7 +255,7 @@ class Supervisor:
             effect = work.effect
             del self._lanes[effect.lane]
             if not self._broken_off(work):
-                self._append(events, FLEET)
+                self._book.append(events, FLEET)
             self._fruitless.pop(effect.lane, None)
             if before == self._subject(effect) and not work.stop.is_set():
                 self._fruitless[effect.lane] = (effect, before)
@@ -313,7 +279,7 @@ class Supervisor:
     def _last_words(self, *events: e.AnyEvent) -> None:
         if not self.closing:
             with suppress(FleetError):  # a ledger that cannot be written may be the very crash
-                self._append(events, FLEET)
+                self._book.append(events, FLEET)
 
     def _crash(self, error: Exception) -> None:
         traceback.print_exception(error)

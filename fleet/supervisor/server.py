@@ -10,7 +10,9 @@ from typing import Any
 import msgspec
 
 from fleet import protocol as p
+from fleet.client.environment import permitted
 from fleet.core.commands import AnyCommand, Command, Send, Spawn, Submit
+from fleet.core.facts import SpawnFacts, SubmitFacts
 from fleet.core.ids import TaskId
 from fleet.errors import FleetError, RefusedError
 from fleet.supervisor.answers import diffs, look, panes, streams
@@ -144,10 +146,12 @@ class Server:
             raise RefusedError("the supervisor is going down", hint="fleet up, then once more")
         facts = await asyncio.to_thread(facts_for, host.tools, command)
         answer = host.supervisor.submit(command, facts, actor=actor)
-        if isinstance(command, Spawn | Submit):
-            names = answer.get("tasks") or [answer["task"]]
-            for name in names:
-                store_environment(host.tools, TaskId(name), command.environment)
+        if isinstance(command, Spawn | Submit) and isinstance(facts, SpawnFacts | SubmitFacts):
+            # The client reads the file that is checked out, which nobody may have trusted.
+            named = (*host.tools.policies.fleet.env, *facts.repo.policy.env)
+            for name in answer.get("tasks") or [answer["task"]]:
+                sent = permitted(command.environment, named)
+                store_environment(host.tools, TaskId(name), sent)
         if isinstance(command, Send):
             return await self._sent(answer)
         return answer

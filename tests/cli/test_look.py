@@ -23,6 +23,13 @@ def test_ls_in_a_pipe_is_a_line_a_task_parted_by_tabs(run: Run, fake: FakeSuperv
     assert lines[1][5] == "permission"
 
 
+def test_ls_marks_what_was_removed(run: Run, fake: FakeSupervisor) -> None:
+    gone = task_row("a", status="landed", removed_at="2026-01-02T12:00:00Z")
+    fake.answers["ls"] = [gone, task_row("b", status="landed")]
+    lines = [line.split("\t") for line in run("ls", "--all").out.splitlines()]
+    assert [line[1] for line in lines] == ["landed, removed", "landed"]
+
+
 @pytest.mark.parametrize("columns", [80, 120, 250])
 def test_ls_fits_the_terminal(
     columns: int, run: Run, fake: FakeSupervisor, on_terminal: Callable[[int], None]
@@ -111,6 +118,11 @@ def test_why_names_the_signal_that_won(run: Run, fake: FakeSupervisor) -> None:
     assert "needs you: permission" in shown
     assert "wins\thook\tpermission\t1m ago" in shown
     assert "next: fleet attach importer" in shown
+
+
+def test_why_says_nothing_twice(run: Run, fake: FakeSupervisor) -> None:
+    fake.answers["why"] = why_view(needs="no luck", signals=[], next=None, because=["no luck"])
+    assert run("why", "importer").out.count("no luck") == 1
 
 
 def test_why_can_be_short(run: Run, fake: FakeSupervisor) -> None:

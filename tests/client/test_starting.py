@@ -24,6 +24,7 @@ from fleet.errors import (
     HomeError,
     NoSupervisorError,
 )
+from fleet.home import open_home
 from fleet.paths import Home
 from fleet.protocol import Shutdown
 
@@ -74,6 +75,20 @@ def test_one_is_started_on_demand_and_outlives_its_client(home: Home, started: P
             assert client.supervisor["version"] == __version__
     assert len(starts(started)) == 1
     assert home.log.stat().st_mode & 0o777 == 0o600
+
+
+def test_an_agent_starts_none_that_would_end_with_its_run(
+    home: Home, started: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    identity = open_home(home)
+    monkeypatch.setenv("FLEET_RUN", f"{identity.id}:a:1:nonce")
+    with pytest.raises(NoSupervisorError, match="an agent of it"):
+        Client.connect(home, start=True)
+    assert not started.exists()
+
+    monkeypatch.setenv("FLEET_RUN", "another-home:a:1:nonce")
+    with Client.connect(home, start=True) as client:
+        assert client.supervisor["version"] == __version__
 
 
 def test_a_dead_socket_is_no_supervisor(home: Home, started: Path) -> None:

@@ -55,7 +55,7 @@ def test_what_is_given_goes_before_every_default() -> None:
     assert isinstance(added, e.TaskAdded)
     assert (added.base, added.base_pinned) == (h.BASE, True)
     assert added.spec.checks == (Check("check-1", "make test"), Check("check-2", "make lint"))
-    assert added.spec.done == "turn"  # there is something by which to judge it
+    assert added.spec.done == "manual"  # as was found for this agent and these checks
     assert added.spec.limits == Limits(attempts=7, retries=0, budget_usd=2.5, timeout_s=9.0)
     assert added.spec.land == "auto"
 

@@ -386,7 +386,7 @@ def test_slots_from_planned_to_dropped() -> None:
         return history(*h.running(A), *events).repos[REPO].slots
 
     assert slots() == {1: Slot("taken", task=A)}
-    assert slots(e.WorkspaceFreed(task=A, ref=None)) == {1: Slot("dirty")}
+    assert slots(e.WorkspaceFreed(task=A, ref=None)) == {1: Slot("dirty", last=A)}
     assert slots(e.SlotDropping(repo=REPO, slot=1)) == {1: Slot("dropping")}
     assert slots(e.SlotDropped(repo=REPO, slot=1)) == {}
     broken = e.SlotBroken(repo=REPO, slot=1, reason="x", not_before=NOON)
@@ -445,3 +445,11 @@ def test_times_of_a_task_are_those_of_what_concerned_it() -> None:
     assert gated.tasks[A].status_since == later + timedelta(hours=1)
     assert h.fold(fleet, [h.gated(A)], later).tasks[A].status_since == NOON
     assert isinstance(h.history(*h.starting(A)).tasks[A].status, Starting)
+
+
+def test_looking_and_tidying_away_leave_the_age_of_a_task() -> None:
+    fleet, later = history(*h.by_hand(A), h.landed(A)), NOON + timedelta(hours=1)
+    shown = e.ChangeShown(task=A, revision=1, by="person")
+    aside = h.fold(fleet, [shown, e.TaskRemoved(task=A, by="person")], later)
+    assert aside.tasks[A].removed_at == later
+    assert aside.tasks[A].updated_at == NOON

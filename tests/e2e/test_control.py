@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from place import Place
+from place import Place, sockets
 from waiting import until
 
 WAIT = "until [ -e go ]; do sleep 0.05; done"
@@ -117,6 +117,7 @@ def test_all_is_stopped_without_a_supervisor_and_stays_so(place: Place) -> None:
     said = place.fleet("stop", "--all")
 
     assert "processes of its agents were ended" in said.err
+    assert sockets(place.root) == []
     place.fleet("up")
     place.becomes("one", "stopped")
     assert [it["attempt"] for it in place.events("attempt.began")] == [1]

@@ -70,6 +70,21 @@ def children(place: Place, *, last: str = "") -> dict[str, int]:
     return until(found)
 
 
+def tmux_server(place: Place) -> int:
+    socket = place.fleet("status", "--json").json["tmux_socket"]
+    asked = place.run("tmux", "-N", "-S", socket, "display-message", "-p", "#{pid}")
+    return int(asked.out)
+
+
+def kill_pane(place: Place, server: int) -> None:
+    """Kill tmux and the pane's own processes at once, so that nobody ends what is below them."""
+    started = json.loads((place.home.root / "tasks/one/runs/1/started.json").read_text())
+    guard, agent = started["pid"], started["agent"]
+    keeper = int(Path(f"/proc/{agent}/stat").read_text().rpartition(")")[2].split()[1])
+    for pid in (server, guard, keeper):
+        os.kill(pid, signal.SIGKILL)
+
+
 @pytest.fixture
 def decoys(place: Place) -> Iterator[list[subprocess.Popen[bytes]]]:
     """Processes of someone else that look like ours."""
@@ -108,12 +123,13 @@ def test_nothing_outlives_stop_without_a_supervisor(
     place: Place, decoys: list[subprocess.Popen[bytes]]
 ) -> None:
     ours = children(place)
-    supervisor = place.supervisor()
+    supervisor, server = place.supervisor(), tmux_server(place)
     for keeper in Path("/proc").glob("[0-9]*"):
         if f"fleet.supervisor.keeper\0{place.home.root}".encode() in _cmdline(keeper):
             os.kill(int(keeper.name), signal.SIGKILL)
     os.kill(supervisor, signal.SIGKILL)
     until(lambda: not alive(supervisor))
+    kill_pane(place, server)
 
     place.fleet("stop", "--all")
 
@@ -127,12 +143,8 @@ def test_nothing_outlives_stop_without_a_supervisor(
 def test_nothing_of_an_earlier_attempt_meets_the_next(place: Place) -> None:
     """The pane's processes are killed at once: what is left has our token or our file."""
     ours = children(place)
-    socket = place.fleet("status", "--json").json["tmux_socket"]
-    started = json.loads((place.home.root / "tasks/one/runs/1/started.json").read_text())
 
-    server = place.run("tmux", "-N", "-S", socket, "display-message", "-p", "#{pid}")
-    for pid in (int(server.out), started["pid"]):
-        os.kill(pid, signal.SIGKILL)
+    kill_pane(place, tmux_server(place))
     until(lambda: len(place.events("run.started")) == 2)
 
     assert {name for name, pid in ours.items() if alive(pid)} == set()

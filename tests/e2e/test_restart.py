@@ -106,8 +106,8 @@ def test_a_late_keeper_does_not_undo_down(place: Place) -> None:
     place.fleet("up")
     place.fleet("down")
 
-    keeper = [sys.executable, "-m", "fleet.supervisor.keeper", str(place.home.root)]
-    assert place.run(*keeper).code == 0
+    for module in ("fleet.supervisor.keeper", "fleet.supervisor"):
+        place.run(sys.executable, "-m", module, str(place.home.root))
 
     assert place.fleet("status", ok=None).code == 3
 
@@ -136,7 +136,7 @@ def test_a_newer_client_makes_the_supervisor_begin_anew(place: Place) -> None:
     after = until(lambda: [pid for pid in pids(place, "fleet.supervisor") if pid != before])
     assert len(after) == 1
     (place.root / "go").touch()
-    place.wait("one")
+    place.becomes("one", "landed")
     assert [it["attempt"] for it in place.events("run.started")] == [1]
 
 
@@ -159,6 +159,7 @@ def test_a_person_at_the_pane_of_an_old_run_meets_no_other(place: Place) -> None
 def test_the_ledger_is_the_same_after_every_restart(place: Place) -> None:
     place.spawn("one", "echo hello >new.txt", "--check", "test -s new.txt", "--land", "auto")
     place.wait("one")
+    until(lambda: place.show("one")["archived"] is not None, what="its workspace is free")
     before = place.show("one")
 
     place.fleet("down")
@@ -191,3 +192,34 @@ def test_down_with_all_agents_keeps_their_work_for_resume(place: Place) -> None:
     place.wait("one")
 
     assert "begun" in place.git("ls-tree", "--name-only", "main")
+
+
+# Python runs this file at every start: sealing is broken as long as `broken` is there.
+BREAK = """
+import pathlib
+if pathlib.Path(__file__).with_name("broken").exists():
+    import fleet.tools.git.sealing as it
+    def fail(*_, **__):
+        raise ZeroDivisionError("a bug")
+    it.seal = fail
+"""
+
+
+def test_an_internal_error_costs_one_task_and_never_the_fleet(place: Place) -> None:
+    folder = place.root / "broken-python"
+    folder.mkdir()
+    (folder / "sitecustomize.py").write_text(BREAK)
+    (folder / "broken").touch()
+    place.env["PYTHONPATH"] = str(folder)  # whichever command starts the supervisor anew
+
+    place.spawn("one", "echo hi >a.txt", "--check", "true")
+    waited = place.fleet("wait", "one", "--for", "ended", "--timeout", "20s", ok=None)
+    row = place.becomes("one", "failed")
+
+    assert waited.code in (0, 1)  # it was told so, or found no supervisor, but never left alone
+    assert row["needs"] == "internal error: see fleet log"
+    (folder / "broken").unlink()
+    os.kill(place.supervisor(), signal.SIGKILL)
+    until(lambda: place.fleet("status", ok=None).code == 0)
+    place.spawn("two", "echo hi >a.txt", "--check", "true", "--land", "auto")
+    place.becomes("two", "landed")

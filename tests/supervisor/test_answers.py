@@ -14,7 +14,10 @@ from fleet.core import commands as c
 from fleet.core import effects as f
 from fleet.core import events as e
 from fleet.core.activity import Waiting
+from fleet.core.causes import CheckResult, GateRed, Unsealable
+from fleet.core.facts import SpawnFacts
 from fleet.core.ids import Commit, TaskId
+from fleet.core.status import ToSeal
 from fleet.errors import ConfigError, FleetError, RefusedError
 from fleet.supervisor.answers import diffs, look, panes
 from fleet.supervisor.asking import facts_for
@@ -63,6 +66,24 @@ class TestLists:
         assert [result.state for result in shown.results] == ["passed", "passed"]
         assert (shown.notes, shown.limits["timeout_s"]) == ("note\n", 60.0)
         assert shown.row.worktree == str(house.home.slot(house.repo_id, 1))
+
+    async def test_a_red_gate_is_shown_with_the_way_to_its_output(self, house: House) -> None:
+        await in_review(house)
+        red = CheckResult("test", "failed", 1.0, "/log/test", 1)
+        cause = GateRed(results=(red,), basis=Commit("0"))
+        house.record(
+            e.GateRejected(task=A, revision=1, cause=cause), e.TaskFailed(task=A, reason="red")
+        )
+        assert red in (await look.show(house.host, p.Show(task="a"))).results
+        because = (await look.why(house.host, p.Why(task="a"))).because
+        assert because == ("red", "fleet log a --check test")
+
+    async def test_what_was_removed_is_marked(self, house: House) -> None:
+        house.quiet()
+        house.spawn("true")
+        house.submit(c.Remove(task="a"))
+        [row] = await look.ls(house.host, p.List(all=True))
+        assert row.removed_at is not None
 
     async def test_why_a_task_has_failed_is_shown(self, house: House) -> None:
         house.quiet()
@@ -115,6 +136,19 @@ class TestWhy:
         _, because, _ = await self.why(house)
         assert because[0].startswith("it may start again at")
         assert "no pane" in because[1]
+
+    async def test_what_only_a_person_can_mend_has_no_pane_to_attach_to(self, house: House) -> None:
+        house.begin("true")
+        house.record(
+            e.RunStarted(task=A, attempt=1, pane="%9", pid=os.getpid(), pid_start=1),
+            e.EndingBegan(task=A, attempt=1, outcome=ToSeal(), why="done"),
+            e.RunEnded(task=A, attempt=1),
+            e.SealFailed(task=A, cause=Unsealable("a merge is in progress")),
+            e.TaskHeld(task=A),
+        )
+        told = await self.why(house)
+        assert told[:2] == ("waiting", ("a merge is in progress",))
+        assert told[2] == "fleet done a once it is mended, or fleet retry a"
 
     async def test_an_agent_that_asks(self, house: House) -> None:
         house.begin("true")
@@ -269,6 +303,21 @@ class TestAsking:
     ) -> None:
         with pytest.raises(RefusedError):
             self.spawn(house, **options)
+
+    async def test_with_checks_of_the_repository_each_turn_may_be_the_last(
+        self, house: House
+    ) -> None:
+        house.configure("agents:\n  cat:\n    command: [cat]\n    converses: true\n")
+        command = c.Spawn(
+            cwd=str(house.repo), prompt="x", agent="cat", environment={"PATH": "/usr/bin:/bin"}
+        )
+        found = facts_for(house.tools, command)
+        assert isinstance(found, SpawnFacts)
+        assert found.agent.done == "manual"
+        (house.repo / "fleet.yaml").write_text("checks: make test\n")
+        found = facts_for(house.tools, command)
+        assert isinstance(found, SpawnFacts)
+        assert found.agent.done == "turn"
 
     async def test_a_task_called_x_stops_nobody(self, house: House) -> None:
         git(house.repo, "branch", "fleet/x")

@@ -144,6 +144,22 @@ async def test_a_half_made_checkout_is_undone_and_landed_anew(
     assert git(house.repo, "status", "--porcelain") == ""
 
 
+async def test_a_target_taken_back_since_its_gates_freezes_the_queue(house: House) -> None:
+    (house.repo / "undone.txt").write_text("x\n")
+    git(house.repo, "add", "-A")
+    git(house.repo, "commit", "-qm", "undone")
+    await about_to_land(house)
+    git(house.repo, "reset", "-q", "--hard", "HEAD^")
+
+    frozen, seen, missed = land(house)
+
+    assert isinstance(frozen, e.QueueFrozen)
+    assert "was taken back" in frozen.reason
+    assert isinstance(seen, e.TargetSeen)
+    assert seen.tip == main(house.repo)
+    assert isinstance(missed, e.LandingMissed)
+
+
 async def test_a_target_that_moved_is_seen_and_nothing_lands(house: House) -> None:
     await about_to_land(house)
     git(house.repo, "commit", "-q", "--allow-empty", "-m", "faster")
@@ -243,8 +259,19 @@ class TestPush:
         git(house.repo, "clone", "-q", "--bare", ".", str(remote))
         git(house.repo, "remote", "add", "origin", str(remote))
         await about_to_land(house)
-        house.tools.policies.repos[house.repo_id] = RepoPolicy(push=True)
+        house.govern(push=True)
         return remote
+
+    async def test_nothing_is_pushed_by_a_file_that_nobody_trusted(self, house: House) -> None:
+        remote = await self.prepared(house)
+        before = git(remote, "rev-parse", "main")
+        house.tools.policies.repos[house.repo_id] = RepoPolicy(push=True, digest="changed")
+
+        [blocked] = land(house)
+
+        assert isinstance(blocked, e.ChangeBlocked)
+        assert "fleet trust" in blocked.reason
+        assert git(remote, "rev-parse", "main") == before
 
     def outside(self, house: House, remote: Path, *, file: str = "other.txt") -> str:
         """Somebody else pushes to the remote."""

@@ -11,7 +11,7 @@ from fleet.core import events as e
 from fleet.core.causes import Conflict
 from fleet.core.change import Ready
 from fleet.core.ids import Commit, RepoId, TaskId
-from fleet.core.policy import Check, RepoPolicy
+from fleet.core.policy import Check
 from fleet.supervisor.perform import queue
 from fleet.tools.git.building import Built
 from fleet.tools.git.merging import Conflicted
@@ -20,9 +20,7 @@ A = TaskId("a")
 
 
 def policy(house: House, **options: Any) -> None:
-    known = house.tools.policies.repos.get(house.repo_id, RepoPolicy())
-    house.tools.policies.repos[house.repo_id] = type(known)(**options)
-    house.supervisor.reconcile_soon()
+    house.govern(**options)
 
 
 async def in_review(house: House, prompt: str, name: str = "a", **options: Any) -> None:
@@ -46,6 +44,45 @@ def gate(house: House, onto: Commit | None = None) -> e.AnyEvent:
     tip = onto or house.the_repo.tips["main"]
     [event] = house.perform(f.Gate(task.repo, "main", A, task.revision, tip))
     return event
+
+
+class TestMergedByHand:
+    """A branch made by hand may reach its target without us; then it has landed."""
+
+    def merged(self, house: House) -> e.Sealed:
+        house.quiet()
+        git(house.repo, "switch", "-qc", "mine")
+        (house.repo / "mine.txt").write_text("mine\n")
+        git(house.repo, "add", "-A")
+        git(house.repo, "commit", "-qm", "mine")
+        git(house.repo, "switch", "-q", "main")
+        house.submit(
+            c.Submit(cwd=str(house.repo), branch="mine", name="a", environment={}, land="review")
+        )
+        [sealed] = house.perform(f.Seal(A, 1))
+        assert isinstance(sealed, e.Sealed)
+        house.record(sealed, e.ChecksPassed(task=A, revision=1, results=()))
+        return sealed
+
+    @pytest.mark.parametrize("how", [("--ff-only",), ("--no-ff", "-m", "by hand"), ("--squash",)])
+    @pytest.mark.parametrize("effect", [f.Gate, f.Remerge])
+    async def test_it_is_noticed_however_it_was_merged(
+        self, house: House, how: tuple[str, ...], effect: type[f.Gate | f.Remerge]
+    ) -> None:
+        self.merged(house)
+        git(house.repo, "merge", "-q", *how, "mine")
+        tip = move_main(house, "other.txt", "other\n")
+
+        [landed] = house.perform(effect(house.repo_id, "main", A, 1, tip))
+
+        wanted = e.ChangeLanded(task=A, revision=1, commit=tip, target="main")
+        assert landed == wanted
+
+    async def test_what_is_not_there_waits_on(self, house: House) -> None:
+        self.merged(house)
+        tip = move_main(house, "other.txt", "other\n")
+        [event] = house.perform(f.Remerge(house.repo_id, "main", A, 1, tip))
+        assert isinstance(event, e.StillMerges)
 
 
 class TestGate:

@@ -14,7 +14,7 @@ from waiting import until
 from fleet import paths
 from fleet.core import effects as f
 from fleet.core import events as e
-from fleet.core.policy import AgentCommand, FleetPolicy, RepoPolicy
+from fleet.core.policy import AgentCommand, FleetPolicy
 from fleet.core.status import ToRequeue
 from fleet.supervisor.perform import runs
 from fleet.supervisor.perform.workspaces import enter
@@ -54,7 +54,9 @@ class TestAdoption:
     async def test_a_run_whose_launch_was_written_is_started_by_it(self, house: House) -> None:
         task = house.begin(FOREVER)
         worktree = enter(house.tools, task, house.fleet, threading.Event())
-        token = runs._write_launch(house.tools, task, 1, worktree)
+        token = runs._write_launch(
+            house.tools, task, 1, worktree, policy=house.tools.policy(task.repo)
+        )
 
         started = house.start()
 
@@ -272,8 +274,8 @@ class TestStartFailures:
     """A start that fails is a fact; what trying again cannot mend is told apart."""
 
     async def test_a_set_up_command_that_fails_is_final(self, house: House) -> None:
-        task = house.begin(FOREVER)
-        house.tools.policies.repos[task.repo] = RepoPolicy(setup=("echo no; false",))
+        house.begin(FOREVER)
+        house.govern(setup=("echo no; false",))
 
         failed = house.start()
 
@@ -283,11 +285,11 @@ class TestStartFailures:
         assert "no" in house.home.check_log("a", "setup-1").read_text()
 
     async def test_agents_that_contradict_each_other_are_final(self, house: House) -> None:
-        task = house.begin(FOREVER)
+        house.begin(FOREVER)
         mine = AgentCommand(name="mine", command=("true",))
         yours = AgentCommand(name="mine", command=("false",))
         house.tools.policies.fleet = FleetPolicy(agents=(mine,), pool=0)
-        house.tools.policies.repos[task.repo] = RepoPolicy(agents=(yours,))
+        house.govern(agents=(yours,))
 
         failed = house.start()
 

@@ -94,7 +94,7 @@ async def caller(served: Open) -> Caller:
 
 
 def spawn(house: House, prompt: str = "true", **options: Any) -> c.Spawn:
-    environment = {"PATH": os.environ["PATH"], "SECRET": "s3cret"}
+    environment = {"PATH": os.environ["PATH"], "SHOP_API_KEY": "s3cret"}
     return c.Spawn(cwd=str(house.repo), prompt=prompt, environment=environment, **options)
 
 
@@ -168,11 +168,11 @@ class TestTalking:
     async def test_a_client_that_leaves_in_the_middle_of_a_stream_is_forgotten(
         self, served: Open, caller: Caller, house: House
     ) -> None:
-        watchers = len(house.supervisor._watchers)
+        watchers = len(house.supervisor._book._watchers)
         await caller.ask(p.Events(follow=True))
-        await _until(lambda: len(house.supervisor._watchers) == watchers + 1)
+        await _until(lambda: len(house.supervisor._book._watchers) == watchers + 1)
         caller.leave()
-        await _until(lambda: len(house.supervisor._watchers) == watchers)
+        await _until(lambda: len(house.supervisor._book._watchers) == watchers)
         assert await (await served.call()).answer(p.List()) == []
 
     async def test_one_that_leaves_while_it_is_flooded_hurts_nobody(

@@ -179,6 +179,7 @@ async def test_a_local_branch_behind_its_remote_was_not_taken_back(house: House)
     (house.repo / "fleet.yaml").write_text("push: true\n")
     git(house.repo, "add", "-A")
     git(house.repo, "commit", "-qm", "policy")
+    house.submit(c.Trust(cwd=str(house.repo)))
     targets = waiting(house)
     ahead = commit_outside(house.repo)
     git(house.repo, "update-ref", "refs/fleet/remote/origin/main", ahead)
@@ -253,3 +254,16 @@ class TestPolicyFile:
         assert house.tools.policies.fleet is before
         house.configure("slots: 3\n")
         assert house.tools.policies.fleet.slots == 3
+
+
+async def test_a_repository_that_is_gone_is_said_until_it_is_back(house: House) -> None:
+    targets = waiting(house)
+    await targets.look()
+    house.repo.rename(house.repo.with_name("elsewhere"))
+    await targets.look()
+    assert "is gone" in house.tools.policies.complaints[house.repo_id]
+
+    house.repo.with_name("elsewhere").rename(house.repo)
+    await targets.look()
+    assert house.tools.policies.complaints == {}
+    assert house.the_repo.tips["main"] == git(house.repo, "rev-parse", "main")

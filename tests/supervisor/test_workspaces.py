@@ -53,9 +53,7 @@ class TestSetUp:
     async def test_a_workspace_is_on_the_branch_and_set_up_once(self, house: House) -> None:
         task = house.begin("true")
         (house.repo / ".env").write_text("KEY=1\n")
-        house.tools.policies.repos[task.repo] = RepoPolicy(
-            copy=(".env",), setup=('echo "$FLEET_TASK" >> set-up.log',)
-        )
+        house.govern(copy=(".env",), setup=('echo "$FLEET_TASK" >> set-up.log',))
         path = go_in(house)
         go_in(house)
 
@@ -66,9 +64,7 @@ class TestSetUp:
 
     async def test_set_up_that_takes_too_long_has_failed(self, house: House) -> None:
         task = house.begin("true")
-        house.tools.policies.repos[task.repo] = RepoPolicy(
-            setup=("sleep 1000",), setup_timeout_s=0.05
-        )
+        house.govern(setup=("sleep 1000",), setup_timeout_s=0.05)
         with pytest.raises(SetupFailedError, match="sleep 1000"):
             go_in(house)
         assert surroundings.prepared(house.tools, task) is None

@@ -110,7 +110,7 @@ def _spec(fleet: Fleet, command: c.Spawn, facts: SpawnFacts) -> Spec:
         prompt=command.prompt,
         title=command.title or command.prompt.strip().splitlines()[0][:72],
         agent=agent.name,
-        done=command.done or ("turn" if command.checks else agent.done),
+        done=command.done or agent.done,
         converses=agent.converses,
         model=command.model,
         effort=command.effort,

@@ -5,10 +5,20 @@ from datetime import datetime
 
 from msgspec.structs import replace
 
-from fleet.core.events import Entry, TaskEvent
+from fleet.core.events import (
+    ChangeShown,
+    Entry,
+    FreeingFailed,
+    TaskEvent,
+    TaskRemoved,
+    WorkspaceFreed,
+)
 from fleet.core.model import Fleet, Task
 from fleet.core.reducer import changes, repos, runs, tasks
 from fleet.core.reducer.table import FLEET, TASK
+
+# Looking at a task and tidying it away is no news of it: its age stays that of its last news.
+_NO_NEWS = (ChangeShown, TaskRemoved, WorkspaceFreed, FreeingFailed)
 
 
 def reduce(fleet: Fleet, entry: Entry) -> Fleet:
@@ -35,7 +45,8 @@ def _fold(task: Task, event: TaskEvent, at: datetime) -> Task:
     if new == task:  # nothing that concerns it, or a late word about what is over
         return task
     since = task.status_since if new.status == task.status else at
-    return replace(new, updated_at=at, status_since=since)
+    news = task.updated_at if isinstance(event, _NO_NEWS) else at
+    return replace(new, updated_at=news, status_since=since)
 
 
 __all__ = ["changes", "reduce", "replay", "repos", "runs", "tasks"]

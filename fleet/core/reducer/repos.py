@@ -21,7 +21,8 @@ def _slot(fleet: Fleet, repo_id: RepoId, number: int, slot: Slot | None) -> Flee
     repo = fleet.repos[repo_id]
     slots = {n: s for n, s in repo.slots.items() if n != number}
     if slot is not None:
-        slots[number] = slot
+        before = repo.slots.get(number, slot)
+        slots[number] = replace(slot, last=slot.last or before.last)
     return _repo(fleet, replace(repo, slots=slots))
 
 
@@ -96,7 +97,9 @@ def _assigned(fleet: Fleet, event: e.WorkspaceAssigned, at: datetime) -> Fleet:
 @table.fleet(e.WorkspaceFreed)
 def _freed(fleet: Fleet, event: e.WorkspaceFreed, at: datetime) -> Fleet:
     task = fleet.tasks[event.task]
-    return fleet if task.slot is None else _slot(fleet, task.repo, task.slot, Slot("dirty"))
+    if task.slot is None:
+        return fleet
+    return _slot(fleet, task.repo, task.slot, Slot("dirty", last=task.id))
 
 
 @table.fleet(e.AttemptBegan)

@@ -8,12 +8,13 @@ from typing import Any
 from fleet import protocol as p
 from fleet.core import merge_queue
 from fleet.core.activity import Waiting
+from fleet.core.causes import ChecksRed, GateRed
 from fleet.core.model import Fleet, Task
 from fleet.core.names import find
-from fleet.core.phrases import note, reason
+from fleet.core.phrases import note, reason, told_at_length
 from fleet.core.rows import SignalRow, TaskRow, WhyView
 from fleet.core.schedule import occupied, waits_for
-from fleet.core.status import Failed, Held, Queued, Submitted
+from fleet.core.status import Failed, Held, Landed, Queued, Submitted
 from fleet.core.views import needs, queue_rows, status_word
 from fleet.supervisor.answers.rows import task_detail, task_row
 from fleet.supervisor.host import Host, now
@@ -80,9 +81,21 @@ async def why(host: Host, query: p.Why) -> WhyView:
 
 def _because(host: Host, fleet: Fleet, task: Task) -> list[str]:
     said = _reasons(host, fleet, task)
-    if task.last_cause is not None:
+    if task.last_cause is not None and not isinstance(task.status, Held | Failed):
         said.append(f"last time: {reason(task.last_cause)}")
-    return said + ([task.trouble] if task.trouble else [])
+    said.extend([task.trouble] if task.trouble else [])
+    return [*said, *(f"fleet log {task.id} --check {name}" for name in _red(task))]
+
+
+def _red(task: Task) -> list[str]:
+    """Return the checks whose output says why the task did not get through."""
+    match task.last_cause:
+        case ChecksRed(results=results) | GateRed(results=results) if not isinstance(
+            task.status, Landed
+        ):
+            return [result.name for result in results if not result.green]
+        case _:
+            return []
 
 
 def _reasons(host: Host, fleet: Fleet, task: Task) -> list[str]:
@@ -96,7 +109,7 @@ def _reasons(host: Host, fleet: Fleet, task: Task) -> list[str]:
             waits = merge_queue.waits_for(fleet, task, host.circumstances().repo(task.repo))
             return [f"its change waits for {waits}" if waits else "it is being landed"]
         case Held(cause=cause):
-            return [note(cause, target=task.target)]
+            return [note(cause, target=task.target) if told_at_length(cause) else reason(cause)]
         case Failed(reason=why_failed):
             return [why_failed]
         case _ if task.run is not None and isinstance(task.run.activity, Waiting):
@@ -140,6 +153,8 @@ def _next_step(fleet: Fleet, task: Task) -> str | None:
             return f"fleet retry {task.id}, or fleet rm {task.id}"
         case "paused":
             return f"fleet resume {task.id}"
+        case "waiting" if task.run is None:
+            return f"fleet done {task.id} once it is mended, or fleet retry {task.id}"
         case "waiting":
             return f"fleet attach {task.id}"
         case _:

@@ -3,7 +3,7 @@
 from msgspec.structs import asdict
 
 from fleet import paths
-from fleet.core.change import Ready
+from fleet.core.change import GateFailed, Landing, Ready
 from fleet.core.model import Fleet, Task
 from fleet.core.phrases import reason
 from fleet.core.planned import Circumstances
@@ -38,6 +38,7 @@ def task_row(fleet: Fleet, task: Task, given: Circumstances, home: paths.Home) -
         started_at=run.started_at if run else None,
         updated_at=task.updated_at,
         after=tuple(task.spec.after),
+        removed_at=task.removed_at,
     )
 
 
@@ -45,8 +46,13 @@ def task_detail(fleet: Fleet, task: Task, given: Circumstances, home: paths.Home
     """Return all that `fleet show` says of a task."""
     change, notes = task.change, home.notes(task.id)
     results = change.acceptance if change else ()
-    if change is not None and isinstance(change.state, Ready):
-        results = (*results, *change.state.evidence.results)
+    match change.state if change else None:
+        case Ready(evidence=evidence) | Landing(evidence=evidence):
+            results = (*results, *evidence.results)
+        case GateFailed(cause=red):
+            results = (*results, *red.results)
+        case _:
+            pass
     return TaskDetail(
         row=task_row(fleet, task, given, home),
         prompt=task.spec.prompt,

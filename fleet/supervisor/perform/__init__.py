@@ -12,7 +12,9 @@ from fleet.core.model import Fleet
 from fleet.supervisor.perform import changes, landing, queue, runs, workspaces
 from fleet.supervisor.perform.tools import Tools
 
-_THREADS = 64  # more than slots and gates together: a check that takes its time holds one
+# What runs commands of the user may take hours: it never keeps the rest from a thread.
+_LONG = (f.StartRun, f.RestoreWorkspace, f.RunChecks, f.Gate)
+_THREADS = 64  # of each kind; they are made as they are needed
 Performer = Callable[[Tools, Any, Fleet, threading.Event], list[e.AnyEvent]]
 
 _PERFORMERS: dict[type[f.Effect], Performer] = {
@@ -37,13 +39,16 @@ class RealWorld:
 
     def __init__(self, tools: Tools) -> None:
         self.tools = tools
-        self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="effect")
+        self._long = ThreadPoolExecutor(_THREADS, thread_name_prefix="long-effect")
+        self._short = ThreadPoolExecutor(_THREADS, thread_name_prefix="effect")
 
     async def perform(
         self, effect: f.AnyEffect, fleet: Fleet, stop: threading.Event
     ) -> Sequence[e.AnyEvent]:
         loop, performer = asyncio.get_running_loop(), _PERFORMERS[type(effect)]
-        return await loop.run_in_executor(self._threads, performer, self.tools, effect, fleet, stop)
+        threads = self._long if isinstance(effect, _LONG) else self._short
+        return await loop.run_in_executor(threads, performer, self.tools, effect, fleet, stop)
 
     def close(self) -> None:
-        self._threads.shutdown(wait=True)
+        for threads in (self._long, self._short):
+            threads.shutdown(wait=True)

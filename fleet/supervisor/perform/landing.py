@@ -34,7 +34,7 @@ def land(tools: Tools, effect: Land, fleet: Fleet, stop: threading.Event) -> lis
     evidence = change.state.evidence
     try:
         intent = _intent(tools, fleet, task, change, evidence)
-        return _carry_through(tools, task, change, intent)
+        return _carry_through(tools, fleet, task, change, intent)
     except FleetError as error:
         return [_blocked(task, change, evidence.basis, error.message)]
 
@@ -51,9 +51,11 @@ def _intent(tools: Tools, fleet: Fleet, task: Task, change: Change, evidence: Ev
     )
 
 
-def _carry_through(tools: Tools, task: Task, change: Change, intent: Intent) -> list[e.AnyEvent]:
+def _carry_through(
+    tools: Tools, fleet: Fleet, task: Task, change: Change, intent: Intent
+) -> list[e.AnyEvent]:
     if not intent.journal.exists():  # nothing was begun, or it was settled: `land` sees which
-        return _fresh(tools, task, change, intent)
+        return _fresh(tools, fleet, task, change, intent)
     found = recover(intent)
     settle(intent)
     match found:
@@ -62,11 +64,13 @@ def _carry_through(tools: Tools, task: Task, change: Change, intent: Intent) -> 
         case Rewound(tip=tip):
             return _rewound(task, change, tip)
         case NotLanded():
-            return _fresh(tools, task, change, intent)
+            return _fresh(tools, fleet, task, change, intent)
 
 
-def _fresh(tools: Tools, task: Task, change: Change, intent: Intent) -> list[e.AnyEvent]:
-    policy = tools.policy(task.repo)
+def _fresh(
+    tools: Tools, fleet: Fleet, task: Task, change: Change, intent: Intent
+) -> list[e.AnyEvent]:
+    policy = tools.trusted_policy(fleet, task.repo)
     if policy.push:
         local = branch_tip(intent.place, intent.target) or intent.parent
         if not is_ancestor(intent.place, local, intent.commit):
@@ -80,6 +84,10 @@ def _fresh(tools: Tools, task: Task, change: Change, intent: Intent) -> list[e.A
     match outcome:
         case Landed():
             return _landed(tools, task, change, intent, outcome)
+        case Moved(tip=tip) if tip is not None and not is_ancestor(
+            intent.place, intent.parent, tip
+        ):
+            return _rewound(task, change, tip)
         case Moved(tip=tip):
             return _moved(task, change, tip)
         case Blocked(reason=reason, files=files):
@@ -145,7 +153,7 @@ def _moved(task: Task, change: Change, tip: str | None) -> list[e.AnyEvent]:
 
 
 def _rewound(task: Task, change: Change, tip: str | None) -> list[e.AnyEvent]:
-    why = "it no longer has a commit that landed on it"
+    why = f"{task.target} was taken back: it no longer has a commit that it had before"
     frozen = e.QueueFrozen(repo=task.repo, target=task.target, reason=why)
     return [frozen, *_moved(task, change, tip)]
 

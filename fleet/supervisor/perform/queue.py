@@ -12,13 +12,14 @@ from fleet.core.effects import Gate, OnQueue, Remerge
 from fleet.core.gating import gates, rules
 from fleet.core.ids import Commit
 from fleet.core.model import Fleet, Task
-from fleet.core.policy import Check
+from fleet.core.policy import Check, RepoPolicy
 from fleet.errors import FleetError
 from fleet.supervisor.perform import surroundings
 from fleet.supervisor.perform.judging import judge
 from fleet.supervisor.perform.tools import Tools
 from fleet.tools.git import gates as worktrees
 from fleet.tools.git import merging
+from fleet.tools.git.archive import contains
 from fleet.tools.git.building import Built, build
 from fleet.tools.git.merging import Conflicted
 from fleet.tools.git.repository import Place
@@ -33,6 +34,7 @@ class _Case:
     task: Task
     change: Change
     place: Place
+    policy: RepoPolicy
     stop: threading.Event
 
 
@@ -41,13 +43,16 @@ def _case(tools: Tools, effect: Gate | Remerge, fleet: Fleet, stop: threading.Ev
     if task.change is None:
         raise RuntimeError(f"{task.id} has no change, and one was to be gated")
     place = tools.place(fleet.repos[task.repo])
-    return _Case(tools, effect, task, task.change, place, stop)
+    policy = tools.trusted_policy(fleet, task.repo)
+    return _Case(tools, effect, task, task.change, place, policy, stop)
 
 
 def gate(tools: Tools, effect: Gate, fleet: Fleet, stop: threading.Event) -> list[e.AnyEvent]:
     """Build what would land on `effect.onto`, and run the gates on exactly that tree."""
     try:
         case = _case(tools, effect, fleet, stop)
+        if _is_there(case):
+            return [_landed(case)]
         built = _build(case)
         if isinstance(built, Conflicted):
             return [_conflict(case, built)]
@@ -57,6 +62,20 @@ def gate(tools: Tools, effect: Gate, fleet: Fleet, stop: threading.Event) -> lis
         return [_judged(case, built)]
     except FleetError as error:
         return [_blocked(effect, error.message)]
+
+
+def _is_there(case: _Case) -> bool:
+    """Whether the target has a branch made by hand already: its owner may merge it, too."""
+    change, onto = case.change, case.effect.onto
+    by_hand = case.task.spec.agent is None  # an agent's work that slipped in is an alarm
+    return by_hand and contains(case.place, target=onto, base=change.base, head=change.sealed)
+
+
+def _landed(case: _Case) -> e.ChangeLanded:
+    effect = case.effect
+    return e.ChangeLanded(
+        task=effect.task, revision=effect.revision, commit=effect.onto, target=effect.target
+    )
 
 
 def _strays(case: _Case, commit: str) -> tuple[str, ...]:
@@ -75,7 +94,7 @@ def _build(case: _Case) -> Built | Conflicted:
     }
     if change.approval is not None:
         trailers["Fleet-Approved-By"] = change.approval.by
-    method = case.tools.policy(task.repo).merge
+    method = case.policy.merge
     heading = f"Merge {task.branch}: {task.spec.title}" if method == "merge" else task.spec.title
     return build(
         case.place,
@@ -104,7 +123,7 @@ def _blocked(effect: Gate | Remerge, reason: str) -> e.ChangeBlocked:
 
 
 def _judged(case: _Case, built: Built) -> e.AnyEvent:
-    effect, checks = case.effect, gates(case.task.spec, case.tools.policy(case.task.repo))
+    effect, checks = case.effect, gates(case.task.spec, case.policy)
     digest = rules(checks)
     results = _known(case.change, built.tree, digest)
     if results is None:
@@ -135,7 +154,7 @@ def _run(case: _Case, commit: str, checks: tuple[Check, ...]) -> tuple[CheckResu
     if not checks:
         return ()
     tools, task = case.tools, case.task
-    policy = tools.policy(task.repo)
+    policy = case.policy
     path = _gate_worktree(tools, case.effect)
     worktrees.check_out(case.place, path, commit, keep=policy.keep, lock=tools.lock(task.repo))
     environment = surroundings.agent_environment(tools, task, policy)
@@ -163,6 +182,8 @@ def remerge(tools: Tools, effect: Remerge, fleet: Fleet, stop: threading.Event) 
     """See whether a change that waits for a person still merges with a newer target."""
     try:
         case = _case(tools, effect, fleet, stop)
+        if _is_there(case):
+            return [_landed(case)]
         merged = merging.merge_trees(case.place, into=effect.onto, change=case.change.sealed)
         if isinstance(merged, Conflicted):
             return [_conflict(case, merged)]

@@ -15,6 +15,7 @@ from fleet.agents.adapter import Request
 from fleet.core import events as e
 from fleet.core.effects import EndRun, StartRun, Tell
 from fleet.core.model import Fleet, Task
+from fleet.core.policy import RepoPolicy
 from fleet.core.schedule import pause
 from fleet.errors import FleetError, ToolError
 from fleet.supervisor.perform import surroundings
@@ -45,7 +46,8 @@ def start(tools: Tools, effect: StartRun, fleet: Fleet, stop: threading.Event) -
         tools.panes.server.ensure()
         worktree = enter(tools, task, fleet, stop)
         if token is None:
-            token = _write_launch(tools, task, effect.attempt, worktree)
+            policy = tools.trusted_policy(fleet, task.repo)
+            token = _write_launch(tools, task, effect.attempt, worktree, policy=policy)
         return [_open(tools, task, effect.attempt, token, worktree)]
     except ToolError as error:
         return [_failed(task, effect.attempt, error.message, fatal=False)]
@@ -113,14 +115,16 @@ def _adopt(
     ]
 
 
-def _write_launch(tools: Tools, task: Task, attempt: int, worktree: Path) -> str:
+def _write_launch(
+    tools: Tools, task: Task, attempt: int, worktree: Path, *, policy: RepoPolicy
+) -> str:
     """Write down how the run is started, and return its token."""
-    run_dir, adapter = tools.home.run(task.id, attempt), tools.adapter(task)
+    run_dir, adapter = tools.home.run(task.id, attempt), tools.adapter(task, policy)
     token = tools.token(task.id, attempt, secrets.token_hex(8))
     for message in task.messages:
         surroundings.add_note(tools, task.id, f"Before attempt {attempt}", message.text)
     launch = adapter.launch(_request(tools, task, attempt, worktree))
-    environment = surroundings.agent_environment(tools, task, tools.policy(task.repo))
+    environment = surroundings.agent_environment(tools, task, policy)
     for name in (*launch.unset, *adapter.scrub):
         environment.pop(name, None)
     for name, text in launch.files.items():

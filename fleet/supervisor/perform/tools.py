@@ -9,8 +9,10 @@ from pathlib import Path
 from fleet import paths
 from fleet.agents.adapter import AgentAdapter
 from fleet.core.ids import RepoId, TaskId
+from fleet.core.merge_queue import UNTRUSTED, untrusted
 from fleet.core.model import Fleet, Repo, Task
 from fleet.core.policy import RepoPolicy
+from fleet.errors import ToolError
 from fleet.supervisor.policies import Policies
 from fleet.tools.git.refs import stamp
 from fleet.tools.git.repository import Place, locate
@@ -81,13 +83,24 @@ class Tools:
     def policy(self, repo: RepoId) -> RepoPolicy:
         return self.policies.repos.get(repo) or RepoPolicy()
 
-    def adapter(self, task: Task) -> AgentAdapter:
-        """Return the adapter of a task's agent.
+    def trusted_policy(self, fleet: Fleet, repo: RepoId) -> RepoPolicy:
+        """Return the policy by which something is about to be run; ask once for all of it.
+
+        Raises:
+            ToolError: nobody has trusted it; it may have come into force since the plan was made.
+        """
+        policy = self.policy(repo)
+        if untrusted(fleet, repo, policy):
+            raise ToolError(UNTRUSTED)
+        return policy
+
+    def adapter(self, task: Task, policy: RepoPolicy | None = None) -> AgentAdapter:
+        """Return the adapter of a task's agent, as `policy`, else the one in force, has it.
 
         Raises:
             RefusedError: it is not known any more.
         """
-        registry = self.policies.registry(self.policy(task.repo))
+        registry = self.policies.registry(policy or self.policy(task.repo))
         return registry.get(task.spec.agent or "")
 
     def worktree(self, task: Task) -> Path | None:

@@ -14,9 +14,11 @@ from fleet.core.effects import (
     RestoreWorkspace,
 )
 from fleet.core.model import Fleet, Task
+from fleet.core.policy import RepoPolicy
 from fleet.core.status import Landed
 from fleet.errors import FleetError, ToolError
 from fleet.supervisor.perform import surroundings
+from fleet.supervisor.perform.strays import keep_strays
 from fleet.supervisor.perform.surroundings import Prepared
 from fleet.supervisor.perform.tools import Tools, tip_for_slots
 from fleet.tools.git import archive as archives
@@ -38,7 +40,7 @@ def enter(tools: Tools, task: Task, fleet: Fleet, stop: threading.Event) -> Path
 
     Raises:
         SetupFailedError: a set-up command failed; its output is in the check log `setup-N`.
-        ToolError, RefusedError: git could not.
+        ToolError, RefusedError: git could not, or nobody trusted the repository's file.
     """
     repo = fleet.repos[task.repo]
     path, place = tools.worktree(task), tools.place(repo)
@@ -46,17 +48,35 @@ def enter(tools: Tools, task: Task, fleet: Fleet, stop: threading.Event) -> Path
         raise ToolError(f"{task.id} has no workspace")
     if surroundings.prepared(tools, task) is not None and path.is_dir():
         return path
+    policy = tools.trusted_policy(fleet, task.repo)
     if task.archived is not None:
         archives.restore(place, task.id, task.branch)
+    _empty(tools, task, fleet, path, keep=policy.keep)
     git_workspaces.claim(place, path, branch=task.branch, commit=task.base)
     if task.archived is not None:
         archives.give_back(place, task.id, path)
-    _set_up(tools, task, path, Path(repo.root), stop)
+    _set_up(tools, task, path, Path(repo.root), policy=policy, stop=stop)
     return path
 
 
-def _set_up(tools: Tools, task: Task, path: Path, root: Path, stop: threading.Event) -> None:
-    policy = tools.policy(task.repo)
+def _empty(tools: Tools, task: Task, fleet: Fleet, path: Path, *, keep: tuple[str, ...]) -> None:
+    """See that a workspace which is not this task's yet holds nothing of anybody else's."""
+    repo, head = fleet.repos[task.repo], git_workspaces.head_of(path)
+    if head == f"ref: refs/heads/{task.branch}" or task.slot is None:
+        return
+    if keep_strays(tools, fleet, repo, task.slot) or head.startswith("ref: "):
+        git_workspaces.recycle(tools.place(repo), path, task.base, keep=keep)
+
+
+def _set_up(
+    tools: Tools,
+    task: Task,
+    path: Path,
+    root: Path,
+    *,
+    policy: RepoPolicy,
+    stop: threading.Event,
+) -> None:
     files: tuple[str, ...] = ()
     if policy.copy or policy.link:
         files = prepare(path, root, copy=policy.copy, link=policy.link)
@@ -152,6 +172,7 @@ def recycle(
     path, keep = tools.home.slot(effect.repo, effect.slot), tools.policy(effect.repo).keep
     try:
         place = tools.place(fleet.repos[effect.repo])
+        keep_strays(tools, fleet, fleet.repos[effect.repo], effect.slot)
         git_workspaces.recycle(place, path, tip_for_slots(fleet, effect.repo), keep=keep)
     except FleetError as error:
         return [_broken(effect, error.message)]
@@ -163,6 +184,7 @@ def drop(tools: Tools, effect: DropSlot, fleet: Fleet, stop: threading.Event) ->
     path = tools.home.slot(effect.repo, effect.slot)
     try:
         place = tools.place(fleet.repos[effect.repo])
+        keep_strays(tools, fleet, fleet.repos[effect.repo], effect.slot)
         git_workspaces.drop(place, path, trash=tools.home.trash, lock=tools.lock(effect.repo))
         delete_trash(tools.home.trash)
     except FleetError as error:

@@ -69,6 +69,9 @@ class Targets:
         known, tip = repo.tips.get(target), branch_tip(place, target)
         if tip is not None:
             self._read_policy(repo, place, tip)
+        elif not place.git_dir.is_dir():
+            gone = "the repository is gone: move it back there, or remove its tasks"
+            self._host.tools.policies.complaints[repo.id] = gone
         if tip == known or self._lags(repo, place, target, tip):
             return []
         seen = e.TargetSeen(repo=repo.id, target=target, tip=Commit(tip) if tip else None)
