@@ -6,6 +6,7 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import pytest
 from place import Place, marked
 from waiting import until
 
@@ -205,12 +206,16 @@ if pathlib.Path(__file__).with_name("broken").exists():
 """
 
 
-def test_an_internal_error_costs_one_task_and_never_the_fleet(place: Place) -> None:
+def test_an_internal_error_costs_one_task_and_never_the_fleet(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
     folder = place.root / "broken-python"
     folder.mkdir()
     (folder / "sitecustomize.py").write_text(BREAK)
     (folder / "broken").touch()
-    place.env["PYTHONPATH"] = str(folder)  # whichever command starts the supervisor anew
+    # Whoever starts the supervisor anew, a command or this process's own client:
+    place.env["PYTHONPATH"] = str(folder)
+    monkeypatch.setenv("PYTHONPATH", str(folder))
 
     place.spawn("one", "echo hi >a.txt", "--check", "true")
     waited = place.fleet("wait", "one", "--for", "ended", "--timeout", "20s", ok=None)
