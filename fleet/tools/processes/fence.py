@@ -38,9 +38,13 @@ class Mark(Struct, frozen=True):
 
 
 class Found(Struct):
-    """Living processes: each fleet-pane, what it will end by itself, and what only we can end."""
+    """Living processes: each fleet-pane, what it will end by itself, and what only we can end.
+
+    `parents` are those that have a fleet-pane for a child: tmux, which is none of ours to end.
+    """
 
     shims: set[Identity] = set()
+    parents: set[int] = set()
     below: set[Identity] = set()
     others: set[Identity] = set()
 
@@ -84,7 +88,14 @@ def fence(
     """
     for rundir in rundirs:
         rundir.launch.unlink(missing_ok=True)
-    return end(lambda: find(_run_mark(run_prefix, rundirs, spare)), grace_s)
+    spared = set(spare)
+
+    def look() -> Found:
+        found = find(_run_mark(run_prefix, rundirs, spared))
+        spared.update(found.parents)  # also when their fleet-pane is gone, at the next look
+        return found
+
+    return end(look, grace_s)
 
 
 def fence_check(token_prefix: str, *, alive: Sequence[Path] = (), grace_s: float = 1.0) -> Fenced:
@@ -137,8 +148,9 @@ def find(mark: Mark) -> Found:
     table = scan()
     living = {process.identity for process in table.values() if process.is_alive}
     shims = {one.pid for one in mark.shims & living}
-    found = Found(shims={table[pid].identity for pid in shims})
-    passed_over = mark.spare | _ancestry(table) | {table[pid].ppid for pid in shims}
+    parents = {table[pid].ppid for pid in shims}
+    found = Found(shims={table[pid].identity for pid in shims}, parents=parents)
+    passed_over = mark.spare | _ancestry(table) | parents
     children = by_parent(table)
 
     def collect(todo: list[Process], into: set[Identity]) -> None:

@@ -210,7 +210,7 @@ def halfway(repo: Path, tmp_path: Path) -> Halfway:
     out(repo, "reset", "-q", "--hard")
     pipe, started = tmp_path / "pipe", tmp_path / "started"
     os.mkfifo(pipe)
-    script = f"touch {started}; cat {pipe}"
+    script = f"touch {started}; exec cat {pipe}"  # no process comes after `started`
     out(repo, "config", "filter.slow.smudge", f"sh -c '{script}'")
     files = {**CHANGE, "a.txt": "new\n", "o.slow": "2\n", "z.txt": "new\n", "bin": None}
     sealed = commit(repo, "slow", {**files, "bin/tool": "b\n"}, start="main")

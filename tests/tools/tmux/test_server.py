@@ -177,12 +177,14 @@ def test_an_end_is_waited_for_within_bounds(how: str, monkeypatch: pytest.Monkey
     monkeypatch.setattr("fleet.tools.tmux.server._END_S", 0.01)
     if how == "psutil":
         monkeypatch.delattr(os, "pidfd_open")
-    with subprocess.Popen(["sleep", "60"]) as child:
-        process = psutil.Process(child.pid)
+    child = subprocess.Popen(["sleep", "600"])
+    process = psutil.Process(child.pid)
+    try:
         assert not _ends(process)
+    finally:
         child.kill()
-        monkeypatch.setattr("fleet.tools.tmux.server._END_S", 10)
-        assert _ends(process)
+        child.wait()
+    monkeypatch.setattr("fleet.tools.tmux.server._END_S", 10)
     assert _ends(process)
 
 
