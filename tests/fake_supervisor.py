@@ -56,12 +56,15 @@ class FakeSupervisor:
         return [ask for ask in self.asked if ask["call"] == call]
 
     def close(self) -> None:
-        for it in (self._listening, *self._connections):
-            with suppress(OSError):
-                it.shutdown(socket.SHUT_RDWR)
-            it.close()
+        _hang_up(self._listening)
+        self._join(self._threads[:1])  # from here on no connection is added
+        for connection in self._connections:
+            _hang_up(connection)
         self.home.socket().unlink(missing_ok=True)
-        for thread in self._threads:
+        self._join(self._threads[1:])
+
+    def _join(self, threads: Sequence[threading.Thread]) -> None:
+        for thread in threads:
             if thread is not threading.current_thread():
                 thread.join(10)
 
@@ -109,6 +112,12 @@ class FakeSupervisor:
         items = [{"kind": "item", "id": number, "item": item} for item in value.items]
         end = {"kind": "result", "id": number, "result": value.result}
         return items if value.open_end else [*items, end]
+
+
+def _hang_up(it: socket.socket) -> None:
+    with suppress(OSError):
+        it.shutdown(socket.SHUT_RDWR)
+    it.close()
 
 
 def main() -> None:

@@ -9,6 +9,7 @@ import msgspec
 import psutil
 
 from fleet.errors import ToolError
+from fleet.tools.git.refs import is_open
 
 TOKEN = "FLEET_LANDING"  # noqa: S105 - a mark in the environment of each git that lands a change
 _PATIENCE_S = 60.0
@@ -95,18 +96,6 @@ def remove_locks(journal: Journal, *, since_ns: int) -> None:
             f"{foreign[0]} was not made by fleet, and is in the way of a landing",
             hint=f"wait for the git command that made it; if none runs, remove {foreign[0]}",
         )
-
-
-def is_open(file: Path) -> bool:
-    """Return whether a process that we may look at has `file` open."""
-    wanted = str(file)
-    for link in Path("/proc").glob("[0-9]*/fd/*"):
-        try:
-            if str(link.readlink()) == wanted:
-                return True
-        except OSError:
-            continue  # it ended, or is another user's
-    return False
 
 
 def _carriers(token: str) -> list[psutil.Process]:

@@ -77,6 +77,18 @@ def stamp(file: Path) -> tuple[int, int, int] | None:
     return status.st_mtime_ns, status.st_ino, status.st_size
 
 
+def is_open(file: Path) -> bool:
+    """Return whether a process that we may look at has `file` open."""
+    wanted = str(file)
+    for link in Path("/proc").glob("[0-9]*/fd/*"):
+        try:
+            if str(link.readlink()) == wanted:
+                return True
+        except OSError:
+            continue  # it ended, or is another user's
+    return False
+
+
 def _loose(folder: Path) -> Iterator[str]:
     for file in folder.rglob("*"):
         if file.is_file() and file.suffix != ".lock":

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from fleet.errors import RefusedError, ToolError
 from fleet.tools.git import submodules
+from fleet.tools.git.refs import content, is_open
 from fleet.tools.git.repository import Place, branch_tip, checkouts
 from fleet.tools.git.run import failure, git
 
@@ -158,7 +159,7 @@ def drop(place: Place, path: Path, *, trash: Path, lock: Path) -> None:
 
 def admin_dir(path: Path) -> Path | None:
     """Return where git keeps the state of the worktree `path`, or None if it is none (any more)."""
-    line = os.fsdecode(_bytes(path / ".git"))
+    line = os.fsdecode(content(path / ".git"))
     if not line.startswith("gitdir: "):
         return None
     admin = (path / line.removeprefix("gitdir: ").removesuffix("\n")).resolve()
@@ -169,7 +170,7 @@ def remove_stale_locks(admin: Path) -> None:
     """Remove the lock files of a git that was killed; one that a process holds open stays."""
     locks = [lock for name in ("index", "HEAD") if (lock := admin / f"{name}.lock").exists()]
     for lock in locks:
-        if not _is_open(lock):
+        if not is_open(lock):
             lock.unlink(missing_ok=True)
 
 
@@ -209,7 +210,7 @@ def _entries(place: Place, path: Path) -> list[Path]:
 
 
 def _points_to(file: Path, path: Path) -> bool:
-    named = os.fsdecode(_bytes(file)).removesuffix("\n")
+    named = os.fsdecode(content(file)).removesuffix("\n")
     return (file.parent / named).parent.resolve() == path.resolve()
 
 
@@ -279,21 +280,3 @@ def _remove(item: Path) -> None:
         shutil.rmtree(item)
     else:
         item.unlink(missing_ok=True)
-
-
-def _is_open(file: Path) -> bool:
-    """Return whether a process that we may look at has `file` open."""
-    for link in Path("/proc").glob("[0-9]*/fd/*"):
-        try:
-            if link.readlink() == file:
-                return True
-        except OSError:
-            continue  # it ended, or is another user's
-    return False
-
-
-def _bytes(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError:
-        return b""
