@@ -47,6 +47,16 @@ class Terminal:
     def types(self, keys: bytes) -> None:
         os.write(self._ours, keys)
 
+    def presses(self, key: bytes, *, until_it_sees: str) -> None:
+        """Press a key as a person would: again, where nothing happened for a second or two."""
+        for _ in range(15):
+            with contextlib.suppress(OSError):  # the program ended meanwhile
+                self.types(key)
+            with contextlib.suppress(AssertionError):
+                until(lambda: self.sees(until_it_sees), timeout=2)
+                return
+        raise AssertionError(f"never saw {until_it_sees}: {self._seen[-500:]!r}")
+
     def close(self) -> None:
         self.program.kill()
         self.program.wait()
@@ -71,8 +81,7 @@ def test_outside_tmux(place: Place) -> None:
         assert terminal.sees("the way back: C-q or C-b d")
         terminal.types(b"hello\r")
         until(lambda: terminal.sees("heard hello"))
-        terminal.types(WAY_BACK)
-        until(lambda: terminal.sees("[detached"))
+        terminal.presses(WAY_BACK, until_it_sees="[detached")
 
         assert terminal.program.wait(5) == 0
     assert place.becomes("one", "working")

@@ -157,7 +157,9 @@ def test_a_panes_parent_and_whom_the_caller_spares_are_never_members(
 ) -> None:
     pane.launch("exec sleep 1000")
     argv = " ".join(pane.argv())
-    server = spawn("sh", "-c", f"{argv} >/dev/null & wait; touch {tmp_path}/served", FLEET_RUN=RUN)
+    # It writes by itself: a program that it started would be one of the run's own.
+    script = f"{argv} >/dev/null & wait; : >{tmp_path}/served"
+    server = spawn("sh", "-c", script, FLEET_RUN=RUN)
     agent, spared = pane.agent(), spawn(FLEET_RUN=RUN)
     fence(RUN, rundirs=[pane.rundir], grace_s=0.1, spare=[spared.pid])
 
