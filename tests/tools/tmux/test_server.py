@@ -172,11 +172,8 @@ def test_a_server_that_does_not_end_is_reported(
             running.stop()
 
 
-@pytest.mark.parametrize("how", ["pidfd", "psutil"])
-def test_an_end_is_waited_for_within_bounds(how: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_end_is_waited_for_within_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("fleet.tools.tmux.server._END_S", 0.01)
-    if how == "psutil":
-        monkeypatch.delattr(os, "pidfd_open")
     child = subprocess.Popen(["sleep", "600"])
     process = psutil.Process(child.pid)
     try:
@@ -186,6 +183,24 @@ def test_an_end_is_waited_for_within_bounds(how: str, monkeypatch: pytest.Monkey
         child.wait()
     monkeypatch.setattr("fleet.tools.tmux.server._END_S", 10)
     assert _ends(process)
+
+
+@pytest.mark.parametrize("over", [True, False])
+def test_without_a_pidfd_psutil_waits(over: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[float] = []
+
+    def wait(
+        processes: list[psutil.Process], timeout: float
+    ) -> tuple[list[psutil.Process], list[psutil.Process]]:
+        asked.append(timeout)
+        return (processes, []) if over else ([], processes)
+
+    mine = psutil.Process()
+    with monkeypatch.context() as patch:
+        patch.delattr(os, "pidfd_open")
+        patch.setattr(psutil, "wait_procs", wait)
+        assert _ends(mine) is over
+    assert asked == [10]
 
 
 def test_a_missing_tmux_is_told_with_the_command_that_installs_it(short: Path) -> None:
