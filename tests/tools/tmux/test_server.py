@@ -186,7 +186,7 @@ def test_an_end_is_waited_for_within_bounds(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 @pytest.mark.parametrize("over", [True, False])
-def test_without_a_pidfd_psutil_waits(over: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_pidfd_psutil_waits(*, over: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[float] = []
 
     def wait(
