@@ -88,6 +88,9 @@ def test_ports_are_free_and_no_others(place: Place) -> None:
     with ExitStack() as taken:
         busy = taken.enter_context(socket.socket())
         busy.bind(("127.0.0.1", 0))
+        if busy.getsockname()[1] > 59_000:  # where no block may begin
+            busy = taken.enter_context(socket.socket())
+            busy.bind(("127.0.0.1", 28_571))
         first = busy.getsockname()[1]
         place.configure(f"first_port: {first}\n")
         ports = {_port(place, name) for name in ("one", "two")}
