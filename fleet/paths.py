@@ -77,8 +77,8 @@ class Home(Struct, frozen=True):
         return self.root / "supervisor.log"
 
     @property
-    def effect(self) -> Path:
-        return self.root / "effect.json"  # effects under way, noted before they run
+    def start_lock(self) -> Path:
+        return self.root / "start.lock"  # held by the one client that starts a keeper
 
     @property
     def spool(self) -> Path:
@@ -110,8 +110,11 @@ class Home(Struct, frozen=True):
     def slot(self, repo: str, number: int) -> Path:
         return self.root / "w" / repo / f"{number:03}"
 
-    def gate(self, repo: str, number: int) -> Path:
-        return self.root / "gate" / repo / f"{number:03}"
+    def gate(self, repo: str, name: str) -> Path:
+        return self.root / "gate" / repo / name
+
+    def worktree_lock(self, repo: str) -> Path:
+        return self.root / "locks" / f"{repo}.lock"
 
     def landing(self, task: str) -> Path:
         return self.root / "landing" / f"{task}.json"

@@ -49,7 +49,7 @@ def connected(home: Home, *, start: bool, waiting: Callable[[float], None]) -> s
         raise NoSupervisorError(f"no supervisor runs for {home.root}", hint="type: fleet up")
     try:
         home.root.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with _alone(home.root / "start.lock"):
+        with _alone(home.start_lock):
             return attempt(home) or _started(home, waiting)
     except OSError as error:
         raise HomeError(

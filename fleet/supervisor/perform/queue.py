@@ -172,10 +172,9 @@ def _run(case: _Case, commit: str, checks: tuple[Check, ...]) -> tuple[CheckResu
 
 def _gate_worktree(tools: Tools, effect: OnQueue) -> Path:
     """Return the worktree for one target's gates, which no other target shares."""
-    directory = tools.home.root / "gate" / effect.repo
     safe = "".join(c if c.isalnum() or c in "-_" else "-" for c in effect.target)
     digest = hashlib.sha256(effect.target.encode(errors="surrogateescape")).hexdigest()
-    return directory / f"{safe[:40]}-{digest[:8]}"
+    return tools.home.gate(effect.repo, f"{safe[:40]}-{digest[:8]}")
 
 
 def remerge(tools: Tools, effect: Remerge, fleet: Fleet, stop: threading.Event) -> list[e.AnyEvent]:

@@ -108,18 +108,15 @@ class Tools:
 
     def lock(self, repo: RepoId) -> Path:
         """The file by which worktrees of one repository are entered one at a time."""
-        directory = self.home.root / "locks"
-        directory.mkdir(mode=0o700, exist_ok=True)
-        return directory / f"{repo}.lock"
+        file = self.home.worktree_lock(repo)
+        file.parent.mkdir(mode=0o700, exist_ok=True)
+        return file
 
     def token(self, task: TaskId, attempt: int, nonce: str) -> str:
         return f"{self.home_id}:{task}:{attempt}:{nonce}"
 
     def attempt_prefix(self, task: TaskId, attempt: int) -> str:
         return f"{self.home_id}:{task}:{attempt}:"
-
-    def task_prefix(self, task: TaskId) -> str:
-        return f"{self.home_id}:{task}:"
 
 
 def _stamps(path: Path, place: Place) -> object:
