@@ -13,6 +13,7 @@ from fleet.agents.adapter import (
     Launch,
     Request,
     Signal,
+    Silent,
     briefing,
 )
 from fleet.config.agents import PLACEHOLDERS
@@ -24,7 +25,7 @@ _PLACEHOLDER = re.compile(r"(?<!\$)\{([a-z_]+)\}")
 _OWN_VARIABLES = "FLEET_"
 
 
-class CommandAdapter:
+class CommandAdapter(Silent):
     """A configured command with its placeholders filled in, never twice.
 
     An argument or variable whose placeholder has no value is left out, and so is an option that

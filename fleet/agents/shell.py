@@ -8,11 +8,12 @@ from fleet.agents.adapter import (
     Launch,
     Request,
     Signal,
+    Silent,
 )
 from fleet.core.policy import Done
 
 
-class ShellAdapter:
+class ShellAdapter(Silent):
     """`/bin/sh -c PROMPT`; the command may report by `"$FLEET_HOME/bin/fleet-hook"`."""
 
     name: str = "shell"

@@ -3,9 +3,13 @@
 A `task` is the name given at spawn, or a unique prefix of it where nothing is destroyed.
 """
 
+from typing import Literal
+
 from msgspec import Struct
 
 from fleet.core.policy import Done, Land
+
+Verdict = Literal["allow", "deny", "text"]
 
 
 class Command(Struct, frozen=True, kw_only=True, tag_field="call"):
@@ -102,6 +106,19 @@ class Send(Command, frozen=True, tag="send"):
 
     task: str | None
     text: str
+
+
+class Answer(Command, frozen=True, tag="answer"):
+    """Answer what a live agent asks; a person in its pane may do so first.
+
+    `verdict` allows or denies a tool; `text` is a reason, or the answer to a question. `ask` is
+    the one that was seen: where another one is asked by now, nothing is answered.
+    """
+
+    task: str
+    verdict: Verdict
+    text: str = ""
+    ask: str | None = None
 
 
 class Approve(Command, frozen=True, tag="approve"):

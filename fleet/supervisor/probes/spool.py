@@ -7,7 +7,10 @@ from typing import assert_never
 from fleet.agents.adapter import (
     BadHook,
     SaysConversation,
+    SaysDoing,
     SaysDone,
+    SaysFailed,
+    SaysHeard,
     SaysIdle,
     SaysUsage,
     SaysWaiting,
@@ -100,7 +103,14 @@ class Spool:
                 yield e.ConversationKnown(task=task.id, attempt=run.attempt, conversation=name)
             case SaysDone() if isinstance(task.status, Running | Held):
                 yield e.DoneDeclared(task=task.id, attempt=run.attempt, by="its agent")
-            case SaysConversation() | SaysDone() | BadHook():
+            case (
+                SaysHeard()
+                | SaysDoing()
+                | SaysFailed()
+                | SaysConversation()
+                | SaysDone()
+                | BadHook()
+            ):
                 return  # no news
             case _:
                 assert_never(signal)
