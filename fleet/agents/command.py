@@ -17,6 +17,7 @@ from fleet.agents.adapter import (
     briefing,
 )
 from fleet.config.agents import PLACEHOLDERS
+from fleet.core.commands import Verdict
 from fleet.core.policy import AgentCommand, Done
 from fleet.errors import ConfigError
 
@@ -64,6 +65,10 @@ class CommandAdapter(Silent):
     def read_hook(self, name: str, payload: bytes) -> tuple[Signal, ...]:
         """Return what a hook of the generic vocabulary told."""
         return generic.read_hook(name, payload)
+
+    def answer(self, payload: bytes, verdict: Verdict, text: str) -> str | None:
+        """Return a person's verdict in the generic vocabulary."""
+        return generic.answer(verdict, text)
 
     def program(self) -> str | None:
         """Return the command's first word; None where that is a path in the worktree."""

@@ -10,6 +10,7 @@ from fleet.agents.adapter import (
     Signal,
     Silent,
 )
+from fleet.core.commands import Verdict
 from fleet.core.policy import Done
 
 
@@ -35,6 +36,10 @@ class ShellAdapter(Silent):
     def read_hook(self, name: str, payload: bytes) -> tuple[Signal, ...]:
         """Return what a hook of the generic vocabulary told."""
         return generic.read_hook(name, payload)
+
+    def answer(self, payload: bytes, verdict: Verdict, text: str) -> str | None:
+        """Return a person's verdict in the generic vocabulary."""
+        return generic.answer(verdict, text)
 
     def program(self) -> str | None:
         """Return the shell."""

@@ -167,6 +167,12 @@ class Trust(Command, frozen=True, tag="trust"):
     digest: str | None = None
 
 
+class TrustAgents(Command, frozen=True, tag="trust-agents"):
+    """Let agents be told beforehand that the repository around `cwd` is trusted."""
+
+    cwd: str
+
+
 class Thaw(Command, frozen=True, tag="thaw"):
     """Let a frozen merge queue move again."""
 
@@ -185,6 +191,7 @@ AnyCommand = (
     | Retry
     | DeclareDone
     | Send
+    | Answer
     | Approve
     | Return
     | Withdraw
@@ -192,5 +199,6 @@ AnyCommand = (
     | Restore
     | Clean
     | Trust
+    | TrustAgents
     | Thaw
 )

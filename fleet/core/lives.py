@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from fleet.core import events as e
 from fleet.core.activity import Idle, Run, Stalled, Working
 from fleet.core.causes import Cause, Died, Exhausted
-from fleet.core.effects import AnyEffect, EndRun, RunChecks, Seal, StartRun, Tell
+from fleet.core.effects import AnyEffect, EndRun, PassAnswer, RunChecks, Seal, StartRun, Tell
 from fleet.core.model import Fleet, Task
 from fleet.core.planned import NOTHING, Circumstances, Plan, together
 from fleet.core.schedule import exhausted
@@ -48,6 +48,8 @@ def _life(task: Task, given: Circumstances, now: datetime) -> Plan:
 def _alive(task: Task, run: Run, given: Circumstances, now: datetime) -> Plan:
     if run.leaving is not None:
         return _do(EndRun(task.id, run.attempt))
+    if run.answer is not None:
+        return _do(PassAnswer(task.id, run.attempt, run.answer.ask))
     if isinstance(task.status, Running):
         return _running(task, run, given, now)
     return _resting(task, run, given, now)

@@ -90,6 +90,7 @@ class WhyView(Struct, frozen=True, kw_only=True):
     because: tuple[str, ...]
     signals: tuple[SignalRow, ...]
     next: str | None  # what will happen next, or what to type
+    ask: Ask | None = None
 
 
 class QueueCheck(Struct, frozen=True, kw_only=True):

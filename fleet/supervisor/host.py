@@ -78,6 +78,30 @@ class Host:
             forget()
         return [outcomes[key] for key in sorted(sent)]
 
+    async def settled_answer(self, task: TaskId, ask: str) -> dict[str, Any]:
+        """Return what became of the answer to what a task's agent asked."""
+        answered: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
+
+        def look(entries: Sequence[e.Entry]) -> None:
+            for entry in entries:
+                match entry.event:
+                    case e.AnswerSettled(task=it, ask=of, outcome=outcome, reason=why) if (
+                        it,
+                        of,
+                    ) == (task, ask) and not answered.done():
+                        answered.set_result({"task": it, "outcome": outcome, "reason": why})
+                    case e.RunEnded(task=it) if it == task and not answered.done():
+                        lost = {"task": it, "outcome": "refused", "reason": "its run ended"}
+                        answered.set_result(lost)
+                    case _:
+                        pass
+
+        forget = self.supervisor.watch(look)
+        try:
+            return await answered
+        finally:
+            forget()
+
     def circumstances(self) -> Circumstances:
         return circumstances(self.tools, self.vitals)
 

@@ -8,6 +8,7 @@ from typing import Any
 from fleet import protocol as p
 from fleet.core import merge_queue
 from fleet.core.activity import Waiting
+from fleet.core.asking import asked, takes
 from fleet.core.causes import ChecksRed, GateRed
 from fleet.core.model import Fleet, Task
 from fleet.core.names import find
@@ -76,6 +77,7 @@ async def why(host: Host, query: p.Why) -> WhyView:
         because=tuple(_because(host, fleet, task)),
         signals=tuple(_signals(host, task)),
         next=_next_step(fleet, task),
+        ask=asked(task.run),
     )
 
 
@@ -113,9 +115,18 @@ def _reasons(host: Host, fleet: Fleet, task: Task) -> list[str]:
         case Failed(reason=why_failed):
             return [why_failed]
         case _ if task.run is not None and isinstance(task.run.activity, Waiting):
-            return [task.run.activity.need]
+            return _waits(task.run.activity)
         case _:
             return []
+
+
+def _waits(activity: Waiting) -> list[str]:
+    """Say what it waits for, and all of what it wants to do: nobody should allow half of that."""
+    ask = activity.ask
+    if ask is None or ask.text in ("", activity.need):
+        return [activity.need]
+    told = f"{ask.tool}: {ask.text}" if ask.tool else ask.text
+    return [activity.need, told, *(f"- {choice}" for choice in ask.choices)]
 
 
 def _no_room(host: Host, fleet: Fleet) -> str:
@@ -156,9 +167,20 @@ def _next_step(fleet: Fleet, task: Task) -> str | None:
         case "waiting" if task.run is None:
             return f"fleet done {task.id} once it is mended, or fleet retry {task.id}"
         case "waiting":
-            return f"fleet attach {task.id}"
+            return _way_to_answer(task)
         case _:
             return None
+
+
+def _way_to_answer(task: Task) -> str:
+    ask = asked(task.run)
+    if ask is not None and ask.id is not None:
+        words = "|".join("TEXT" if word == "text" else word for word in takes(ask))
+        return f"fleet answer {task.id} {words}"
+    waits = task.run.activity if task.run else None
+    if isinstance(waits, Waiting) and waits.kind == "trust":
+        return f"fleet attach {task.id}; fleet trust --agents, so that none asks again"
+    return f"fleet attach {task.id}"
 
 
 async def status(host: Host, query: p.Status) -> dict[str, Any]:

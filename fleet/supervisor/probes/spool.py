@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import Iterator
 from typing import assert_never
 
+from msgspec.structs import replace
+
 from fleet.agents.adapter import (
     BadHook,
     SaysConversation,
@@ -19,11 +21,14 @@ from fleet.agents.adapter import (
 )
 from fleet.core import events as e
 from fleet.core.activity import Activity, Idle, Run, Waiting, Working
+from fleet.core.asking import VERDICTS
 from fleet.core.ids import TaskId
 from fleet.core.model import Task
+from fleet.core.rows import Ask
 from fleet.core.status import Held, Running
 from fleet.errors import FleetError
 from fleet.supervisor.host import Host
+from fleet.supervisor.perform.answering import Kept, keep
 from fleet.supervisor.perform.surroundings import Usage, add_usage
 from fleet.tools.processes.marks import parse_token
 from fleet.tools.spool import Garbage, Report, read, settle
@@ -68,6 +73,8 @@ class Spool:
             self._host.vitals.note_garbage(f"hook of {task.id}: {error.message}")
             return
         self._host.tools.reports.note(task.id)
+        if report.asks:
+            signals = tuple(self._open(task.id, task.run.attempt, report, it) for it in signals)
         for signal in signals:
             if isinstance(signal, BadHook):
                 self._host.vitals.note_garbage(f"hook of {task.id}: {signal.reason}")
@@ -75,6 +82,16 @@ class Spool:
             fleet = self._host.supervisor.fleet
             facts = list(self._facts(fleet.tasks[task.id], signal))
             self._host.supervisor.record(facts, actor=task.id)
+
+    def _open(self, task: TaskId, attempt: int, report: Report, signal: Signal) -> Signal:
+        """Name what is asked after its report, and keep what it came with for who answers it."""
+        if not isinstance(signal, SaysWaiting):
+            return signal
+        kind = signal.kind if signal.kind in VERDICTS else "question"
+        ask = signal.ask or Ask(kind=kind, text=signal.need)
+        signal = replace(signal, ask=replace(ask, id=report.nonce))
+        keep(self._host.tools, task, attempt, report.nonce, Kept(report.payload, signal))
+        return signal
 
     def _speaker(self, report: Report) -> Task | None:
         """Return the task whose present run this report names."""
@@ -118,8 +135,8 @@ class Spool:
 
 def _activity_of(signal: SaysWorking | SaysWaiting | SaysIdle) -> Activity:
     match signal:
-        case SaysWaiting(need=need, kind=kind, until=until):
-            return Waiting(need=need, kind=kind, until=until)
+        case SaysWaiting(need=need, kind=kind, until=until, ask=ask):
+            return Waiting(need=need, kind=kind, until=until, ask=ask)
         case SaysIdle(background=False):
             return Idle()
         case SaysWorking() | SaysIdle():
