@@ -6,7 +6,7 @@ from fleet import paths
 from fleet.agents.registry import Registry, adapters
 from fleet.config import read_repo_policy, read_user_policy
 from fleet.core.ids import RepoId
-from fleet.core.policy import FleetPolicy, RepoPolicy
+from fleet.core.policy import AgentOptions, FleetPolicy, RepoPolicy
 from fleet.errors import ConfigError
 from fleet.tools.git.repository import Place, read_file
 
@@ -61,6 +61,20 @@ class Policies:
             ConfigError: two agents want the same name.
         """
         return adapters((*self.fleet.agents, *policy.agents))
+
+    def options(self, policy: RepoPolicy, agent: str) -> AgentOptions:
+        """Return how an agent is started: as the user says, and where he is silent, the file."""
+        mine, theirs = (
+            next((it for it in options if it.name == agent), AgentOptions(agent))
+            for options in (self.fleet.agent_options, policy.agent_options)
+        )
+        return AgentOptions(
+            agent,
+            permission=mine.permission or theirs.permission,
+            allow=tuple(dict.fromkeys((*theirs.allow, *mine.allow))),
+            model=mine.model or theirs.model,
+            effort=mine.effort or theirs.effort,
+        )
 
     def default_agent(self, policy: RepoPolicy) -> str:
         return self.fleet.agent or policy.agent

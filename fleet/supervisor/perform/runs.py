@@ -1,7 +1,6 @@
 """Bringing runs up and down: one at a time for each task, each only when its elders are gone."""
 
 import contextlib
-import secrets
 import sys
 import threading
 import time
@@ -11,14 +10,13 @@ from pathlib import Path
 import msgspec
 
 from fleet import paths
-from fleet.agents.adapter import Request
 from fleet.core import events as e
 from fleet.core.effects import EndRun, StartRun, Tell
 from fleet.core.model import Fleet, Task
-from fleet.core.policy import RepoPolicy
 from fleet.core.schedule import pause
 from fleet.errors import FleetError, ToolError
 from fleet.supervisor.perform import surroundings
+from fleet.supervisor.perform.launching import GRACE_S, Asked, write_launch
 from fleet.supervisor.perform.tools import Tools
 from fleet.supervisor.perform.workspaces import enter
 from fleet.supervisor.rundir import Exit, Started, read_exit, read_started, read_token, tidy
@@ -27,7 +25,6 @@ from fleet.tools.processes.table import identify
 from fleet.tools.tmux.input import Delivered, RefusedInput, Unconfirmed, fits
 from fleet.tools.tmux.settings import way_back
 
-GRACE_S = 5.0
 _HISTORY = 10_000
 _ANSWER_S = 3.0
 # The interpreter itself, not the virtual environment's link to it: it starts in half the time.
@@ -47,7 +44,8 @@ def start(tools: Tools, effect: StartRun, fleet: Fleet, stop: threading.Event) -
         worktree = enter(tools, task, fleet, stop)
         if token is None:
             policy = tools.trusted_policy(fleet, task.repo)
-            token = _write_launch(tools, task, effect.attempt, worktree, policy=policy)
+            asked = Asked(task, effect.attempt, worktree, fleet.repos[task.repo])
+            token = write_launch(tools, asked, policy)
         return [_open(tools, task, effect.attempt, token, worktree)]
     except ToolError as error:
         return [_failed(task, effect.attempt, error.message, fatal=False)]
@@ -113,49 +111,6 @@ def _adopt(
             pid_start=started.start,
         )
     ]
-
-
-def _write_launch(
-    tools: Tools, task: Task, attempt: int, worktree: Path, *, policy: RepoPolicy
-) -> str:
-    """Write down how the run is started, and return its token."""
-    run_dir, adapter = tools.home.run(task.id, attempt), tools.adapter(task, policy)
-    token = tools.token(task.id, attempt, secrets.token_hex(8))
-    for message in task.messages:
-        surroundings.add_note(tools, task.id, f"Before attempt {attempt}", message.text)
-    launch = adapter.launch(_request(tools, task, attempt, worktree))
-    environment = surroundings.agent_environment(tools, task, policy)
-    for name in (*launch.unset, *adapter.scrub):
-        environment.pop(name, None)
-    for name, text in launch.files.items():
-        surroundings.write_private(run_dir.root / name, text.encode())
-    written = {
-        "token": token,
-        "argv": launch.argv,
-        "cwd": str(worktree),
-        "env": environment | launch.env | {"FLEET_RUN": token},
-        "grace_s": GRACE_S,
-        "title": task.spec.title,
-    }
-    surroundings.write_private(run_dir.launch, msgspec.json.encode(written))
-    return token
-
-
-def _request(tools: Tools, task: Task, attempt: int, worktree: Path) -> Request:
-    home = tools.home
-    return Request(
-        task=task.id,
-        prompt=task.spec.prompt,
-        worktree=str(worktree),
-        run_dir=str(home.run(task.id, attempt).root),
-        home=str(home.root),
-        notes=str(home.notes(task.id)),
-        model=task.spec.model,
-        effort=task.spec.effort,
-        conversation=task.conversation,
-        attempt=attempt,
-        messages=tuple(message.text for message in task.messages),
-    )
 
 
 def _open(tools: Tools, task: Task, attempt: int, token: str, worktree: Path) -> e.RunStarted:

@@ -16,6 +16,7 @@ from fleet.errors import ToolError
 from fleet.supervisor.policies import Policies
 from fleet.tools.git.refs import stamp
 from fleet.tools.git.repository import Place, locate
+from fleet.tools.programs import Versions
 from fleet.tools.tmux.input import Keyboard
 from fleet.tools.tmux.panes import Panes
 
@@ -55,6 +56,8 @@ class Tools:
     note_garbage: Callable[[str], None]  # is told what lies where it does not belong
     reports: Reports = field(default_factory=Reports)
     ports: threading.Lock = field(default_factory=threading.Lock)
+    seeding: threading.Lock = field(default_factory=threading.Lock)
+    versions: Versions = field(default_factory=Versions)
     _places: dict[RepoId, Place] = field(default_factory=dict)
     _located: dict[Path, tuple[object, Place]] = field(default_factory=dict)
 
