@@ -237,6 +237,11 @@ class Silent:
         return None
 
 
+def overrides(adapter: AgentAdapter, method: str) -> bool:
+    """Return whether an adapter says more than `Silent` does."""
+    return getattr(type(adapter), method, None) is not getattr(Silent, method)
+
+
 def default_done(adapter: AgentAdapter, *, has_checks: bool) -> Done:
     """Return when a run has ended if the task does not say.
 

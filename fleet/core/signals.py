@@ -65,7 +65,7 @@ def began(at: datetime) -> Signs:
 def heard(signs: Signs, sign: Sign) -> Signs:
     """Return the signs with a new one, which may have been overtaken by a newer one."""
     known = signs.newest.get(sign.source)
-    if known is not None and (sign.at < known.at or _again(known.says, sign.says)):
+    if known is not None and (sign.at < known.at or _again(known, sign)):
         return signs
     asked = signs.asked
     if sign.source == FLEET:
@@ -95,11 +95,13 @@ def judge(signs: Signs, now: datetime, life: Life = Life()) -> Judged:  # noqa: 
     )
 
 
-def _again(known: Activity, says: Activity) -> bool:
-    """Whether this tells once more, and less, what was asked: some agents remind of a dialog."""
-    if not isinstance(known, Waiting) or not isinstance(says, Waiting):
+def _again(known: Sign, sign: Sign) -> bool:
+    """Whether this tells once more, and no more: some agents remind, and screens count down."""
+    before, says = known.says, sign.says
+    if not isinstance(before, Waiting) or not isinstance(says, Waiting):
         return False
-    return known.ask is not None and says.ask is None and says.kind == known.kind
+    same = says.kind == before.kind
+    return same and (sign.source == SCREEN or (before.ask is not None and says.ask is None))
 
 
 def _own(signs: Signs, now: datetime) -> tuple[Sign, datetime | None]:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import Counter
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from fleet.core.phrases import note, reason, told_at_length
 from fleet.core.rows import SignalRow, TaskRow, WhyView
 from fleet.core.schedule import occupied, waits_for
 from fleet.core.status import Failed, Held, Landed, Queued, Submitted
-from fleet.core.views import needs, queue_rows, status_word
+from fleet.core.views import activity_phrase, needs, needs_since, queue_rows, status_word
 from fleet.supervisor.answers.rows import task_detail, task_row
 from fleet.supervisor.host import Host, now
 from fleet.supervisor.keeper import keeper_pid
@@ -55,7 +56,7 @@ async def next_(host: Host, query: p.Next) -> TaskRow | None:
     ]
     if not wanting:
         return None
-    oldest = min(wanting, key=lambda task: task.updated_at)
+    oldest = min(wanting, key=needs_since)
     return task_row(fleet, oldest, given, host.home)
 
 
@@ -137,21 +138,34 @@ def _no_room(host: Host, fleet: Fleet) -> str:
 
 
 def _signals(host: Host, task: Task) -> list[SignalRow]:
-    run = task.run
-    if run is None:
-        return []
+    """Return who is believed, who is not, and when it printed last."""
     moment = now()
-    told = SignalRow(
-        source="agent's report" if host.tools.reports.ever(task.id) else "process",
-        says=type(run.activity).__name__.lower(),
-        age_s=round((moment - run.activity_since).total_seconds(), 1),
-        wins=True,
-    )
+    judged = host.judge.judged(task.id, moment)
+    if judged is None:
+        return []
+    said = [(judged.wins, True), *((sign, False) for sign in judged.losers)]
+    rows = [
+        _signal(_SOURCES[it.source], activity_phrase(it.says), it.at, moment, wins=wins)
+        for it, wins in said
+    ]
     printed = host.vitals.last_output.get(task.id)
-    if printed is None:
-        return [told]
-    age = round((moment - printed).total_seconds(), 1)
-    return [told, SignalRow(source="activity", says="last output", age_s=age, wins=False)]
+    if printed is not None:
+        rows.append(_signal("activity", "last output", printed, moment, wins=False))
+    return rows
+
+
+_SOURCES = {
+    "hook": "agent's report",
+    "presence": "presence file",
+    "fleet": "fleet",
+    "screen": "screen",
+    "process": "process",
+}
+
+
+def _signal(source: str, says: str, at: datetime, moment: datetime, *, wins: bool) -> SignalRow:
+    age = max(round((moment - at).total_seconds(), 1), 0.0)
+    return SignalRow(source=source, says=says, age_s=age, wins=wins)
 
 
 def _next_step(fleet: Fleet, task: Task) -> str | None:

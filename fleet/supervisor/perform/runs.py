@@ -11,7 +11,7 @@ import msgspec
 
 from fleet import paths
 from fleet.core import events as e
-from fleet.core.effects import EndRun, StartRun, Tell
+from fleet.core.effects import EndRun, StartRun
 from fleet.core.model import Fleet, Task
 from fleet.core.schedule import pause
 from fleet.errors import FleetError, ToolError
@@ -22,11 +22,9 @@ from fleet.supervisor.perform.workspaces import enter
 from fleet.supervisor.rundir import Exit, Started, read_exit, read_started, read_token, tidy
 from fleet.tools.processes.fence import fence
 from fleet.tools.processes.table import identify
-from fleet.tools.tmux.input import Delivered, RefusedInput, Unconfirmed, fits
 from fleet.tools.tmux.settings import way_back
 
 _HISTORY = 10_000
-_ANSWER_S = 3.0
 # The interpreter itself, not the virtual environment's link to it: it starts in half the time.
 _PYTHON = str(Path(sys.executable).resolve())
 
@@ -46,6 +44,7 @@ def start(tools: Tools, effect: StartRun, fleet: Fleet, stop: threading.Event) -
             policy = tools.trusted_policy(fleet, task.repo)
             asked = Asked(task, effect.attempt, worktree, fleet.repos[task.repo])
             token = write_launch(tools, asked, policy)
+            tools.reports.begin(task.id)
         return [_open(tools, task, effect.attempt, token, worktree)]
     except ToolError as error:
         return [_failed(task, effect.attempt, error.message, fatal=False)]
@@ -151,43 +150,3 @@ def _keep_last_words(tools: Tools, run_dir: paths.RunDir, prefix: str) -> None:
         return  # the server is gone, and the words with it
     if text is not None:
         surroundings.write_private(run_dir.screen, text.encode(errors="replace"))
-
-
-def tell(tools: Tools, effect: Tell, fleet: Fleet, stop: threading.Event) -> list[e.AnyEvent]:
-    """Type a message into the agent's pane; a long one goes into a file that a line names."""
-    task = fleet.tasks[effect.task]
-    run, message = task.run, next((m for m in task.messages if m.id == effect.message), None)
-    token = read_token(tools.home.run(task.id, effect.attempt), tools.note_garbage)
-    if run is None or message is None or token is None:
-        return [_settled(effect, "refused", "its run is over")]
-    line = message.text if fits(message.text) else _by_file(tools, effect, message.text)
-    since = time.monotonic()
-
-    def heard() -> bool:
-        return tools.reports.wait(task.id, since=since, timeout_s=_ANSWER_S)
-
-    confirm = heard if tools.reports.ever(task.id) else None
-    try:
-        outcome = tools.keyboard.send(run.pane, line, run=token, confirm=confirm)
-    except ToolError as error:
-        return [_settled(effect, "unconfirmed", error.message)]
-    match outcome:
-        case Delivered():
-            return [_settled(effect, "delivered")]
-        case Unconfirmed(reason=reason):
-            return [_settled(effect, "unconfirmed", reason)]
-        case RefusedInput(reason=reason):
-            return [_settled(effect, "refused", reason)]
-
-
-def _by_file(tools: Tools, effect: Tell, text: str) -> str:
-    folder = tools.home.run(effect.task, effect.attempt).root / "messages"
-    file = folder / f"{effect.message}.txt"
-    surroundings.write_private(file, text.encode())
-    return f"Read {file} and act on it: it holds a message for you."
-
-
-def _settled(effect: Tell, outcome: str, reason: str = "") -> e.MessageSettled:
-    return e.MessageSettled(
-        task=effect.task, message=effect.message, outcome=outcome, reason=reason
-    )
