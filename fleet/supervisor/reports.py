@@ -63,7 +63,7 @@ class Reports:
 
     def wait(self, task: TaskId, *, since: float, timeout_s: float) -> bool:
         """Return whether the agent spoke after `since` (monotonic), waiting for it if need be."""
-        return self._wait(lambda: self._spoke.get(task, 0.0) >= since, timeout_s)
+        return self._wait(lambda: self._spoke.get(task, -1.0) >= since, timeout_s)
 
     def wait_for(self, task: TaskId, text: str, *, since: float, timeout_s: float) -> bool:
         """Return whether the agent was told `text` after `since`, waiting for it if need be."""
