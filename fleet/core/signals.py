@@ -17,6 +17,7 @@ from fleet.core.asking import BROKE_OFF
 SOURCES = HOOK, PRESENCE, FLEET, SCREEN, PROCESS = (
     *("hook", "presence", "fleet", "screen", "process"),
 )
+OWN = frozenset({HOOK, PRESENCE})  # the agent's own words
 FRESH = timedelta(seconds=3)  # an own word that young is not outvoted by a screen
 SETTLE = timedelta(seconds=1)  # before a file that turned idle ends what a hook called work
 LAG = timedelta(seconds=1)  # by which a file may be behind the hooks
@@ -179,7 +180,7 @@ def _aged(signs: Signs, wins: Sign, now: datetime, life: Life) -> tuple[Activity
     stalls_at = None if life.silence is None else printed + life.silence
     if stalls_at is not None and now >= stalls_at:
         return Stalled(silent_since=printed), None
-    if not {HOOK, PRESENCE} & signs.newest.keys():
+    if not OWN & signs.newest.keys():
         return wins.says, stalls_at
     words = (sign.at for sign in signs.newest.values())
     shown = (life.printed, life.drawn, life.told)

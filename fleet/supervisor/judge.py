@@ -10,11 +10,12 @@ from typing import Protocol
 from msgspec import Struct
 
 from fleet.core import events as e
-from fleet.core.activity import Activity, Idle, Run, Stalled, Unknown, Working
+from fleet.core.activity import Activity, Idle, Run, Stalled, Unknown, Waiting, Working
 from fleet.core.ids import TaskId
 from fleet.core.model import Task
 from fleet.core.signals import (
     HOOK,
+    OWN,
     PROCESS,
     SOURCES,
     Judged,
@@ -46,6 +47,7 @@ class _Known(Struct):
     signs: Signs
     since: datetime
     look_at: datetime | None = None
+    went_on: datetime | None = None  # when it said last that it waits for nobody
 
 
 class Judge:
@@ -61,6 +63,8 @@ class Judge:
         if known is None:
             return
         known.signs = heard(known.signs, sign)
+        if sign.source in OWN and not isinstance(sign.says, Waiting):
+            known.went_on = max(known.went_on or sign.at, sign.at)
         # A turn that ends twice is two turns.
         ended = isinstance(sign.says, Idle) and known.signs.newest.get(HOOK) is sign
         self._judge(task, known, moment, actor=actor, ended=ended)
@@ -84,6 +88,11 @@ class Judge:
             due = known is not None and known.look_at is not None and known.look_at <= moment
             if known is not None and (every or due):
                 self._judge(name, known, moment)
+
+    def waits_since(self, task: TaskId, moment: datetime) -> bool:
+        """Return whether nothing says that the agent went on after `moment`."""
+        known = self._of(task)
+        return known is not None and (known.went_on is None or known.went_on < moment)
 
     def judged(self, task: TaskId, moment: datetime) -> Judged | None:
         """Return how the present signs of a live agent are judged; None where there is none."""

@@ -62,6 +62,10 @@ TABLE: dict[str, tuple[Sequence[tuple[str, Activity, float]], float, Activity, s
         (HOOK_WORKS, FILE_WORKS, ("presence", DIALOG, 10.9), ("hook", ASKS, 11)),
         *(30, ASKS, "hook"),
     ),
+    "a hook that asks nothing, and its file": (
+        (("hook", Waiting("a verdict", "plan"), 11), ("presence", DIALOG, 11.1)),
+        *(30, Waiting("a verdict", "plan"), "hook"),
+    ),
     "told once more, and less": (
         (("hook", ASKS, 11), ("hook", Waiting("may it", "permission"), 17)),
         *(30, ASKS, "hook"),

@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -15,6 +16,7 @@ from waiting import until
 
 from fleet import protocol as p
 from fleet.agents.adapter import (
+    BadHook,
     Presence,
     SaysDoing,
     SaysFailed,
@@ -57,7 +59,10 @@ class Open(ShellAdapter):
     environments: list[Mapping[str, str]] = field(default_factory=list)
 
     def read_hook(self, name: str, payload: bytes) -> tuple[Signal, ...]:
-        return _Said.decode(payload)
+        try:
+            return _Said.decode(payload)
+        except msgspec.DecodeError as error:
+            return (BadHook(str(error)),)
 
     def presence_file(self, environment: Mapping[str, str], pid: int) -> str | None:
         self.environments.append(environment)
@@ -259,15 +264,9 @@ class TestScreens:
 
     async def test_a_pane_that_is_drawn_to_is_read(self, house: House, adapter: Open) -> None:
         at_work(house, "printf 'too many of them'; exec sleep 1000")
-        vitals = Vitals(house.host)
-
-        async def seen() -> bool:
+        vitals, deadline = Vitals(house.host), time.monotonic() + 20
+        while not isinstance(activity(house), Waiting) and time.monotonic() < deadline:
             await vitals.beat()
-            return isinstance(activity(house), Waiting)
-
-        for _ in range(100):
-            if await seen():
-                break
         assert activity(house) == Waiting("too many of them", "rate-limit")
         assert A in house.host.vitals.last_drawn
 
@@ -445,6 +444,33 @@ class TestAsking:
             assert first.communicate(timeout=20)[0] == b'{"verdict":"allow","text":""}\n'
         finally:
             spool._watch.close()
+
+    async def test_one_that_was_answered_in_the_pane_does_not_show_again(
+        self, house: House
+    ) -> None:
+        at_work(house)
+        first = self.ask(house, "first")
+        token = house.tools.token(A, 1, "n")
+        env = {"FLEET_HOME": str(house.home.root), "FLEET_RUN": token, "PATH": os.environ["PATH"]}
+        subprocess.run([house.home.hook, "working"], input=b"", env=env, check=True)
+        hear(house)
+        assert activity(house) == Working()
+        second = self.ask(house, "second")
+        spool = Spool(house.host)
+        spool._watch.close()
+        settled = self.answer(house)
+        second.communicate(timeout=20)
+        spool._uncover(A, 1, settled.ask)
+
+        assert activity(house) == Working()
+        first.terminate()
+        first.communicate(timeout=20)
+
+    async def test_a_hook_that_asks_nothing_is_let_go(self, house: House, adapter: Open) -> None:
+        at_work(house)
+        asked = self.ask(house, "x")  # which this adapter does not understand
+        assert asked.communicate(timeout=20)[0] == b""
+        assert told(house) == []
 
     async def test_what_it_asks_with_is_private_and_not_on_record(self, house: House) -> None:
         at_work(house)

@@ -17,6 +17,7 @@ from fleet.errors import FleetError
 from fleet.supervisor.host import Host, now
 from fleet.supervisor.perform.answering import Kept, keep, others
 from fleet.supervisor.probes.words import Words, moment
+from fleet.tools import pipes
 from fleet.tools.processes.marks import Token, parse_token
 from fleet.tools.spool import Garbage, Report, read, settle
 from fleet.tools.spool_watch import SpoolWatch
@@ -78,7 +79,8 @@ class Spool:
         if run is None or run.attempt != attempt:
             return
         for ask, said in others(self._host.tools, task, attempt):
-            if ask != settled:
+            asked_at = moment(int(ask.partition(".")[0]) / 1e9)
+            if ask != settled and self._host.judge.waits_since(task, asked_at):
                 self._words.take(task, said, source=HOOK, at=now(), actor=task)
 
     def _is_early(self, report: Report) -> bool:
@@ -101,7 +103,9 @@ class Spool:
             signals = self._host.tools.adapter(task).read_hook(report.name, report.payload)
         except FleetError as error:
             self._host.vitals.note_garbage(f"hook of {task.id}: {error.message}")
-            return
+            signals = ()
+        if report.asks and not any(isinstance(it, SaysWaiting) for it in signals):
+            pipes.give(self._host.home.asks / report.nonce, "")  # nobody will: let it go on
         self._host.tools.reports.note(task.id)
         self._host.vitals.last_told[task.id] = at = moment(report.at)
         for signal in signals:

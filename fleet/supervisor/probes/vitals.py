@@ -1,7 +1,7 @@
 """Taking the pulse once a second: who prints, who is watched, what is stuck; one call for all."""
 
 import asyncio
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 from fleet.core import events as e
 from fleet.core.ids import Commit, RepoId, TaskId
@@ -31,7 +31,7 @@ class Vitals:
         self._beats = 0
         self._stamps: dict[TaskId, tuple[int, str]] = {}
         self._branches: dict[TaskId, object] = {}
-        self._drawn: dict[TaskId, tuple[str, int]] = {}
+        self._drawn: dict[TaskId, tuple[tuple[str, int], int]] = {}
         self._screens = Screens(host)
         self._blocked: dict[TaskId, timedelta] = {}
 
@@ -60,9 +60,8 @@ class Vitals:
         attached = frozenset(task for task, pane in found.items() if pane.attached > 0)
         drawn = []
         for task, pane in found.items():
-            if pane.drawn_at and self._drawn.get(task) != (pane.pane_id, pane.drawn_at):
-                self._drawn[task] = (pane.pane_id, pane.drawn_at)
-                vitals.last_drawn[task] = now()
+            if self._was_drawn_to(task, pane):
+                vitals.last_drawn[task] = datetime.fromtimestamp(pane.drawn_at, UTC)
                 drawn.append((task, pane.pane_id))
             stamp = (pane.history_bytes, pane.cursor)
             if self._stamps.get(task) != stamp:
@@ -72,6 +71,13 @@ class Vitals:
             vitals.attached = attached
             self._host.supervisor.reconcile_soon()
         await self._screens.look(drawn)
+
+    def _was_drawn_to(self, task: TaskId, pane: PaneState) -> bool:
+        """Whether there may be something new: tmux counts seconds, and one may not be over."""
+        seen, looked_at = self._drawn.get(task, (None, 0))
+        stamp = (pane.pane_id, pane.drawn_at)
+        self._drawn[task] = (stamp, int(now().timestamp()))
+        return stamp != seen or pane.drawn_at >= looked_at
 
     def _task_of(self, pane: PaneState) -> TaskId | None:
         token = parse_token(pane.run)
