@@ -111,7 +111,7 @@ def _refuse_network(root: Path) -> None:
 
 
 def _directories(home: paths.Home) -> tuple[Path, ...]:
-    return (home.spool, home.trash, home.hook.parent, home.task("x").parent)
+    return (home.spool, home.asks, home.trash, home.hook.parent, home.task("x").parent)
 
 
 @contextmanager

@@ -46,6 +46,10 @@ class RunDir(Struct, frozen=True):
     def screen(self) -> Path:
         return self.root / "screen.log"  # the pane's last words, kept when the pane goes
 
+    @property
+    def asks(self) -> Path:
+        return self.root / "asks"  # what open questions of the agent's came with, by their ids
+
 
 class Home(Struct, frozen=True):
     """A fleet home and the names of all that lies in it."""
@@ -83,6 +87,10 @@ class Home(Struct, frozen=True):
     @property
     def spool(self) -> Path:
         return self.root / "spool"
+
+    @property
+    def asks(self) -> Path:
+        return self.root / "asks"  # a pipe for each hook that waits for an answer
 
     @property
     def hook(self) -> Path:

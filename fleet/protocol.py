@@ -105,6 +105,27 @@ class Screen(Query, frozen=True, tag="screen"):
     colour: bool = False
 
 
+class Watch(Query, frozen=True, tag="watch"):
+    """All that a screen shows, and whatever changes of it, at most four times a second.
+
+    Items: `core.rows.Picture`, the first one whole. It goes on until the client leaves.
+    """
+
+    cwd: str | None = None
+    ended: int = 50  # how many of those that ended last
+
+
+class View(Query, frozen=True, tag="view"):
+    """A pane as it is drawn, with `history` lines above it, and whatever changes of it.
+
+    Items: `core.rows.Frame`, the first one whole. Result null once the pane is gone, or as soon as
+    this connection asks for another view: it has one at a time.
+    """
+
+    task: str
+    history: int = 0
+
+
 class Log(Query, frozen=True, tag="log"):
     """Result: {text, path}: all that is kept of the pane's output, or of one check's."""
 
@@ -154,7 +175,7 @@ class Settled(Query, frozen=True, tag="settled"):
 
 AnyQuery = (
     Hello | List | Show | Why | Next | Queue | Events | Diff | Path | Attach | Screen | Log
-    | Wait | Status | Report | Shutdown | Settled
+    | Watch | View | Wait | Status | Report | Shutdown | Settled
 )  # fmt: skip
 
 

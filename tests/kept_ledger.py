@@ -1,7 +1,7 @@
-"""The history in `data/ledgers/format-1.db`, which every later version must read and fold.
+"""The histories in `data/ledgers`, which every later version must read and fold.
 
 Once a version that wrote it is in use, neither file nor history is ever edited: what is new gets
-a history and a file of its own. `python tests/kept_ledger.py FILE` writes this one.
+a history and a file of its own. `python tests/kept_ledger.py NAME.db` writes one.
 """
 
 import sys
@@ -14,6 +14,7 @@ from fleet.core import activity, causes, change, events, status
 from fleet.core.ids import Commit, RepoId, TaskId
 from fleet.core.model import Spec
 from fleet.core.policy import Check, Limits
+from fleet.core.rows import Ask
 from fleet.ledger import Ledger
 
 LEDGERS = Path(__file__).parent / "data" / "ledgers"
@@ -186,25 +187,54 @@ OTHERS: Sequence[events.AnyEvent] = (
     events.ChangeRefused(task=DOCS, revision=1, cause=causes.SentBack("Say more.", "person")),
     events.ChangeWithdrawn(task=DOCS, by="person"),
 )
-BATCHES = (SETTING, TO_REVIEW, TO_LANDED, OTHERS)
+ASK = Ask(id="1795400000.17", tool="Bash", text="make deploy", choices=("yes", "no"))
+ASKING: Sequence[events.AnyEvent] = (
+    events.RepoRegistered(repo=REPO, root="/srv/shop", git_dir="/srv/shop/.git"),
+    events.AgentsTrusted(repo=REPO, by="person"),
+    events.TaskAdded(
+        task=LOGIN, repo=REPO, spec=SPEC, target="main", base=BASE, branch="fleet/login"
+    ),
+    events.AttemptBegan(task=LOGIN, attempt=1, base=BASE),
+    events.RunStarted(task=LOGIN, attempt=1, pane="%7", pid=4242, pid_start=987654),
+    *(
+        events.ActivityChanged(task=LOGIN, attempt=1, activity=does, source=source, said_at=NOON)
+        for source, does in (
+            ("hook", activity.Working(background=True)),
+            ("presence", activity.Waiting("a dialog", "question", None, Ask(kind="question"))),
+            ("screen", activity.Waiting("too many requests", "rate-limit", LATER)),
+            ("hook", activity.Waiting("Bash: make deploy", "permission", None, ASK)),
+        )
+    ),
+    events.AnswerGiven(
+        task=LOGIN, attempt=1, ask="1795400000.17", verdict="deny", text="not yet", by="person"
+    ),
+    events.AnswerSettled(
+        task=LOGIN, attempt=1, ask="1795400000.17", outcome="refused", reason="gone", over=True
+    ),
+    events.GoOnTold(task=LOGIN, attempt=1, text="Go on where you stopped."),
+)
+KEPT: dict[str, Sequence[Sequence[events.AnyEvent]]] = {
+    "format-1": (SETTING, TO_REVIEW, TO_LANDED, OTHERS),
+    "asking": (ASKING,),
+}
 
 
-def history() -> list[events.Entry]:
-    """Return the entries that the kept ledger holds."""
+def history(name: str = "format-1") -> list[events.Entry]:
+    """Return the entries that a kept ledger holds."""
     facts = [
         (event, NOON + number * timedelta(seconds=90))
-        for number, batch in enumerate(BATCHES)
+        for number, batch in enumerate(KEPT[name])
         for event in batch
     ]
     return [events.Entry(seq, at, "person", event) for seq, (event, at) in enumerate(facts, 1)]
 
 
-def write(path: Path) -> None:
+def write(path: Path, name: str) -> None:
     """Write a new ledger with this history."""
     with closing(Ledger.open(path)) as ledger:
-        for number, batch in enumerate(BATCHES):
+        for number, batch in enumerate(KEPT[name]):
             ledger.append(batch, at=NOON + number * timedelta(seconds=90), actor="person")
 
 
 if __name__ == "__main__":
-    write(Path(sys.argv[1]))
+    write(Path(sys.argv[1]), Path(sys.argv[1]).stem)

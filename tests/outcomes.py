@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import histories as h
 
@@ -25,8 +26,8 @@ def good(effect: f.AnyEffect, fleet: Fleet, given: Circumstances) -> Events:
             return [e.RunStarted(task=task, attempt=attempt, pane="%1", pid=1, pid_start=1)]
         case f.EndRun(task=task, attempt=attempt):
             return [e.RunEnded(task=task, attempt=attempt)]
-        case f.Tell(task=task, message=message):
-            return [e.MessageSettled(task=task, message=message, outcome="delivered")]
+        case f.Tell() | f.PassAnswer():
+            return [_told(effect, "delivered")]
         case f.FreeWorkspace(task=task):
             return [e.WorkspaceFreed(task=task, ref=f"refs/fleet/trash/{task}")]
         case f.RestoreWorkspace(task=task):
@@ -37,6 +38,13 @@ def good(effect: f.AnyEffect, fleet: Fleet, given: Circumstances) -> Events:
             return [e.SlotDropped(repo=repo, slot=slot)]
         case _:
             return [_judged(effect, fleet, given)]
+
+
+def _told(effect: f.Tell | f.PassAnswer, outcome: str, **more: Any) -> e.AnyEvent:
+    if isinstance(effect, f.Tell):
+        return e.MessageSettled(task=effect.task, message=effect.message, outcome=outcome)
+    named: dict[str, Any] = {"attempt": effect.attempt, "ask": effect.ask, "outcome": outcome}
+    return e.AnswerSettled(task=effect.task, **named, **more)
 
 
 def _judged(
@@ -155,6 +163,10 @@ def _tells(effect: f.Tell, fleet: Fleet) -> list[Events]:
     ]
 
 
+def _answers(effect: f.PassAnswer, fleet: Fleet) -> list[Events]:
+    return [[_told(effect, "refused")], [_told(effect, "refused", over=True)]]
+
+
 def _slots(effect: f.MakeSlot | f.RecycleSlot, fleet: Fleet) -> list[Events]:
     broken = e.SlotBroken(repo=effect.repo, slot=effect.slot, reason="full", not_before=LATER)
     return [[broken]]
@@ -176,6 +188,7 @@ _BAD: dict[type[f.Effect], Callable[..., list[Events]]] = {
     f.Remerge: _remerges,
     f.Land: _lands,
     f.Tell: _tells,
+    f.PassAnswer: _answers,
     f.MakeSlot: _slots,
     f.RecycleSlot: _slots,
     f.FreeWorkspace: _frees,

@@ -106,7 +106,7 @@ class Simulation:
             case c.Submit(branch=branch):
                 head = h.commit(f"{branch} {len(self.entries)}")
                 return SubmitFacts(repo=repo, branch=branch, head=head)
-            case c.Trust() | c.Thaw():
+            case c.Trust() | c.TrustAgents() | c.Thaw():
                 return TrustFacts(repo=repo)
             case _:
                 return None

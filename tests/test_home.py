@@ -50,11 +50,18 @@ def test_a_home_is_made_private_with_all_its_directories(home: paths.Home) -> No
     identity = open_home(home)
     assert len(identity.id) == 16
     assert identity.machine == machine_id()
-    for directory in (home.root, home.spool, home.trash, home.hook.parent, home.root / "tasks"):
+    for directory in (
+        home.root,
+        home.spool,
+        home.asks,
+        home.trash,
+        home.hook.parent,
+        home.root / "tasks",
+    ):
         assert mode(directory) == 0o700
     assert mode(home.identity) == 0o600
     assert sorted(path.name for path in home.root.iterdir()) == sorted(
-        ["home.json", "spool", "trash", "bin", "tasks"]
+        ["home.json", "spool", "asks", "trash", "bin", "tasks"]
     )
 
 

@@ -2,15 +2,18 @@ import ctypes
 import os
 import select
 import shutil
+import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from waiting import until
 
 from fleet.errors import ToolError
 from fleet.paths import HOOK
+from fleet.tools import pipes
 from fleet.tools import spool as spools
 from fleet.tools.spool import Garbage, Report
 from fleet.tools.spool_watch import SpoolWatch
@@ -285,3 +288,134 @@ def test_a_spool_that_is_not_there_yet_is_looked_for(tmp_path: Path) -> None:
     with SpoolWatch(tmp_path / "later") as watch:
         (tmp_path / "later").mkdir()
         assert _wakes(watch, 10)
+
+
+# --- asking -------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def asks(spool: Path) -> Path:
+    made = spool.parent / "asks"
+    made.mkdir()
+    return made
+
+
+Asking = subprocess.Popen[bytes]
+
+
+def ask(spool: Path, *, shell: str = "sh", payload: bytes = b"{}") -> Asking:
+    told = {"PATH": os.environ["PATH"], "FLEET_HOME": str(spool.parent), "FLEET_RUN": "h:t:1:n"}
+    asked = subprocess.Popen(
+        [shell, str(HOOK), "waiting", "--ask"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=told,
+    )
+    assert asked.stdin is not None
+    asked.stdin.write(payload)
+    asked.stdin.close()
+    asked.stdin = None
+    until(lambda: reports(spool), what="the report")
+    return asked
+
+
+SHELLS = [shell for shell in ("dash", "bash") if shutil.which(shell)]
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_who_asks_is_answered_byte_for_byte_and_leaves_no_pipe(
+    spool: Path, asks: Path, shell: str
+) -> None:
+    asked = ask(spool, shell=shell, payload=b'{"tool": "x"}')
+    (report,) = reports(spool)
+    pipe = asks / report.nonce
+
+    assert (report.asks, report.payload) == (True, b'{"tool": "x"}')
+    assert pipe.stat().st_mode & 0o777 == 0o600
+    assert pipes.give(pipe, '{"a": "\\n ä"}\n\nsecond line')
+    out, err = asked.communicate(timeout=20)
+    assert (asked.returncode, out, err) == (0, '{"a": "\\n ä"}\n\nsecond line'.encode(), b"")
+    assert list(asks.iterdir()) == []
+    assert not pipes.give(pipe, "too late")
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+@pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
+def test_who_is_told_to_end_leaves_no_pipe_and_says_nothing(
+    spool: Path, asks: Path, shell: str, signum: signal.Signals
+) -> None:
+    asked = ask(spool, shell=shell)
+    asked.send_signal(signum)
+    out, err = asked.communicate(timeout=20)
+
+    assert (asked.returncode, out, err) == (0, b"", b"")
+    assert list(asks.iterdir()) == []
+
+
+def test_where_no_pipe_can_be_made_the_agent_asks_by_itself(spool: Path) -> None:
+    asked = ask(spool)
+    out, err = asked.communicate(timeout=20)
+
+    assert (asked.returncode, out, err) == (0, b"", b"")
+    assert [report.asks for report in reports(spool)] == [False]
+
+
+def test_who_cannot_be_told_asks_nothing(spool: Path, asks: Path) -> None:
+    told = {"PATH": os.environ["PATH"], "FLEET_HOME": str(spool.parent), "FLEET_RUN": "r"}
+    done = subprocess.run(
+        ["sh", "-c", f"exec {HOOK} waiting --ask >&-"],
+        env=told,
+        check=False,
+        stdin=subprocess.DEVNULL,
+        timeout=20,
+    )
+
+    assert done.returncode == 0
+    assert [report.asks for report in reports(spool)] == [False]
+    assert list(asks.iterdir()) == []
+
+
+def test_a_pipe_whose_hook_was_killed_takes_nothing_and_goes(spool: Path, asks: Path) -> None:
+    asked = ask(spool)
+    asked.kill()
+    asked.communicate(timeout=20)
+    (pipe,) = asks.iterdir()
+
+    assert not pipes.waits(pipe)
+    assert not pipes.give(pipe, "hello")
+    pipes.tidy(asks)
+    assert list(asks.iterdir()) == [pipe]
+    os.utime(pipe, (time.time() - 3600,) * 2)
+    pipes.tidy(asks)
+    assert list(asks.iterdir()) == []
+
+
+def test_a_pipe_that_is_waited_at_is_kept_however_old(spool: Path, asks: Path) -> None:
+    asked = ask(spool)
+    (pipe,) = asks.iterdir()
+    os.utime(pipe, (time.time() - 3600,) * 2)
+    pipes.tidy(asks)
+
+    assert pipes.give(pipe, "x" * 100_000)
+    assert asked.communicate(timeout=20)[0] == b"x" * 100_000
+
+
+def test_only_a_pipe_is_written_to(tmp_path: Path) -> None:
+    secret = tmp_path / "secret"
+    secret.write_text("mine")
+    (tmp_path / "link").symlink_to(secret)
+
+    assert [pipes.give(tmp_path / name, "x") for name in ("secret", "link", "none")] == [False] * 3
+    assert secret.read_text() == "mine"
+
+
+def test_an_answer_that_nobody_takes_is_an_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pipes, "_PATIENCE_S", 0.01)
+    os.mkfifo(tmp_path / "pipe")
+    held = os.open(tmp_path / "pipe", os.O_RDWR)
+    with pytest.raises(ToolError, match="does not read"):
+        pipes.give(tmp_path / "pipe", "x" * 200_000)
+    os.close(held)

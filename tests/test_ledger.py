@@ -430,8 +430,11 @@ def kept(path: Path) -> Path:
     return Path(shutil.copy(kept_ledger.LEDGERS / "format-1.db", path))
 
 
-def test_an_old_ledger_is_read_for_ever(kept: Path) -> None:
-    assert recorded(kept) == kept_ledger.history()
+@pytest.mark.parametrize("name", kept_ledger.KEPT)
+def test_an_old_ledger_is_read_for_ever(path: Path, name: str) -> None:
+    shutil.copy(kept_ledger.LEDGERS / f"{name}.db", path)
+
+    assert recorded(path) == kept_ledger.history(name)
 
 
 def test_an_old_ledger_folds_for_ever(kept: Path) -> None:
@@ -455,10 +458,11 @@ def test_every_kind_of_event_is_in_a_kept_ledger(path: Path) -> None:
     assert kinds == set(EVENT_TYPES)
 
 
-def test_the_kept_history_can_be_written_again(path: Path) -> None:
-    kept_ledger.write(path)
+@pytest.mark.parametrize("name", kept_ledger.KEPT)
+def test_a_kept_history_can_be_written_again(path: Path, name: str) -> None:
+    kept_ledger.write(path, name)
 
-    assert recorded(path) == kept_ledger.history()
+    assert recorded(path) == kept_ledger.history(name)
 
 
 def test_a_place_that_cannot_hold_a_write_ahead_log_is_refused(path: Path) -> None:

@@ -1,11 +1,14 @@
 """The description of one kind of agent: adapters are pure, they describe and fleet acts."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Protocol, runtime_checkable
 
 from msgspec import Struct
 
+from fleet.core.commands import Verdict
 from fleet.core.policy import Done
+from fleet.core.rows import Ask
 
 # Linux takes up to 131,072 bytes as one argument or variable; this leaves room for what may
 # stand around a prompt in it.
@@ -41,6 +44,24 @@ class Request(Struct, frozen=True, kw_only=True):
     conversation: str | None = None
     attempt: int = 1
     messages: tuple[str, ...] = ()
+    fresh: str = ""  # a new UUID, by which a new conversation may be called
+    repo: str = ""  # the repository's main working tree
+    version: str | None = None  # what the program says of its version, in digits and dots
+    permission: str | None = None  # the agent's permission mode, as the policy names it
+    allow: tuple[str, ...] = ()  # tools that need no permission, as the policy names them
+    environment: dict[str, str] = {}  # what the agent will find
+    config: dict[str, str | None] = {}  # the texts of `config_files`, None where there is none
+    consents: frozenset[str] = frozenset()  # what a person agreed to have answered beforehand
+
+
+class Seed(Struct, frozen=True):
+    """A file of the user's that is to say more before an agent starts, with a person's consent.
+
+    It is replaced whole, and only if it still holds what the adapter was shown.
+    """
+
+    path: str
+    text: str
 
 
 class Launch(Struct, frozen=True):
@@ -54,6 +75,7 @@ class Launch(Struct, frozen=True):
     env: dict[str, str] = {}
     unset: tuple[str, ...] = ()
     files: dict[str, str] = {}
+    seeds: tuple[Seed, ...] = ()
 
 
 class SaysWorking(Struct, frozen=True, tag="working"):
@@ -65,6 +87,27 @@ class SaysWaiting(Struct, frozen=True, tag="waiting"):
 
     need: str
     kind: str = "question"
+    until: datetime | None = None
+    ask: Ask | None = None  # without its id, which whoever heard the hook knows
+
+
+class SaysHeard(Struct, frozen=True, tag="heard"):
+    """It was given these words, and works on them."""
+
+    text: str
+
+
+class SaysDoing(Struct, frozen=True, tag="doing"):
+    """What it does now, in one line: a vital, never recorded."""
+
+    text: str
+
+
+class SaysFailed(Struct, frozen=True, tag="failed"):
+    """Its turn broke off, and goes on when it is told to, after `until` where that is known."""
+
+    reason: str
+    kind: str = "error"  # error, rate-limit, login, budget, context
     until: datetime | None = None
 
 
@@ -79,6 +122,7 @@ class SaysUsage(Struct, frozen=True, tag="usage"):
 
     cost_usd: float | None = None
     tokens: int | None = None
+    context: float | None = None  # share of the context window in use, from 0 to 1
 
 
 class SaysConversation(Struct, frozen=True, tag="conversation"):
@@ -97,7 +141,25 @@ class BadHook(Struct, frozen=True, tag="bad"):
     reason: str
 
 
-Signal = SaysWorking | SaysWaiting | SaysIdle | SaysUsage | SaysConversation | SaysDone | BadHook
+Signal = (
+    SaysWorking
+    | SaysHeard
+    | SaysDoing
+    | SaysWaiting
+    | SaysFailed
+    | SaysIdle
+    | SaysUsage
+    | SaysConversation
+    | SaysDone
+    | BadHook
+)
+
+
+class Presence(Struct, frozen=True):
+    """What a presence file says: a signal, and since when."""
+
+    signal: Signal
+    at: datetime
 
 
 @runtime_checkable
@@ -127,6 +189,57 @@ class AgentAdapter(Protocol):
     def program(self) -> str | None:
         """Return the executable that must be on the agent's PATH; None where none can be named."""
         ...
+
+    def version_argv(self) -> tuple[str, ...] | None:
+        """Return what prints the version of its program; None where nothing depends on it."""
+        ...
+
+    def config_files(self, request: Request) -> tuple[str, ...]:
+        """Return the user's files whose texts `launch` wants to see in `request.config`."""
+        ...
+
+    def presence_file(self, environment: Mapping[str, str], pid: int) -> str | None:
+        """Return the file in which the agent's process `pid` says what it does, if it has one."""
+        ...
+
+    def read_presence(self, content: bytes, *, pid_start: int) -> Presence | None:
+        """Return what that file says; None where it is another process's or not understood."""
+        ...
+
+    def read_screen(self, text: str) -> tuple[Signal, ...]:
+        """Return what a screen shows at its bottom that no hook tells; most often nothing."""
+        ...
+
+    def answer(self, payload: bytes, verdict: Verdict, text: str) -> str | None:
+        """Return what a hook that asked with `payload` is to print; None where it cannot be."""
+        ...
+
+
+class Silent:
+    """What an adapter is without: version, presence file, screen, questions of its own."""
+
+    def version_argv(self) -> tuple[str, ...] | None:
+        return None
+
+    def config_files(self, request: Request) -> tuple[str, ...]:
+        return ()
+
+    def presence_file(self, environment: Mapping[str, str], pid: int) -> str | None:
+        return None
+
+    def read_presence(self, content: bytes, *, pid_start: int) -> Presence | None:
+        return None
+
+    def read_screen(self, text: str) -> tuple[Signal, ...]:
+        return ()
+
+    def answer(self, payload: bytes, verdict: Verdict, text: str) -> str | None:
+        return None
+
+
+def overrides(adapter: AgentAdapter, method: str) -> bool:
+    """Return whether an adapter says more than `Silent` does."""
+    return getattr(type(adapter), method, None) is not getattr(Silent, method)
 
 
 def default_done(adapter: AgentAdapter, *, has_checks: bool) -> Done:

@@ -13,9 +13,11 @@ from fleet.agents.adapter import (
     Launch,
     Request,
     Signal,
+    Silent,
     briefing,
 )
 from fleet.config.agents import PLACEHOLDERS
+from fleet.core.commands import Verdict
 from fleet.core.policy import AgentCommand, Done
 from fleet.errors import ConfigError
 
@@ -24,7 +26,7 @@ _PLACEHOLDER = re.compile(r"(?<!\$)\{([a-z_]+)\}")
 _OWN_VARIABLES = "FLEET_"
 
 
-class CommandAdapter:
+class CommandAdapter(Silent):
     """A configured command with its placeholders filled in, never twice.
 
     An argument or variable whose placeholder has no value is left out, and so is an option that
@@ -63,6 +65,10 @@ class CommandAdapter:
     def read_hook(self, name: str, payload: bytes) -> tuple[Signal, ...]:
         """Return what a hook of the generic vocabulary told."""
         return generic.read_hook(name, payload)
+
+    def answer(self, payload: bytes, verdict: Verdict, text: str) -> str | None:
+        """Return a person's verdict in the generic vocabulary."""
+        return generic.answer(verdict, text)
 
     def program(self) -> str | None:
         """Return the command's first word; None where that is a path in the worktree."""

@@ -3,19 +3,24 @@
 An agent calls `"$FLEET_HOME/bin/fleet-hook" NAME` with a JSON object on its standard input:
 
     working
-    waiting       {"need": "...", "kind": "...", "until": "2026-01-02T03:04:05Z"}, each optional
+    waiting       {"need": "...", "kind": "...", "until": "2026-01-02T03:04:05Z",
+                   "tool": "...", "input": "...", "choices": ["...", "..."]}, each optional
     idle          {"background": true}, optional
     usage         {"cost_usd": 0.25, "tokens": 1200}: this run so far, one of them or both
     conversation  {"id": "..."}
     done
 
 Further fields are ignored. Texts are made one clean line.
+
+`fleet-hook waiting --ask` waits for a person's verdict, and prints it as one JSON object:
+
+    {"verdict": "allow", "text": ""}    allow, deny, or text, which answers a question
 """
 
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 from msgspec import Meta, Struct
@@ -30,9 +35,14 @@ from fleet.agents.adapter import (
     SaysWorking,
     Signal,
 )
+from fleet.core.commands import Verdict
+from fleet.core.rows import Ask
 
 LONGEST_TEXT = 200  # characters: a need is one phrase in a table
+LONGEST_INPUT = 2000  # what a tool is to run is read before it is allowed
 LARGEST_PAYLOAD = 256 * 1024  # bytes
+MOST_CHOICES = 20
+ASKS = ("permission", "question", "plan")
 NEEDS = {
     "permission": "permission",
     "question": "an answer",
@@ -55,6 +65,9 @@ class _Waiting(Struct):
     need: str = ""
     kind: str = "question"
     until: Annotated[datetime, Meta(tz=True)] | None = None
+    tool: str = ""
+    input: Any = ""
+    choices: list[str] = []
 
 
 class _Idle(Struct):
@@ -85,12 +98,17 @@ def read_hook(name: str, payload: bytes) -> tuple[Signal, ...]:
         return (BadHook(f"hook {name}: {one_line(str(error))}"),)
 
 
-def one_line(text: str) -> str:
+def answer(verdict: Verdict, text: str) -> str:
+    """Return what a hook prints that asks in this vocabulary."""
+    return msgspec.json.encode({"verdict": verdict, "text": text}).decode() + "\n"
+
+
+def one_line(text: str, longest: int = LONGEST_TEXT) -> str:
     """Return `text` as one short line without anything that a terminal would obey."""
-    plain = _SEQUENCE.sub(" ", text[: 8 * LONGEST_TEXT])
+    plain = _SEQUENCE.sub(" ", text[: 8 * longest])
     visible = "".join(sign if sign.isprintable() else " " for sign in plain)
     line = " ".join(visible.split())
-    return line if len(line) <= LONGEST_TEXT else f"{line[: LONGEST_TEXT - 1].rstrip()}…"
+    return line if len(line) <= longest else f"{line[: longest - 1].rstrip()}…"
 
 
 def _working(payload: bytes) -> SaysWorking:
@@ -102,7 +120,19 @@ def _waiting(payload: bytes) -> SaysWaiting:
     told = msgspec.json.decode(payload, type=_Waiting)
     kind = told.kind if told.kind in NEEDS else "question"
     until = None if told.until is None else told.until.astimezone(UTC)
-    return SaysWaiting(one_line(told.need) or NEEDS[kind], kind, until)
+    need = one_line(told.need) or NEEDS[kind]
+    asks = told.tool or told.input or told.choices
+    return SaysWaiting(need, kind, until, _ask(told, kind, need) if asks else None)
+
+
+def _ask(told: _Waiting, kind: str, need: str) -> Ask:
+    text = told.input if isinstance(told.input, str) else msgspec.json.encode(told.input).decode()
+    return Ask(
+        kind=kind if kind in ASKS else "question",
+        tool=one_line(told.tool),
+        text=one_line(text, LONGEST_INPUT) or need,
+        choices=tuple(one_line(choice) for choice in told.choices[:MOST_CHOICES]),
+    )
 
 
 def _idle(payload: bytes) -> SaysIdle:

@@ -8,11 +8,13 @@ from fleet.agents.adapter import (
     Launch,
     Request,
     Signal,
+    Silent,
 )
+from fleet.core.commands import Verdict
 from fleet.core.policy import Done
 
 
-class ShellAdapter:
+class ShellAdapter(Silent):
     """`/bin/sh -c PROMPT`; the command may report by `"$FLEET_HOME/bin/fleet-hook"`."""
 
     name: str = "shell"
@@ -34,6 +36,10 @@ class ShellAdapter:
     def read_hook(self, name: str, payload: bytes) -> tuple[Signal, ...]:
         """Return what a hook of the generic vocabulary told."""
         return generic.read_hook(name, payload)
+
+    def answer(self, payload: bytes, verdict: Verdict, text: str) -> str | None:
+        """Return a person's verdict in the generic vocabulary."""
+        return generic.answer(verdict, text)
 
     def program(self) -> str | None:
         """Return the shell."""

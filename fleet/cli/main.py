@@ -25,7 +25,7 @@ SECTIONS: dict[str, dict[str, str]] = {
         **dict.fromkeys(("ls", "show", "why", "next", "path"), "look"),
         "events": "events",
     },
-    "the pane": dict.fromkeys(("attach", "screen", "log", "send"), "pane"),
+    "the pane": dict.fromkeys(("attach", "screen", "log", "send", "answer"), "pane"),
     "control": {
         **dict.fromkeys(("stop", "pause", "resume", "retry", "done"), "control"),
         **dict.fromkeys(("rm", "restore", "clean"), "remove"),

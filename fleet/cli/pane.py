@@ -19,7 +19,7 @@ from fleet.cli.common import (
 from fleet.cli.output import Output, emit, say
 from fleet.cli.text import clean_lines, clean_screen
 from fleet.client.environment import outer_tmux, without_tmux
-from fleet.core.commands import Send
+from fleet.core.commands import Answer, Send, Verdict
 from fleet.errors import UsageError
 from fleet.protocol import Attach, Log, Screen
 
@@ -105,5 +105,46 @@ def send(*, words: tuple[str, ...], every: bool, as_json: bool) -> int:
     return int(any(it["outcome"] == "refused" for it in sent))
 
 
+@click.command(
+    epilog=examples(
+        "fleet answer importer allow",
+        'fleet answer importer deny "not outside of src"',
+        'fleet answer importer "the second one"',
+    ),
+)
+@task_argument
+@click.argument("words", metavar="allow|deny|TEXT...", nargs=-1)
+@click.option(
+    "--ask", "asked", metavar="ID", help="Only if this is what it asks, as why --json names it."
+)
+@click.option("--text", "as_text", is_flag=True, help="All words answer a question, allow as well.")
+@json_option
+def answer(
+    *, task: str, words: tuple[str, ...], asked: str | None, as_text: bool, as_json: bool
+) -> int:
+    """Answer what a live agent asks: a permission, a plan, a question.
+
+    A reason may follow deny. Exits with 1 where the answer did not reach it.
+    """
+    if not any(word.strip() for word in words):
+        raise UsageError("say allow, deny or some text", hint=f"type: fleet why {task}")
+    verdict, rest = _verdict(words, as_text=as_text)
+    told = ask(Answer(task=task, verdict=verdict, text=" ".join(rest), ask=asked))
+    if as_json:
+        emit(told)
+    else:
+        why = f": {told['reason']}" if told["reason"] else ""
+        say(f"{told['task']}: {told['outcome']}{why}")
+    return int(told["outcome"] == "refused")
+
+
+def _verdict(words: tuple[str, ...], *, as_text: bool) -> tuple[Verdict, tuple[str, ...]]:
+    if words[0] == "allow" and not as_text:
+        return "allow", words[1:]
+    if words[0] == "deny" and not as_text:
+        return "deny", words[1:]
+    return "text", words
+
+
 _EXAMPLE = ("fleet", "send", "TASK", "the text")
-COMMANDS = (attach, screen, log, send)
+COMMANDS = (attach, screen, log, send, answer)

@@ -8,7 +8,7 @@ from fleet.cli.common import ask, confirm, examples, here, json_option, reposito
 from fleet.cli.output import emit, say
 from fleet.client.environment import without_tmux
 from fleet.client.programs import program
-from fleet.core.commands import Trust
+from fleet.core.commands import Trust, TrustAgents
 from fleet.errors import RefusedError, UsageError
 
 
@@ -52,14 +52,31 @@ def _suggestion(root: Path) -> str:
     )
 
 
-@click.command(epilog=examples("fleet trust", "fleet trust --digest 9f86d081..."))
+@click.command(
+    epilog=examples("fleet trust", "fleet trust --digest 9f86d081...", "fleet trust --agents")
+)
 @click.option("--digest", metavar="SHA256", help="Only if this is the file's content.")
+@click.option(
+    "--agents",
+    is_flag=True,
+    help="Let agents be told that this repository is trusted, so that none of them asks.",
+)
 @json_option
-def trust(*, digest: str | None, as_json: bool) -> None:
+def trust(*, digest: str | None, agents: bool, as_json: bool) -> None:
     """Let the commands of this repository's fleet.yaml run, as the file is now."""
+    if agents:
+        _trust_agents(as_json=as_json, alone=digest is None)
+        return
     answer = ask(Trust(cwd=here(), digest=digest))
     known = answer.get("digest") if isinstance(answer, dict) else None
     confirm(answer, f"fleet.yaml is trusted as it is now: {known or digest}", as_json=as_json)
+
+
+def _trust_agents(*, as_json: bool, alone: bool) -> None:
+    if not alone:
+        raise UsageError("--agents trusts no file", hint="leave --digest out")
+    answer = ask(TrustAgents(cwd=here()))
+    confirm(answer, "agents that start from now on may trust this repository", as_json=as_json)
 
 
 COMMANDS = (init, trust)

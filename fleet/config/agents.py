@@ -2,10 +2,22 @@
 
 import difflib
 import re
+from collections.abc import Callable, Sequence
 from typing import get_args
 
 from fleet.config.keys import Key, read_table, table_schema
-from fleet.config.kinds import AGENT_NAME, ARGV, ENVIRONMENT, FLAG, Kind, choice, whole
+from fleet.config.kinds import (
+    AGENT_NAME,
+    ARGV,
+    ENVIRONMENT,
+    FLAG,
+    TEXT,
+    TEXTS,
+    Kind,
+    Schema,
+    choice,
+    whole,
+)
 from fleet.config.reading import Value
 from fleet.core.policy import Done
 
@@ -33,22 +45,34 @@ AGENT_KEYS = (
 )
 
 
-def _read_agents(value: Value) -> list[dict[str, object]]:
-    found = []
-    for name, entry in value.entries().items():
-        if not re.fullmatch(AGENT_NAME, name, re.ASCII):
-            raise entry.error("an agent's name has small letters, digits and dashes only")
-        found.append({"name": name, **read_table(entry, AGENT_KEYS)})
-    return found
+OPTION_KEYS = (
+    Key("permission", TEXT, "one of its own permission modes", absent="the agent's own default"),
+    Key("allow", TEXTS, "tools that it uses without asking, as it writes them itself"),
+    Key("model", TEXT, "where a task names no `--model`", absent="the agent's own default"),
+    Key("effort", TEXT, "where a task names no `--effort`", absent="the agent's own default"),
+)
 
 
-AGENTS = Kind(
-    "agents by name",
-    _read_agents,
-    {
+def _by_name(keys: Sequence[Key]) -> Callable[[Value], list[dict[str, object]]]:
+    def read(value: Value) -> list[dict[str, object]]:
+        found = []
+        for name, entry in value.entries().items():
+            if not re.fullmatch(AGENT_NAME, name, re.ASCII):
+                raise entry.error("an agent's name has small letters, digits and dashes only")
+            found.append({"name": name, **read_table(entry, keys)})
+        return found
+
+    return read
+
+
+def _named(label: str, keys: Sequence[Key]) -> Kind:
+    schema: Schema = {
         "type": "object",
         "propertyNames": {"pattern": f"^{AGENT_NAME}$"},
-        "additionalProperties": table_schema(AGENT_KEYS),
-    },
-    lambda _: {},
-)
+        "additionalProperties": table_schema(keys),
+    }
+    return Kind(label, _by_name(keys), schema, lambda _: {})
+
+
+AGENTS = _named("agents by name", AGENT_KEYS)
+AGENT_OPTIONS = _named("options by the names of agents", OPTION_KEYS)

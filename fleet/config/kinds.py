@@ -221,6 +221,8 @@ ENVIRONMENT = Kind(
         "additionalProperties": {"type": "string"},
     },
 )
+TEXT = Kind("a text", lambda value: words(value, "a text"), {"type": "string", "pattern": r"\S"})
+TEXTS = list_of(TEXT, "a list of texts")
 BRANCH = name("the name of a branch", _BRANCH)
 REMOTE = name("the name of a git remote", _REMOTE)
 AGENT = name("the name of an agent", AGENT_NAME)

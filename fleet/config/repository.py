@@ -5,7 +5,7 @@ from typing import Literal, get_args
 
 import msgspec
 
-from fleet.config.agents import AGENTS
+from fleet.config.agents import AGENT_OPTIONS, AGENTS
 from fleet.config.checks import CHECKS
 from fleet.config.keys import Key, read_table
 from fleet.config.kinds import (
@@ -33,6 +33,7 @@ REPO_KEYS = (
     ),
     Key("agent", AGENT, "the agent that works where a task names none"),
     Key("agents", AGENTS, "agents of this repository's own: any command"),
+    Key("agent_options", AGENT_OPTIONS, "how an agent is started where a task says no more"),
     Key("checks", CHECKS, "commands that must pass on the merged tree of every change"),
     Key("copy", PATHS, "files to copy from your checkout into each workspace"),
     Key("link", PATHS, "files to link from your checkout into each workspace"),

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import msgspec
 
-from fleet.config.agents import AGENTS
+from fleet.config.agents import AGENT_OPTIONS, AGENTS
 from fleet.config.keys import Key, read_table
 from fleet.config.kinds import AGENT, VARIABLES, amount, whole
 from fleet.config.reading import load
@@ -15,6 +15,7 @@ USER_KEYS = (
     Key("slots", whole(1, 1000), "how many runs may be under way at a time"),
     Key("agent", AGENT, "the agent that works where nothing else names one", absent="fleet.yaml's"),
     Key("agents", AGENTS, "agents of your own, for every repository: any command"),
+    Key("agent_options", AGENT_OPTIONS, "how an agent is started where a task says no more"),
     Key("pool", whole(0, 100), "clean workspaces kept ready for each repository in use"),
     Key("disk_limit", amount("gigabytes"), "room for kept workspaces", "disk_limit_gb"),
     Key("max_runs_per_hour", whole(1, 100_000), "no more runs than this are started in an hour"),

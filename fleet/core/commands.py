@@ -3,9 +3,13 @@
 A `task` is the name given at spawn, or a unique prefix of it where nothing is destroyed.
 """
 
+from typing import Literal
+
 from msgspec import Struct
 
 from fleet.core.policy import Done, Land
+
+Verdict = Literal["allow", "deny", "text"]
 
 
 class Command(Struct, frozen=True, kw_only=True, tag_field="call"):
@@ -104,6 +108,19 @@ class Send(Command, frozen=True, tag="send"):
     text: str
 
 
+class Answer(Command, frozen=True, tag="answer"):
+    """Answer what a live agent asks; a person in its pane may do so first.
+
+    `verdict` allows or denies a tool; `text` is a reason, or the answer to a question. `ask` is
+    the one that was seen: where another one is asked by now, nothing is answered.
+    """
+
+    task: str
+    verdict: Verdict
+    text: str = ""
+    ask: str | None = None
+
+
 class Approve(Command, frozen=True, tag="approve"):
     """Approve one sealed commit: `head`, or a prefix of it, where given.
 
@@ -150,6 +167,12 @@ class Trust(Command, frozen=True, tag="trust"):
     digest: str | None = None
 
 
+class TrustAgents(Command, frozen=True, tag="trust-agents"):
+    """Let agents be told beforehand that the repository around `cwd` is trusted."""
+
+    cwd: str
+
+
 class Thaw(Command, frozen=True, tag="thaw"):
     """Let a frozen merge queue move again."""
 
@@ -168,6 +191,7 @@ AnyCommand = (
     | Retry
     | DeclareDone
     | Send
+    | Answer
     | Approve
     | Return
     | Withdraw
@@ -175,5 +199,6 @@ AnyCommand = (
     | Restore
     | Clean
     | Trust
+    | TrustAgents
     | Thaw
 )

@@ -46,6 +46,13 @@ class Tell(OnTask, frozen=True):
     message: int
 
 
+class PassAnswer(OnTask, frozen=True):
+    """Give the live agent a person's answer to what it asks."""
+
+    attempt: int
+    ask: str
+
+
 class Seal(OnTask, frozen=True):
     """Pin the state of the workspace as a revision."""
 
@@ -124,6 +131,7 @@ AnyEffect = (
     StartRun
     | EndRun
     | Tell
+    | PassAnswer
     | Seal
     | RunChecks
     | FreeWorkspace

@@ -4,9 +4,11 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from fleet.core import events as e
-from fleet.core.activity import Idle, Run, Stalled, Working
+from fleet.core import turns
+from fleet.core.activity import Run, Stalled, Working
+from fleet.core.asking import dialog
 from fleet.core.causes import Cause, Died, Exhausted
-from fleet.core.effects import AnyEffect, EndRun, RunChecks, Seal, StartRun, Tell
+from fleet.core.effects import AnyEffect, EndRun, PassAnswer, RunChecks, Seal, StartRun, Tell
 from fleet.core.model import Fleet, Task
 from fleet.core.planned import NOTHING, Circumstances, Plan, together
 from fleet.core.schedule import exhausted
@@ -48,6 +50,8 @@ def _life(task: Task, given: Circumstances, now: datetime) -> Plan:
 def _alive(task: Task, run: Run, given: Circumstances, now: datetime) -> Plan:
     if run.leaving is not None:
         return _do(EndRun(task.id, run.attempt))
+    if run.answer is not None:
+        return _do(PassAnswer(task.id, run.attempt, run.answer.ask))
     if isinstance(task.status, Running):
         return _running(task, run, given, now)
     return _resting(task, run, given, now)
@@ -67,11 +71,29 @@ def _running(task: Task, run: Run, given: Circumstances, now: datetime) -> Plan:
         if when <= now:
             return _fact(_end(task, run, cause))
         times.append(when)
-    if task.messages and task.spec.converses:
-        return _do(Tell(task.id, run.attempt, task.messages[0].id))
-    if isinstance(run.activity, Idle) and task.spec.done == "turn" and not _watched(task, given):
+    if (telling := _telling(task, run)) is not None:
+        return telling
+    if turns.ended(run) and task.spec.done == "turn" and not _watched(task, given):
         return _fact(e.DoneDeclared(task=task.id, attempt=run.attempt, by="the end of its turn"))
+    if (again := turns.go_on_at(task, run)) is not None and not _watched(task, given):
+        if again <= now:
+            return _fact(e.GoOnTold(task=task.id, attempt=run.attempt, text=turns.GO_ON))
+        times.append(again)
     return Plan(wake_at=min(times, default=None))
+
+
+def _telling(task: Task, run: Run) -> Plan | None:
+    """Type what is to be told, but never into a dialog, which would take it for an answer."""
+    if not task.messages or not task.spec.converses:
+        return None
+    if (need := dialog(run)) is None:
+        return _do(Tell(task.id, run.attempt, task.messages[0].id))
+    # Whoever sent it waits to hear what became of it; what fleet has to say can wait.
+    sent = next((message for message in task.messages if message.by != "fleet"), None)
+    if sent is None:
+        return None
+    why = f"it waits for {need}"
+    return _fact(e.MessageSettled(task=task.id, message=sent.id, outcome="refused", reason=why))
 
 
 def _watched(task: Task, given: Circumstances) -> bool:
@@ -116,8 +138,8 @@ def _resting(task: Task, run: Run, given: Circumstances, now: datetime) -> Plan:
     if not isinstance(task.status, Submitted | Held):
         leave = e.LeaveBegan(task=task.id, attempt=run.attempt, why="its task has ended")
         return _fact(leave)
-    if task.messages and task.spec.converses:
-        return _do(Tell(task.id, run.attempt, task.messages[0].id))
+    if (telling := _telling(task, run)) is not None:
+        return telling
     if _went_on(task, run) and not _watched(task, given):
         return _fact(e.DoneDeclared(task=task.id, attempt=run.attempt, by="the end of its turn"))
     rests_since = max(run.activity_since, task.status_since or task.created_at)
@@ -131,7 +153,7 @@ def _went_on(task: Task, run: Run) -> bool:
     """Whether the agent finished another turn after its change was put up."""
     if task.change is None or task.spec.done != "turn" or task.landing:
         return False
-    return isinstance(run.activity, Idle) and _since_hand_in(run)
+    return turns.ended(run) and _since_hand_in(run)
 
 
 def _busy(run: Run) -> bool:

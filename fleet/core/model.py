@@ -111,6 +111,7 @@ class Repo(Struct, frozen=True):
     tips: dict[str, Commit] = {}
     frozen: dict[str, str] = {}  # target -> why its queue stands still until a person says so
     slots: dict[int, Slot] = {}
+    consents: frozenset[str] = frozenset()  # what a person agreed to have answered beforehand
 
 
 class Fleet(Struct, frozen=True):

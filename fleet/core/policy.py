@@ -34,6 +34,20 @@ class AgentCommand(Struct, frozen=True):
     env: dict[str, str] = {}
 
 
+class AgentOptions(Struct, frozen=True):
+    """How one kind of agent is started where a task says nothing else.
+
+    `permission` is one of the agent's own modes; `allow` are tools that it uses without asking,
+    written as the agent writes them.
+    """
+
+    name: str
+    permission: str | None = None
+    allow: tuple[str, ...] = ()
+    model: str | None = None
+    effort: str | None = None
+
+
 class Limits(Struct, frozen=True):
     """Guardrails of one task; None means no limit. Times are in seconds."""
 
@@ -53,6 +67,7 @@ class RepoPolicy(Struct, frozen=True):
     agent: str = "shell"
     checks: tuple[Check, ...] = ()
     agents: tuple[AgentCommand, ...] = ()
+    agent_options: tuple[AgentOptions, ...] = ()
     copy: tuple[str, ...] = ()
     link: tuple[str, ...] = ()
     setup: tuple[str, ...] = ()
@@ -71,11 +86,12 @@ class RepoPolicy(Struct, frozen=True):
 
     @property
     def needs_trust(self) -> bool:
-        """Whether the file would make us run something, hand out variables, or push.
+        """Whether the file would make us run something, hand out variables or rights, or push.
 
         Then none of it counts before a person has trusted it.
         """
-        return bool(self.checks or self.setup or self.agents or self.env or self.push)
+        runs = self.checks or self.setup or self.agents
+        return bool(runs or self.agent_options or self.env or self.push)
 
 
 class FleetPolicy(Struct, frozen=True):
@@ -84,6 +100,7 @@ class FleetPolicy(Struct, frozen=True):
     slots: int = 8
     agent: str | None = None
     agents: tuple[AgentCommand, ...] = ()
+    agent_options: tuple[AgentOptions, ...] = ()
     pool: int = 2  # clean workspaces kept ready for each repository in use
     disk_limit_gb: float = 20.0
     max_runs_per_hour: int = 600

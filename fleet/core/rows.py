@@ -35,6 +35,20 @@ class TaskRow(Struct, frozen=True, kw_only=True):
     removed_at: datetime | None = None
 
 
+class Ask(Struct, frozen=True, kw_only=True):
+    """What an agent asks of a person.
+
+    `id` names it to whoever answers from outside; None where only the pane takes an answer.
+    `choices` are a question's, `text` is the question, or the input of the tool that is to run.
+    """
+
+    id: str | None = None
+    kind: str = "permission"  # permission, question, plan
+    tool: str = ""
+    text: str = ""
+    choices: tuple[str, ...] = ()
+
+
 class TaskDetail(Struct, frozen=True, kw_only=True):
     """What `fleet show` says beyond the row."""
 
@@ -76,6 +90,7 @@ class WhyView(Struct, frozen=True, kw_only=True):
     because: tuple[str, ...]
     signals: tuple[SignalRow, ...]
     next: str | None  # what will happen next, or what to type
+    ask: Ask | None = None
 
 
 class QueueCheck(Struct, frozen=True, kw_only=True):
@@ -101,3 +116,62 @@ class QueueRow(Struct, frozen=True, kw_only=True):
     approved_by: str | None
     added: int
     removed: int
+
+
+class LiveRow(Struct, frozen=True, kw_only=True):
+    """A task as screens show it: its row, with vitals and with what may be done to it now.
+
+    `section` is needs, working, queue or ended. `doing` is one clean line, empty where nothing is
+    known. `context` is the share of its context window that is used, from 0 to 1. `refusals` has,
+    for each thing a person could do that is refused now, the reason.
+    """
+
+    row: TaskRow
+    section: str
+    since: datetime  # when it took on its status
+    kind: str | None = None  # of its need: permission, question, review, failed...
+    ask: Ask | None = None
+    doing: str = ""
+    context: float | None = None
+    checks: tuple[QueueCheck, ...] = ()
+    conflicts: tuple[str, ...] = ()
+    approved_by: str | None = None
+    position: int | None = None  # in the merge queue, from 1
+    attached: bool = False
+    last_output: datetime | None = None
+    refusals: dict[str, str] = {}
+
+
+class Picture(Struct, frozen=True, kw_only=True):
+    """What has changed since the picture before; the first one is whole.
+
+    `tasks` are new or changed, `gone` are not shown any more, `queue` is None where it is as it
+    was. `order` has the names of all tasks that are shown, as they are to be listed.
+    """
+
+    seq: int
+    at: datetime
+    tasks: tuple[LiveRow, ...] = ()
+    gone: tuple[str, ...] = ()
+    order: tuple[str, ...] = ()
+    queue: tuple[QueueRow, ...] | None = None
+    slots_used: int = 0
+    slots_all: int = 0
+    cost_usd: float = 0.0
+    degraded: tuple[str, ...] = ()
+
+
+class Frame(Struct, frozen=True, kw_only=True):
+    """A pane as it is drawn: the lines that have changed since the frame before.
+
+    `lines` are counted from the top, history first; each is text with colours (SGR sequences)
+    and nothing else that a terminal would obey. `height` is the number of all lines.
+    """
+
+    task: str
+    live: bool
+    width: int
+    height: int
+    history: int = 0
+    lines: dict[int, str] = {}
+    cursor: tuple[int, int] | None = None

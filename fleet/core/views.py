@@ -1,9 +1,10 @@
 """How the state reads: a status word, what it needs of a person, rows for scripts."""
 
+from datetime import datetime
 from typing import assert_never
 
 from fleet.core import merge_queue
-from fleet.core.activity import Activity, Idle, Stalled, Unknown, Waiting, Working
+from fleet.core.activity import Activity, Idle, Run, Stalled, Unknown, Waiting, Working
 from fleet.core.causes import Cause, ChecksRed, Conflict, GateRed, SentBack
 from fleet.core.change import Change, Conflicted, GateFailed, Gating, Landing, Ready
 from fleet.core.model import Fleet, Task
@@ -29,6 +30,7 @@ from fleet.core.status import (
     ToSeal,
     Withdrawn,
 )
+from fleet.core.turns import go_on_at, interrupted
 
 
 def status_word(fleet: Fleet, task: Task) -> str:
@@ -61,6 +63,17 @@ def activity_word(activity: Activity) -> str:
             assert_never(activity)
 
 
+def activity_phrase(activity: Activity) -> str:
+    """Return what a source says that an agent does, in a few words."""
+    match activity:
+        case Waiting(need=need):
+            return f"waiting: {need}"
+        case Working(background=True):
+            return "working in the background"
+        case _:
+            return activity_word(activity)
+
+
 def _change_word(change: Change | None) -> str:
     if change is None:
         return "checking"
@@ -87,7 +100,7 @@ def needs(fleet: Fleet, task: Task, policy: RepoPolicy) -> str | None:
         return None
     match task.status:
         case Running() if task.run is not None:
-            return _running_needs(task, task.run.activity)
+            return _running_needs(task, task.run)
         case Queued(trouble=trouble):
             return _queued_needs(fleet, task, trouble, policy)
         case Submitted():
@@ -98,6 +111,15 @@ def needs(fleet: Fleet, task: Task, policy: RepoPolicy) -> str | None:
             return why
         case _:
             return task.trouble
+
+
+def needs_since(task: Task) -> datetime:
+    """Return since when a task needs what it needs."""
+    if isinstance(task.status, Running) and task.run is not None:
+        return task.run.activity_since
+    if isinstance(task.status, Submitted) and task.change is not None:
+        return task.updated_at if task.change.blocked else task.status_since or task.updated_at
+    return task.status_since or task.updated_at
 
 
 def _queued_needs(fleet: Fleet, task: Task, trouble: str | None, policy: RepoPolicy) -> str | None:
@@ -111,14 +133,18 @@ def _queued_needs(fleet: Fleet, task: Task, trouble: str | None, policy: RepoPol
     return f"no workspace can be made: {broken}" if broken else None
 
 
-def _running_needs(task: Task, activity: Activity) -> str | None:
-    match activity:
+def _running_needs(task: Task, run: Run) -> str | None:
+    match run.activity:
+        case Waiting(kind="error") if go_on_at(task, run) is not None:
+            return None  # fleet tells it to go on
         case Waiting(need=need):
             return need
         case Stalled():
             return "gives no sign of life"
         case Idle() if task.spec.done != "turn":
-            return "its turn has ended"
+            return "its turn was interrupted" if interrupted(run) else "its turn has ended"
+        case Idle() if interrupted(run):
+            return "its turn was interrupted"
         case _:
             return None
 

@@ -31,7 +31,7 @@ def facts_for(tools: Tools, command: c.AnyCommand) -> Facts:
             return _for_spawn(tools, command)
         case c.Submit():
             return _for_submit(tools, command)
-        case c.Trust() | c.Thaw():
+        case c.Trust() | c.TrustAgents() | c.Thaw():
             target = command.target if isinstance(command, c.Thaw) else None
             return TrustFacts(repo=_repo(tools, _place(tools, command.cwd), target))
         case _:

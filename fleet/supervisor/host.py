@@ -3,6 +3,7 @@
 import asyncio
 import os
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -13,6 +14,7 @@ from fleet import paths
 from fleet.core import events as e
 from fleet.core.ids import RepoId, TaskId
 from fleet.core.planned import Circumstances
+from fleet.supervisor.judge import Judge
 from fleet.supervisor.loop import Supervisor
 from fleet.supervisor.perform.tools import Tools
 
@@ -27,7 +29,11 @@ class Vitals:
 
     attached: frozenset[TaskId] = frozenset()
     crowded: frozenset[RepoId] = frozenset()
-    last_output: dict[TaskId, datetime] = field(default_factory=dict)
+    last_output: dict[TaskId, datetime] = field(default_factory=dict)  # that moved the cursor
+    last_drawn: dict[TaskId, datetime] = field(default_factory=dict)  # any output, redrawing too
+    last_told: dict[TaskId, datetime] = field(default_factory=dict)  # any hook
+    doing: dict[TaskId, str] = field(default_factory=dict)  # what it does now, in one line
+    context: dict[TaskId, float] = field(default_factory=dict)  # share of its context in use
     draining: bool = False  # going down with all agents: nothing starts any more
     garbage: list[str] = field(default_factory=list)  # what was found where it does not belong
 
@@ -35,6 +41,12 @@ class Vitals:
         """Keep the newest of what `fleet status` reports as not understood, each once."""
         if what not in self.garbage:
             self.garbage[:] = [*self.garbage[-99:], what]
+
+    def forget(self, live: AbstractSet[TaskId]) -> None:
+        """Drop what was noted of runs that are over."""
+        for kind in (self.last_output, self.last_drawn, self.last_told, self.doing, self.context):
+            for name in kind.keys() - live:
+                del kind[name]
 
 
 @dataclass
@@ -49,6 +61,10 @@ class Host:
     version: str
     pid: int = field(default_factory=os.getpid)
     uid: int = field(default_factory=os.getuid)
+    judge: Judge = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.judge = Judge(self.supervisor, self.vitals)
 
     async def settled_messages(self, sent: set[tuple[TaskId, int]]) -> list[dict[str, Any]]:
         """Return what became of each (task, message), once all of them are settled."""
@@ -77,6 +93,30 @@ class Host:
         finally:
             forget()
         return [outcomes[key] for key in sorted(sent)]
+
+    async def settled_answer(self, task: TaskId, ask: str) -> dict[str, Any]:
+        """Return what became of the answer to what a task's agent asked."""
+        answered: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
+
+        def look(entries: Sequence[e.Entry]) -> None:
+            for entry in entries:
+                match entry.event:
+                    case e.AnswerSettled(task=it, ask=of, outcome=outcome, reason=why) if (
+                        it,
+                        of,
+                    ) == (task, ask) and not answered.done():
+                        answered.set_result({"task": it, "outcome": outcome, "reason": why})
+                    case e.RunEnded(task=it) if it == task and not answered.done():
+                        lost = {"task": it, "outcome": "refused", "reason": "its run ended"}
+                        answered.set_result(lost)
+                    case _:
+                        pass
+
+        forget = self.supervisor.watch(look)
+        try:
+            return await answered
+        finally:
+            forget()
 
     def circumstances(self) -> Circumstances:
         return circumstances(self.tools, self.vitals)

@@ -6,11 +6,12 @@ from fleet import paths
 from fleet.agents.registry import Registry, adapters
 from fleet.config import read_repo_policy, read_user_policy
 from fleet.core.ids import RepoId
-from fleet.core.policy import FleetPolicy, RepoPolicy
+from fleet.core.policy import AgentCommand, AgentOptions, FleetPolicy, RepoPolicy
 from fleet.errors import ConfigError
 from fleet.tools.git.repository import Place, read_file
 
 FILE = "fleet.yaml"
+_KEPT = 8
 
 
 class Policies:
@@ -23,6 +24,8 @@ class Policies:
         self.fleet = FleetPolicy()
         self.repos: dict[RepoId, RepoPolicy] = {}
         self.complaints: dict[RepoId, str] = {}
+        # Looking for plugins takes milliseconds, and each hook and screen asks for its adapter.
+        self._registries: list[tuple[tuple[AgentCommand, ...], Registry]] = []
 
     def read_user(self) -> None:
         """Read the user's own configuration.
@@ -60,7 +63,27 @@ class Policies:
         Raises:
             ConfigError: two agents want the same name.
         """
-        return adapters((*self.fleet.agents, *policy.agents))
+        commands = (*self.fleet.agents, *policy.agents)
+        for known, registry in self._registries:
+            if known == commands:
+                return registry
+        made = adapters(commands)
+        self._registries = [(commands, made), *self._registries[: _KEPT - 1]]
+        return made
+
+    def options(self, policy: RepoPolicy, agent: str) -> AgentOptions:
+        """Return how an agent is started: as the user says, and where he is silent, the file."""
+        mine, theirs = (
+            next((it for it in options if it.name == agent), AgentOptions(agent))
+            for options in (self.fleet.agent_options, policy.agent_options)
+        )
+        return AgentOptions(
+            agent,
+            permission=mine.permission or theirs.permission,
+            allow=tuple(dict.fromkeys((*theirs.allow, *mine.allow))),
+            model=mine.model or theirs.model,
+            effort=mine.effort or theirs.effort,
+        )
 
     def default_agent(self, policy: RepoPolicy) -> str:
         return self.fleet.agent or policy.agent

@@ -21,6 +21,7 @@ class Launch(Struct, frozen=True):
     """The part of a launch that is needed later."""
 
     token: str
+    env: dict[str, str] = {}
 
 
 class Started(Struct, frozen=True):
@@ -44,8 +45,12 @@ class Exit(Struct, frozen=True):
     error: str | None = None
 
 
+def read_launch(run_dir: RunDir, note: Note) -> Launch | None:
+    return _read(run_dir.launch, Launch, note)
+
+
 def read_token(run_dir: RunDir, note: Note) -> str | None:
-    launch = _read(run_dir.launch, Launch, note)
+    launch = read_launch(run_dir, note)
     return launch.token if launch else None
 
 

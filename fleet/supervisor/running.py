@@ -13,6 +13,7 @@ from fleet.supervisor.exit_codes import CRASHED, DONE, RESTART
 from fleet.supervisor.host import Host
 from fleet.supervisor.keeper import ensure_keeper
 from fleet.supervisor.probes.exits import Exits
+from fleet.supervisor.probes.presence import Presences
 from fleet.supervisor.probes.spool import Spool
 from fleet.supervisor.probes.targets import Targets
 from fleet.supervisor.probes.vitals import Vitals
@@ -22,6 +23,7 @@ from fleet.tools.processes.fence import fence_check
 
 _TARGETS_EVERY_S = 0.5
 _PULSE_EVERY_S = 1.0
+_PRESENCE_EVERY_S = 0.2
 _KEEPER_EVERY_S = 1.0
 _HOME_EVERY_S = 1.0
 _ANSWER_S = 0.05  # for the answer to a client to get out before we end
@@ -71,10 +73,12 @@ def _watching(host: Host) -> Iterator[None]:
     spool.open()
     exits.sync()
     forget = host.supervisor.watch(lambda _: exits.sync())
+    forget_spool = host.supervisor.watch(spool.sync)
     try:
         yield
     finally:
         forget()
+        forget_spool()
         exits.close()
         spool.close()
 
@@ -86,6 +90,7 @@ async def _beat_until(host: Host, ended: asyncio.Event) -> None:
         (_HOME_EVERY_S, lambda: asyncio.to_thread(_require_home, host.home, lock)),
         (_TARGETS_EVERY_S, Targets(host).look),
         (_PULSE_EVERY_S, Vitals(host).beat),
+        (_PRESENCE_EVERY_S, Presences(host).look),
         (_KEEPER_EVERY_S, lambda: asyncio.to_thread(ensure_keeper, host.home)),
     )
     end = asyncio.create_task(ended.wait())

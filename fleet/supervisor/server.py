@@ -11,7 +11,7 @@ import msgspec
 
 from fleet import protocol as p
 from fleet.client.environment import permitted
-from fleet.core.commands import AnyCommand, Command, Send, Spawn, Submit
+from fleet.core.commands import Answer, AnyCommand, Command, Send, Spawn, Submit
 from fleet.core.facts import SpawnFacts, SubmitFacts
 from fleet.core.ids import TaskId
 from fleet.errors import FleetError, RefusedError
@@ -154,6 +154,8 @@ class Server:
                 store_environment(host.tools, TaskId(name), sent)
         if isinstance(command, Send):
             return await self._sent(answer)
+        if isinstance(command, Answer):
+            return await host.settled_answer(answer["task"], answer["ask"])
         return answer
 
     async def _sent(self, answer: dict[str, Any]) -> dict[str, Any]:

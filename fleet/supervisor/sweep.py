@@ -19,7 +19,7 @@ from fleet.home import open_home
 from fleet.ledger import Ledger
 from fleet.supervisor.host import now
 from fleet.supervisor.keeper import locked
-from fleet.supervisor.perform.runs import GRACE_S
+from fleet.supervisor.perform.launching import GRACE_S
 from fleet.supervisor.running import end_stray_checks
 from fleet.tools.processes.fence import fence
 from fleet.tools.processes.marks import clean_environment

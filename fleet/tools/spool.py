@@ -19,13 +19,17 @@ _NOT_OURS = {errno.ELOOP, errno.ENXIO, errno.EACCES, errno.EPERM}
 
 
 class Report(Struct, frozen=True):
-    """What one hook said: the run it spoke for, the hook's name, its own time, and the payload."""
+    """What one hook said: the run it spoke for, the hook's name, its own time, and the payload.
+
+    One that `asks` waits for an answer in the pipe that is called as `nonce`.
+    """
 
     run: str
     name: str
     at: float  # seconds since the epoch, by the hook's clock
     nonce: str  # the file's name, which no other report ever has
     payload: bytes
+    asks: bool = False
 
 
 class Garbage(Struct, frozen=True):
@@ -99,8 +103,11 @@ def _content(path: Path) -> bytes:
 def _parse(name: str, content: bytes) -> Report:
     lines = content.split(b"\n", 3)
     try:
-        run, hook, at, payload = lines
-        return Report(run.decode(), hook.decode(), int(at) / 1e9, name, payload)
+        run, hook, time_, payload = lines
+        at, *more = time_.split(b" ")
+        if more not in ([], [b"ask"]):
+            raise _BadError("not written by fleet-hook")
+        return Report(run.decode(), hook.decode(), int(at) / 1e9, name, payload, bool(more))
     except ValueError as error:  # too few lines, not UTF-8, or no number
         raise _BadError("not written by fleet-hook") from error
 

@@ -113,3 +113,40 @@ def test_a_log_is_of_a_pane_or_of_a_check(run: Run, fake: FakeSupervisor) -> Non
 def test_the_hint_of_send_is_an_example(run: Run) -> None:
     assert "fleet send TASK" in run("send").err
     assert pane.COMMANDS
+
+
+@pytest.mark.parametrize(
+    ("words", "verdict", "text"),
+    [
+        (["allow"], "allow", ""),
+        (["deny", "not", "now"], "deny", "not now"),
+        (["the", "second"], "text", "the second"),
+        (["--text", "allow"], "text", "allow"),
+    ],
+)
+def test_an_answer_is_a_verdict_or_a_text(
+    run: Run, fake: FakeSupervisor, words: list[str], verdict: str, text: str
+) -> None:
+    fake.answers["answer"] = {"task": "importer", "outcome": "delivered", "reason": ""}
+    answer = run("answer", "importer", *words)
+
+    assert (answer.code, answer.err) == (0, "importer: delivered\n")
+    (sent,) = fake.calls("answer")
+    assert (sent["verdict"], sent["text"], sent["ask"]) == (verdict, text, None)
+
+
+def test_an_answer_that_came_too_late_is_a_failure(run: Run, fake: FakeSupervisor) -> None:
+    late = {"task": "importer", "outcome": "refused", "reason": "it was answered in its pane"}
+    fake.answers["answer"] = late
+    answer = run("answer", "importer", "allow", "--ask", "1.1", "--json")
+
+    assert (answer.code, json.loads(answer.out)) == (1, late)
+    assert fake.calls("answer")[0]["ask"] == "1.1"
+    assert "refused: it was answered" in run("answer", "importer", "allow").err
+
+
+def test_an_answer_says_something(run: Run, fake: FakeSupervisor) -> None:
+    answer = run("answer", "importer")
+
+    assert (answer.code, fake.asked) == (2, [])
+    assert "fleet why importer" in answer.err

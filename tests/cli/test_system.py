@@ -159,5 +159,8 @@ def test_init_says_when_it_cannot_write(
 def test_trust_says_what_is_trusted(run: Run, fake: FakeSupervisor) -> None:
     fake.answers["trust"] = {"digest": "9f86d081"}
     assert run("trust").err == "fleet.yaml is trusted as it is now: 9f86d081\n"
+    fake.answers["trust-agents"] = {"repo": "shop"}
+    assert "may trust this repository" in run("trust", "--agents").err
+    assert run("trust", "--agents", "--digest", "9f").code == 2
     fake.answers["trust"] = FleetError("there is no fleet.yaml", hint="type: fleet init")
     assert run("trust").code == 1

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from fleet.config import read_repo_policy
 from fleet.config.checks import check_from
 from fleet.config.repository import REPO_KEYS
-from fleet.core.policy import AgentCommand, Check, RepoPolicy
+from fleet.core.policy import AgentCommand, AgentOptions, Check, RepoPolicy
 from fleet.errors import ConfigError, UsageError
 
 EVERYTHING = """
@@ -22,6 +22,7 @@ agent: any
 agents:
   any: {command: "my-agent --task '{prompt_file}'", resume: [a, ""], converses: yes}
   two: {command: [b], done: exit, attempts: 3, env: {A_B: "1"}}
+agent_options: {any: {allow: Read, model: large}}
 checks:
   - pytest -q
   - {name: Lint, run: "ruff check .", timeout: 90}
@@ -70,6 +71,7 @@ def test_every_key_arrives_in_the_policy() -> None:
         ),
         AgentCommand("two", ("b",), done="exit", attempts=3, env={"A_B": "1"}),
     )
+    assert policy.agent_options == (AgentOptions("any", allow=("Read",), model="large"),)
     assert (policy.copy, policy.link) == ((".env", "a/b"), ("data",))
     assert (policy.setup, policy.keep, policy.env) == (
         ("npm ci",),
@@ -169,6 +171,10 @@ def test_an_agent_without_a_program_is_refused(key: str, command: str) -> None:
         ("env: [A-B]", '"A-B" is not the name of an environment variable'),
         ("env: {A: b}", "env: expected a list of names of environment variables, found keys"),
         ("agents: [a]", "agents: expected keys and values, found a list"),
+        ("agent_options: {a: {allowed: [b]}}", 'unknown key "allowed" (did you mean "allow"?)'),
+        ("agent_options: {A b: {allow: [b]}}", "an agent's name has small letters"),
+        ("agent_options: {a: {permission: 1}}", "expected a text, found a number"),
+        ("agent_options: {a: {allow: ['']}}", "expected a text, found empty text"),
         ("agents: {A b: {command: c}}", "agents.A b: an agent's name has small letters"),
         ("agents: {a: b}", "agents.a: expected keys and values, found text"),
         ('agents: {a: {command: "b \'c"}}', "cannot be split: no closing quotation"),

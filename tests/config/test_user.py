@@ -5,13 +5,14 @@ from pathlib import Path
 import pytest
 
 from fleet.config import read_user_policy
-from fleet.core.policy import AgentCommand, FleetPolicy
+from fleet.core.policy import AgentCommand, AgentOptions, FleetPolicy
 from fleet.errors import ConfigError
 
 EVERYTHING = """
 slots: 3
 agent: any
 agents: {any: {command: [a]}}
+agent_options: {any: {permission: plan, allow: [Read, "Bash(git *)"], model: m, effort: low}}
 pool: 0
 disk_limit: 1.5
 max_runs_per_hour: 7
@@ -37,6 +38,7 @@ def test_every_key_arrives_in_the_policy(tmp_path: Path) -> None:
         slots=3,
         agent="any",
         agents=(AgentCommand("any", ("a",)),),
+        agent_options=(AgentOptions("any", "plan", ("Read", "Bash(git *)"), "m", "low"),),
         pool=0,
         disk_limit_gb=1.5,
         max_runs_per_hour=7,

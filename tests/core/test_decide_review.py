@@ -19,7 +19,13 @@ from fleet.errors import UsageError
 @pytest.mark.parametrize(
     "command",
     [
-        *(c.Approve(task="a"), c.Return(task="a", note="x"), c.Trust(cwd="/"), c.Thaw(cwd="/")),
+        *(
+            c.Approve(task="a"),
+            c.Return(task="a", note="x"),
+            c.Trust(cwd="/"),
+            c.Thaw(cwd="/"),
+            c.TrustAgents(cwd="/"),
+        ),
         *(c.Remove(task="a"), c.Clean()),
     ],
     ids=lambda command: type(command).__name__,
@@ -145,6 +151,19 @@ def test_clean_takes_what_landed_and_was_freed() -> None:
     assert decide(history(*STATES["landed"]), c.Clean()).events == ()
     assert decide(history(*freed), c.Clean(dry_run=True)) == Decision((), {"tasks": [A]})
     assert only(decide(history(*freed), c.Clean())) == e.TaskRemoved(task=A, by="person")
+
+
+def test_consent_to_trusting_agents_is_given_once_and_to_one_repository() -> None:
+    def trust(fleet: Fleet) -> Decision:
+        return decide(fleet, c.TrustAgents(cwd="/"), TrustFacts(repo=repo()))
+
+    agreed = e.AgentsTrusted(repo=REPO, by="person")
+
+    assert history().repos[REPO].consents == frozenset()
+    assert only(trust(history())) == agreed
+    assert trust(Fleet()).events[-1] == agreed
+    assert history(agreed).repos[REPO].consents == {"trust"}
+    assert trust(history(agreed)).events == ()
 
 
 def test_trust_is_for_the_exact_content() -> None:

@@ -7,7 +7,7 @@ from histories import REPO, A, B, effects, history
 from fleet.core import events as e
 from fleet.core.effects import StartRun
 from fleet.core.planned import Circumstances
-from fleet.core.policy import AgentCommand, FleetPolicy, RepoPolicy
+from fleet.core.policy import AgentCommand, AgentOptions, FleetPolicy, RepoPolicy
 from fleet.core.schedule import occupied
 from fleet.core.views import needs
 
@@ -33,6 +33,7 @@ def wanted(*events: e.AnyEvent, policy: RepoPolicy = h.CHECKED) -> str | None:
         RepoPolicy(setup=("make deps",), digest="d2"),
         RepoPolicy(agents=(AgentCommand("bot", ("bot",)),), digest="d2"),
         RepoPolicy(env=("DATABASE_URL",), digest="d2"),
+        RepoPolicy(agent_options=(AgentOptions("bot", "free"),), digest="d2"),
         RepoPolicy(push=True, digest="d2"),
     ],
 )

@@ -163,7 +163,7 @@ class TestWhy:
         house.host.vitals.last_output[A] = house.host.started_at
         told = await look.why(house.host, p.Why(task="a"))
         assert told.because == ("an answer",)
-        assert [one.source for one in told.signals] == ["agent's report", "activity"]
+        assert [one.source for one in told.signals] == ["agent's report", "process", "activity"]
         assert told.next == "fleet attach a"
 
     async def test_a_change_in_review(self, house: House) -> None:

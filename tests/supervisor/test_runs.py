@@ -17,6 +17,7 @@ from fleet.core import events as e
 from fleet.core.policy import AgentCommand, FleetPolicy
 from fleet.core.status import ToRequeue
 from fleet.supervisor.perform import runs
+from fleet.supervisor.perform.launching import Asked, write_launch
 from fleet.supervisor.perform.workspaces import enter
 from fleet.tools.processes.fence import fence
 
@@ -54,9 +55,8 @@ class TestAdoption:
     async def test_a_run_whose_launch_was_written_is_started_by_it(self, house: House) -> None:
         task = house.begin(FOREVER)
         worktree = enter(house.tools, task, house.fleet, threading.Event())
-        token = runs._write_launch(
-            house.tools, task, 1, worktree, policy=house.tools.policy(task.repo)
-        )
+        asked = Asked(task, 1, worktree, house.the_repo)
+        token = write_launch(house.tools, asked, house.tools.policy(task.repo))
 
         started = house.start()
 

@@ -4,13 +4,13 @@ from collections.abc import Callable
 from typing import Any
 
 from fleet.core import commands as c
-from fleet.core.decide import adding, control, keeping, review
+from fleet.core.decide import adding, answering, control, keeping, review
 from fleet.core.decide.decision import PERSON, Decision
 from fleet.core.facts import Facts
 from fleet.core.model import Fleet
 from fleet.errors import RefusedError
 
-_PERSONS_ONLY = (c.Approve, c.Return, c.Trust, c.Thaw, c.Remove, c.Clean)
+_PERSONS_ONLY = (c.Answer, c.Approve, c.Return, c.Trust, c.TrustAgents, c.Thaw, c.Remove, c.Clean)
 
 _RULES: dict[type[c.Command], Callable[[Fleet, Any, Any, str], Decision]] = {
     c.Spawn: adding.spawn,
@@ -23,6 +23,7 @@ _RULES: dict[type[c.Command], Callable[[Fleet, Any, Any, str], Decision]] = {
     c.Retry: control.retry,
     c.DeclareDone: control.done,
     c.Send: control.send,
+    c.Answer: answering.answer,
     c.Approve: review.approve,
     c.Return: review.give_back,
     c.Withdraw: review.withdraw,
@@ -30,6 +31,7 @@ _RULES: dict[type[c.Command], Callable[[Fleet, Any, Any, str], Decision]] = {
     c.Restore: keeping.restore,
     c.Clean: keeping.clean,
     c.Trust: keeping.trust,
+    c.TrustAgents: keeping.trust_agents,
     c.Thaw: keeping.thaw,
 }
 

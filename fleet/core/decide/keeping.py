@@ -4,9 +4,10 @@ from fleet.core import commands as c
 from fleet.core import events as e
 from fleet.core.decide.control import refuse_landing
 from fleet.core.decide.decision import Decision
-from fleet.core.facts import TrustFacts
+from fleet.core.facts import RepoFacts, TrustFacts
 from fleet.core.model import Fleet
 from fleet.core.names import find
+from fleet.core.reducer.repos import TRUST
 from fleet.core.status import Ending, Landed, Starting
 from fleet.errors import RefusedError
 
@@ -51,15 +52,28 @@ def trust(fleet: Fleet, command: c.Trust, facts: TrustFacts, actor: str) -> Deci
         raise RefusedError("this repository has no fleet.yaml", hint="fleet init writes one")
     if command.digest is not None and command.digest != digest:
         raise RefusedError("fleet.yaml has changed since you read it", hint="read it again")
-    events: list[e.AnyEvent] = []
     known = fleet.repos.get(repo.id)
-    if known is None:
-        registered = e.RepoRegistered(repo=repo.id, root=repo.root, git_dir=repo.git_dir)
-        seen = e.TargetSeen(repo=repo.id, target=repo.target, tip=repo.tip)
-        events = [registered, seen]
+    events = _known(fleet, repo)
     if known is None or digest not in known.trusted:
         events.append(e.PolicyTrusted(repo=repo.id, digest=digest))
     return Decision(tuple(events), {"repo": repo.id, "digest": digest})
+
+
+def _known(fleet: Fleet, repo: RepoFacts) -> list[e.AnyEvent]:
+    if repo.id in fleet.repos:
+        return []
+    registered = e.RepoRegistered(repo=repo.id, root=repo.root, git_dir=repo.git_dir)
+    return [registered, e.TargetSeen(repo=repo.id, target=repo.target, tip=repo.tip)]
+
+
+def trust_agents(fleet: Fleet, command: c.TrustAgents, facts: TrustFacts, actor: str) -> Decision:
+    """Agree that agents are told beforehand that they may trust the repository."""
+    repo = facts.repo
+    known = fleet.repos.get(repo.id)
+    events = _known(fleet, repo)
+    if known is None or TRUST not in known.consents:
+        events.append(e.AgentsTrusted(repo=repo.id, by=actor))
+    return Decision(tuple(events), {"repo": repo.id})
 
 
 def thaw(fleet: Fleet, command: c.Thaw, facts: TrustFacts, actor: str) -> Decision:

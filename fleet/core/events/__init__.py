@@ -9,6 +9,7 @@ from typing import get_args
 import msgspec
 from msgspec import Struct
 
+from fleet.core.events.asks import AnswerGiven, AnswerSettled, GoOnTold
 from fleet.core.events.base import Event, RepoEvent, TaskEvent
 from fleet.core.events.changes import (
     Approved,
@@ -26,6 +27,7 @@ from fleet.core.events.changes import (
     StillMerges,
 )
 from fleet.core.events.repos import (
+    AgentsTrusted,
     PolicyTrusted,
     QueueFrozen,
     QueueThawed,
@@ -81,6 +83,9 @@ from fleet.core.events.tasks import (
 
 AnyEvent = (
     ActivityChanged
+    | AgentsTrusted
+    | AnswerGiven
+    | AnswerSettled
     | Approved
     | AttemptBegan
     | ChangeBlocked
@@ -98,6 +103,7 @@ AnyEvent = (
     | EndingBegan
     | GatePassed
     | GateRejected
+    | GoOnTold
     | LandingBegan
     | LandingMissed
     | LeaveBegan
@@ -165,6 +171,9 @@ class Entry(Struct, frozen=True):
 __all__ = [
     "EVENT_TYPES",
     "ActivityChanged",
+    "AgentsTrusted",
+    "AnswerGiven",
+    "AnswerSettled",
     "AnyEvent",
     "Approved",
     "AttemptBegan",
@@ -186,6 +195,7 @@ __all__ = [
     "FreeingFailed",
     "GatePassed",
     "GateRejected",
+    "GoOnTold",
     "LandingBegan",
     "LandingMissed",
     "LeaveBegan",

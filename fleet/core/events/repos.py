@@ -11,6 +11,12 @@ class RepoRegistered(RepoEvent, frozen=True, tag="repo.registered"):
     git_dir: str
 
 
+class AgentsTrusted(RepoEvent, frozen=True, tag="repo.agents-trusted"):
+    """A person agreed that agents are told beforehand that they may trust this repository."""
+
+    by: str
+
+
 class PolicyTrusted(RepoEvent, frozen=True, tag="repo.trusted"):
     digest: str
 

@@ -55,6 +55,7 @@ class ActivityChanged(TaskEvent, frozen=True, tag="run.activity"):
     attempt: int
     activity: Activity
     source: str
+    said_at: datetime | None = None  # by the source's own clock
 
 
 class ConversationKnown(TaskEvent, frozen=True, tag="run.conversation"):

@@ -14,7 +14,7 @@ from fleet.core.events import (
     WorkspaceFreed,
 )
 from fleet.core.model import Fleet, Task
-from fleet.core.reducer import changes, repos, runs, tasks
+from fleet.core.reducer import asks, changes, repos, runs, tasks
 from fleet.core.reducer.table import FLEET, TASK
 
 # Looking at a task and tidying it away is no news of it: its age stays that of its last news.
@@ -49,4 +49,4 @@ def _fold(task: Task, event: TaskEvent, at: datetime) -> Task:
     return replace(new, updated_at=news, status_since=since)
 
 
-__all__ = ["changes", "reduce", "replay", "repos", "runs", "tasks"]
+__all__ = ["asks", "changes", "reduce", "replay", "repos", "runs", "tasks"]

@@ -10,6 +10,7 @@ from fleet.core.model import Fleet, Repo, Slot, Task
 from fleet.core.reducer import table
 from fleet.core.status import Queued, Sealing
 
+TRUST = "trust"  # the consent that agents are told to trust a repository
 BREAKER_WINDOW = timedelta(hours=1)
 
 
@@ -38,6 +39,12 @@ def _registered(fleet: Fleet, event: e.RepoRegistered, at: datetime) -> Fleet:
 def _trusted(fleet: Fleet, event: e.PolicyTrusted, at: datetime) -> Fleet:
     repo = fleet.repos[event.repo]
     return _repo(fleet, replace(repo, trusted=(*repo.trusted, event.digest)))
+
+
+@table.fleet(e.AgentsTrusted)
+def _agents_trusted(fleet: Fleet, event: e.AgentsTrusted, at: datetime) -> Fleet:
+    repo = fleet.repos[event.repo]
+    return _repo(fleet, replace(repo, consents=repo.consents | {TRUST}))
 
 
 @table.fleet(e.TargetSeen)

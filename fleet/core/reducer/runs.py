@@ -6,7 +6,7 @@ from typing import assert_never
 from msgspec.structs import replace
 
 from fleet.core import events as e
-from fleet.core.activity import Run, Working
+from fleet.core.activity import Activity, Idle, Run, Working
 from fleet.core.causes import Died
 from fleet.core.model import Task
 from fleet.core.reducer import table
@@ -38,9 +38,14 @@ def _leaving(task: Task, why: str) -> Run | None:
     return task.run and replace(task.run, leaving=why)
 
 
-def _alive(task: Task, attempt: int) -> Run | None:
+def alive(task: Task, attempt: int) -> Run | None:
     """The run that is meant, if it is still there: a late word about another is no news."""
     return task.run if task.run is not None and task.run.attempt == attempt else None
+
+
+def does(run: Run, activity: Activity, at: datetime) -> Run:
+    """Return the run with what fleet itself knows it to do from now on."""
+    return replace(run, activity=activity, activity_since=at, source="fleet", said_at=None)
 
 
 @table.task(e.RunStarted)
@@ -74,9 +79,16 @@ def _start_failed(task: Task, event: e.StartFailed, at: datetime) -> Task:
 
 @table.task(e.ActivityChanged)
 def _activity(task: Task, event: e.ActivityChanged, at: datetime) -> Task:
-    if (run := _alive(task, event.attempt)) is None:
+    if (run := alive(task, event.attempt)) is None:
         return task
-    run = replace(run, activity=event.activity, activity_since=at)
+    run = replace(
+        run,
+        activity=event.activity,
+        activity_since=at,
+        source=event.source,
+        said_at=event.said_at,
+        nudges=0 if isinstance(event.activity, Idle) else run.nudges,
+    )
     at_it = isinstance(event.activity, Working) and run.leaving is None
     back = isinstance(task.status, Held) and at_it
     status: Status = Running(run.attempt) if back else task.status
@@ -85,7 +97,7 @@ def _activity(task: Task, event: e.ActivityChanged, at: datetime) -> Task:
 
 @table.task(e.ConversationKnown)
 def _conversation(task: Task, event: e.ConversationKnown, at: datetime) -> Task:
-    if (run := _alive(task, event.attempt)) is None:
+    if (run := alive(task, event.attempt)) is None:
         return task
     run = replace(run, conversation=event.conversation)
     return replace(task, conversation=event.conversation, run=run)
@@ -106,7 +118,7 @@ def _done(task: Task, event: e.DoneDeclared, at: datetime) -> Task:
 
 @table.task(e.RunExited)
 def _exited(task: Task, event: e.RunExited, at: datetime) -> Task:
-    if _alive(task, event.attempt) is None:
+    if alive(task, event.attempt) is None:
         return task
     task = replace(task, run=_leaving(task, "its process ended"))
     if not isinstance(task.status, Running):
@@ -140,7 +152,7 @@ def _ending(task: Task, event: e.EndingBegan, at: datetime) -> Task:
 
 @table.task(e.LeaveBegan)
 def _leave(task: Task, event: e.LeaveBegan, at: datetime) -> Task:
-    if _alive(task, event.attempt) is None:
+    if alive(task, event.attempt) is None:
         return task
     return replace(task, run=_leaving(task, event.why))
 

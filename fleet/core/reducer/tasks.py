@@ -10,6 +10,7 @@ from fleet.core.causes import ChecksRed, NoChange
 from fleet.core.change import Change, Gating, Ready
 from fleet.core.model import Task
 from fleet.core.reducer import table
+from fleet.core.reducer.runs import does
 from fleet.core.status import (
     Checking,
     Failed,
@@ -27,7 +28,8 @@ from fleet.core.status import (
 )
 
 
-def _tell(task: Task, text: str, by: str) -> Task:
+def tell(task: Task, text: str, by: str) -> Task:
+    """Return the task with words for its agent."""
     message = Message(id=task.next_message, text=text, by=by)
     return replace(task, messages=(*task.messages, message), next_message=message.id + 1)
 
@@ -73,7 +75,7 @@ def _began(task: Task, event: e.AttemptBegan, at: datetime) -> Task:
 
 @table.task(e.MessageQueued)
 def _queued(task: Task, event: e.MessageQueued, at: datetime) -> Task:
-    return _tell(task, event.text, event.by)
+    return tell(task, event.text, event.by)
 
 
 @table.task(e.MessageSettled)
@@ -82,7 +84,7 @@ def _settled(task: Task, event: e.MessageSettled, at: datetime) -> Task:
     task = replace(task, messages=tuple(m for m in task.messages if m is not settled))
     if event.outcome == "refused" and settled and settled.by == "fleet" and task.run:
         stuck = Waiting(need=f"could not be told: {event.reason}", kind="undelivered")
-        return replace(task, run=replace(task.run, activity=stuck, activity_since=at))
+        return replace(task, run=does(task.run, stuck, at))
     return task
 
 
@@ -184,8 +186,8 @@ def _counted(task: Task, event: e.WorkCounted, at: datetime) -> Task:
 @table.task(e.ToldAgain)
 def _told_again(task: Task, event: e.ToldAgain, at: datetime) -> Task:
     cause = task.status.cause if isinstance(task.status, Rejected | Held) else task.last_cause
-    task = _tell(task, event.text, event.by)
-    run = task.run and replace(task.run, activity=Working(), activity_since=at)
+    task = tell(task, event.text, event.by)
+    run = task.run and does(task.run, Working(), at)
     status = Running(task.attempt)
     return replace(task, status=status, run=run, retries=task.retries + 1, last_cause=cause)
 
@@ -193,7 +195,7 @@ def _told_again(task: Task, event: e.ToldAgain, at: datetime) -> Task:
 @table.task(e.RetryScheduled)
 def _retry(task: Task, event: e.RetryScheduled, at: datetime) -> Task:
     cause = task.status.cause if isinstance(task.status, Rejected | Held) else task.last_cause
-    task = _tell(task, event.note, "fleet") if event.note else task
+    task = tell(task, event.note, "fleet") if event.note else task
     status = Queued(since=at, not_before=event.not_before)
     # What counts as an attempt of its own begins with a fresh context.
     conversation = None if event.consumes else task.conversation

@@ -2,12 +2,14 @@
 
 import asyncio
 from collections import Counter
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from fleet import protocol as p
 from fleet.core import merge_queue
 from fleet.core.activity import Waiting
+from fleet.core.asking import asked, takes
 from fleet.core.causes import ChecksRed, GateRed
 from fleet.core.model import Fleet, Task
 from fleet.core.names import find
@@ -15,7 +17,7 @@ from fleet.core.phrases import note, reason, told_at_length
 from fleet.core.rows import SignalRow, TaskRow, WhyView
 from fleet.core.schedule import occupied, waits_for
 from fleet.core.status import Failed, Held, Landed, Queued, Submitted
-from fleet.core.views import needs, queue_rows, status_word
+from fleet.core.views import activity_phrase, needs, needs_since, queue_rows, status_word
 from fleet.supervisor.answers.rows import task_detail, task_row
 from fleet.supervisor.host import Host, now
 from fleet.supervisor.keeper import keeper_pid
@@ -54,7 +56,7 @@ async def next_(host: Host, query: p.Next) -> TaskRow | None:
     ]
     if not wanting:
         return None
-    oldest = min(wanting, key=lambda task: task.updated_at)
+    oldest = min(wanting, key=needs_since)
     return task_row(fleet, oldest, given, host.home)
 
 
@@ -76,6 +78,7 @@ async def why(host: Host, query: p.Why) -> WhyView:
         because=tuple(_because(host, fleet, task)),
         signals=tuple(_signals(host, task)),
         next=_next_step(fleet, task),
+        ask=asked(task.run),
     )
 
 
@@ -113,9 +116,18 @@ def _reasons(host: Host, fleet: Fleet, task: Task) -> list[str]:
         case Failed(reason=why_failed):
             return [why_failed]
         case _ if task.run is not None and isinstance(task.run.activity, Waiting):
-            return [task.run.activity.need]
+            return _waits(task.run.activity)
         case _:
             return []
+
+
+def _waits(activity: Waiting) -> list[str]:
+    """Say what it waits for, and all of what it wants to do: nobody should allow half of that."""
+    ask = activity.ask
+    if ask is None or ask.text in ("", activity.need):
+        return [activity.need]
+    told = f"{ask.tool}: {ask.text}" if ask.tool else ask.text
+    return [activity.need, told, *(f"- {choice}" for choice in ask.choices)]
 
 
 def _no_room(host: Host, fleet: Fleet) -> str:
@@ -126,21 +138,34 @@ def _no_room(host: Host, fleet: Fleet) -> str:
 
 
 def _signals(host: Host, task: Task) -> list[SignalRow]:
-    run = task.run
-    if run is None:
-        return []
+    """Return who is believed, who is not, and when it printed last."""
     moment = now()
-    told = SignalRow(
-        source="agent's report" if host.tools.reports.ever(task.id) else "process",
-        says=type(run.activity).__name__.lower(),
-        age_s=round((moment - run.activity_since).total_seconds(), 1),
-        wins=True,
-    )
+    judged = host.judge.judged(task.id, moment)
+    if judged is None:
+        return []
+    said = [(judged.wins, True), *((sign, False) for sign in judged.losers)]
+    rows = [
+        _signal(_SOURCES[it.source], activity_phrase(it.says), it.at, moment, wins=wins)
+        for it, wins in said
+    ]
     printed = host.vitals.last_output.get(task.id)
-    if printed is None:
-        return [told]
-    age = round((moment - printed).total_seconds(), 1)
-    return [told, SignalRow(source="activity", says="last output", age_s=age, wins=False)]
+    if printed is not None:
+        rows.append(_signal("activity", "last output", printed, moment, wins=False))
+    return rows
+
+
+_SOURCES = {
+    "hook": "agent's report",
+    "presence": "presence file",
+    "fleet": "fleet",
+    "screen": "screen",
+    "process": "process",
+}
+
+
+def _signal(source: str, says: str, at: datetime, moment: datetime, *, wins: bool) -> SignalRow:
+    age = max(round((moment - at).total_seconds(), 1), 0.0)
+    return SignalRow(source=source, says=says, age_s=age, wins=wins)
 
 
 def _next_step(fleet: Fleet, task: Task) -> str | None:
@@ -156,9 +181,20 @@ def _next_step(fleet: Fleet, task: Task) -> str | None:
         case "waiting" if task.run is None:
             return f"fleet done {task.id} once it is mended, or fleet retry {task.id}"
         case "waiting":
-            return f"fleet attach {task.id}"
+            return _way_to_answer(task)
         case _:
             return None
+
+
+def _way_to_answer(task: Task) -> str:
+    ask = asked(task.run)
+    if ask is not None and ask.id is not None:
+        words = "|".join("TEXT" if word == "text" else word for word in takes(ask))
+        return f"fleet answer {task.id} {words}"
+    waits = task.run.activity if task.run else None
+    if isinstance(waits, Waiting) and waits.kind == "trust":
+        return f"fleet attach {task.id}; fleet trust --agents, so that none asks again"
+    return f"fleet attach {task.id}"
 
 
 async def status(host: Host, query: p.Status) -> dict[str, Any]:

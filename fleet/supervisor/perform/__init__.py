@@ -9,7 +9,7 @@ from typing import Any
 from fleet.core import effects as f
 from fleet.core import events as e
 from fleet.core.model import Fleet
-from fleet.supervisor.perform import changes, landing, queue, runs, workspaces
+from fleet.supervisor.perform import answering, changes, landing, queue, runs, telling, workspaces
 from fleet.supervisor.perform.tools import Tools
 
 # What runs commands of the user may take hours: it never keeps the rest from a thread.
@@ -20,7 +20,8 @@ Performer = Callable[[Tools, Any, Fleet, threading.Event], list[e.AnyEvent]]
 _PERFORMERS: dict[type[f.Effect], Performer] = {
     f.StartRun: runs.start,
     f.EndRun: runs.end,
-    f.Tell: runs.tell,
+    f.Tell: telling.tell,
+    f.PassAnswer: answering.pass_answer,
     f.Seal: changes.seal,
     f.RunChecks: changes.check,
     f.FreeWorkspace: workspaces.free,

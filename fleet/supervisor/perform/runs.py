@@ -1,7 +1,6 @@
 """Bringing runs up and down: one at a time for each task, each only when its elders are gone."""
 
 import contextlib
-import secrets
 import sys
 import threading
 import time
@@ -11,25 +10,21 @@ from pathlib import Path
 import msgspec
 
 from fleet import paths
-from fleet.agents.adapter import Request
 from fleet.core import events as e
-from fleet.core.effects import EndRun, StartRun, Tell
+from fleet.core.effects import EndRun, StartRun
 from fleet.core.model import Fleet, Task
-from fleet.core.policy import RepoPolicy
 from fleet.core.schedule import pause
 from fleet.errors import FleetError, ToolError
 from fleet.supervisor.perform import surroundings
+from fleet.supervisor.perform.launching import GRACE_S, Asked, write_launch
 from fleet.supervisor.perform.tools import Tools
 from fleet.supervisor.perform.workspaces import enter
 from fleet.supervisor.rundir import Exit, Started, read_exit, read_started, read_token, tidy
 from fleet.tools.processes.fence import fence
 from fleet.tools.processes.table import identify
-from fleet.tools.tmux.input import Delivered, RefusedInput, Unconfirmed, fits
 from fleet.tools.tmux.settings import way_back
 
-GRACE_S = 5.0
 _HISTORY = 10_000
-_ANSWER_S = 3.0
 # The interpreter itself, not the virtual environment's link to it: it starts in half the time.
 _PYTHON = str(Path(sys.executable).resolve())
 
@@ -47,7 +42,9 @@ def start(tools: Tools, effect: StartRun, fleet: Fleet, stop: threading.Event) -
         worktree = enter(tools, task, fleet, stop)
         if token is None:
             policy = tools.trusted_policy(fleet, task.repo)
-            token = _write_launch(tools, task, effect.attempt, worktree, policy=policy)
+            asked = Asked(task, effect.attempt, worktree, fleet.repos[task.repo])
+            token = write_launch(tools, asked, policy)
+            tools.reports.begin(task.id)
         return [_open(tools, task, effect.attempt, token, worktree)]
     except ToolError as error:
         return [_failed(task, effect.attempt, error.message, fatal=False)]
@@ -115,49 +112,6 @@ def _adopt(
     ]
 
 
-def _write_launch(
-    tools: Tools, task: Task, attempt: int, worktree: Path, *, policy: RepoPolicy
-) -> str:
-    """Write down how the run is started, and return its token."""
-    run_dir, adapter = tools.home.run(task.id, attempt), tools.adapter(task, policy)
-    token = tools.token(task.id, attempt, secrets.token_hex(8))
-    for message in task.messages:
-        surroundings.add_note(tools, task.id, f"Before attempt {attempt}", message.text)
-    launch = adapter.launch(_request(tools, task, attempt, worktree))
-    environment = surroundings.agent_environment(tools, task, policy)
-    for name in (*launch.unset, *adapter.scrub):
-        environment.pop(name, None)
-    for name, text in launch.files.items():
-        surroundings.write_private(run_dir.root / name, text.encode())
-    written = {
-        "token": token,
-        "argv": launch.argv,
-        "cwd": str(worktree),
-        "env": environment | launch.env | {"FLEET_RUN": token},
-        "grace_s": GRACE_S,
-        "title": task.spec.title,
-    }
-    surroundings.write_private(run_dir.launch, msgspec.json.encode(written))
-    return token
-
-
-def _request(tools: Tools, task: Task, attempt: int, worktree: Path) -> Request:
-    home = tools.home
-    return Request(
-        task=task.id,
-        prompt=task.spec.prompt,
-        worktree=str(worktree),
-        run_dir=str(home.run(task.id, attempt).root),
-        home=str(home.root),
-        notes=str(home.notes(task.id)),
-        model=task.spec.model,
-        effort=task.spec.effort,
-        conversation=task.conversation,
-        attempt=attempt,
-        messages=tuple(message.text for message in task.messages),
-    )
-
-
 def _open(tools: Tools, task: Task, attempt: int, token: str, worktree: Path) -> e.RunStarted:
     run_dir = tools.home.run(task.id, attempt)
     pane = tools.panes.open(
@@ -196,43 +150,3 @@ def _keep_last_words(tools: Tools, run_dir: paths.RunDir, prefix: str) -> None:
         return  # the server is gone, and the words with it
     if text is not None:
         surroundings.write_private(run_dir.screen, text.encode(errors="replace"))
-
-
-def tell(tools: Tools, effect: Tell, fleet: Fleet, stop: threading.Event) -> list[e.AnyEvent]:
-    """Type a message into the agent's pane; a long one goes into a file that a line names."""
-    task = fleet.tasks[effect.task]
-    run, message = task.run, next((m for m in task.messages if m.id == effect.message), None)
-    token = read_token(tools.home.run(task.id, effect.attempt), tools.note_garbage)
-    if run is None or message is None or token is None:
-        return [_settled(effect, "refused", "its run is over")]
-    line = message.text if fits(message.text) else _by_file(tools, effect, message.text)
-    since = time.monotonic()
-
-    def heard() -> bool:
-        return tools.reports.wait(task.id, since=since, timeout_s=_ANSWER_S)
-
-    confirm = heard if tools.reports.ever(task.id) else None
-    try:
-        outcome = tools.keyboard.send(run.pane, line, run=token, confirm=confirm)
-    except ToolError as error:
-        return [_settled(effect, "unconfirmed", error.message)]
-    match outcome:
-        case Delivered():
-            return [_settled(effect, "delivered")]
-        case Unconfirmed(reason=reason):
-            return [_settled(effect, "unconfirmed", reason)]
-        case RefusedInput(reason=reason):
-            return [_settled(effect, "refused", reason)]
-
-
-def _by_file(tools: Tools, effect: Tell, text: str) -> str:
-    folder = tools.home.run(effect.task, effect.attempt).root / "messages"
-    file = folder / f"{effect.message}.txt"
-    surroundings.write_private(file, text.encode())
-    return f"Read {file} and act on it: it holds a message for you."
-
-
-def _settled(effect: Tell, outcome: str, reason: str = "") -> e.MessageSettled:
-    return e.MessageSettled(
-        task=effect.task, message=effect.message, outcome=outcome, reason=reason
-    )

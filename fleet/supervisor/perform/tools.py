@@ -1,7 +1,6 @@
 """What effects are carried out with: the home, the private tmux server, policies, repositories."""
 
 import threading
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,33 +13,12 @@ from fleet.core.model import Fleet, Repo, Task
 from fleet.core.policy import RepoPolicy
 from fleet.errors import ToolError
 from fleet.supervisor.policies import Policies
+from fleet.supervisor.reports import Reports
 from fleet.tools.git.refs import stamp
 from fleet.tools.git.repository import Place, locate
+from fleet.tools.programs import Versions
 from fleet.tools.tmux.input import Keyboard
 from fleet.tools.tmux.panes import Panes
-
-
-class Reports:
-    """When each task's agent last spoke through its hooks; lets a sender wait for an answer."""
-
-    def __init__(self) -> None:
-        self._heard: dict[TaskId, float] = {}
-        self._changed = threading.Condition()
-
-    def note(self, task: TaskId) -> None:
-        with self._changed:
-            self._heard[task] = time.monotonic()
-            self._changed.notify_all()
-
-    def ever(self, task: TaskId) -> bool:
-        return task in self._heard
-
-    def wait(self, task: TaskId, *, since: float, timeout_s: float) -> bool:
-        """Return whether the agent spoke after `since` (monotonic), waiting for it if need be."""
-        with self._changed:
-            return self._changed.wait_for(
-                lambda: self._heard.get(task, 0.0) >= since, timeout=timeout_s
-            )
 
 
 @dataclass
@@ -55,6 +33,8 @@ class Tools:
     note_garbage: Callable[[str], None]  # is told what lies where it does not belong
     reports: Reports = field(default_factory=Reports)
     ports: threading.Lock = field(default_factory=threading.Lock)
+    seeding: threading.Lock = field(default_factory=threading.Lock)
+    versions: Versions = field(default_factory=Versions)
     _places: dict[RepoId, Place] = field(default_factory=dict)
     _located: dict[Path, tuple[object, Place]] = field(default_factory=dict)
 

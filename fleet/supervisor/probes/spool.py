@@ -1,40 +1,35 @@
 """Hearing what agents' hooks report, as soon as it lies in the spool."""
 
 import asyncio
-from collections.abc import Iterator
-from typing import assert_never
+from collections.abc import Sequence
 
-from fleet.agents.adapter import (
-    BadHook,
-    SaysConversation,
-    SaysDone,
-    SaysIdle,
-    SaysUsage,
-    SaysWaiting,
-    SaysWorking,
-    Signal,
-)
+from msgspec.structs import replace
+
+from fleet.agents.adapter import SaysWaiting, Signal
 from fleet.core import events as e
-from fleet.core.activity import Activity, Idle, Run, Waiting, Working
+from fleet.core.asking import VERDICTS
 from fleet.core.ids import TaskId
 from fleet.core.model import Task
-from fleet.core.status import Held, Running
+from fleet.core.rows import Ask
+from fleet.core.signals import HOOK
+from fleet.core.status import Starting
 from fleet.errors import FleetError
-from fleet.supervisor.host import Host
-from fleet.supervisor.perform.surroundings import Usage, add_usage
-from fleet.tools.processes.marks import parse_token
+from fleet.supervisor.host import Host, now
+from fleet.supervisor.perform.answering import Kept, keep, others
+from fleet.supervisor.probes.words import Words, moment
+from fleet.tools import pipes
+from fleet.tools.processes.marks import Token, parse_token
 from fleet.tools.spool import Garbage, Report, read, settle
 from fleet.tools.spool_watch import SpoolWatch
-
-SOURCE = "hook"
 
 
 class Spool:
     """Reads reports whenever the kernel says that there are some, and once at the start."""
 
     def __init__(self, host: Host) -> None:
-        self._host = host
+        self._host, self._words = host, Words(host)
         self._watch = SpoolWatch(host.home.spool)
+        self._early = False  # whether reports wait until the start of their run is on record
 
     def open(self) -> None:
         asyncio.get_running_loop().add_reader(self._watch.fileno(), self.hear)
@@ -47,13 +42,58 @@ class Spool:
     def hear(self) -> None:
         """Record what all reports in the spool say, oldest first; each is deleted afterwards."""
         self._watch.drain()
-        while found := read(self._host.home.spool):
-            for report in found:
-                if isinstance(report, Garbage):
-                    self._host.vitals.note_garbage(f"in the spool: {report.name}: {report.reason}")
-                else:
-                    self._take(report)
-                    settle(self._host.home.spool, report)
+        more = True
+        while more:
+            more = self._hear()
+
+    def _hear(self) -> bool:
+        """Take what there is, and return whether there may be more of it."""
+        spool, more = self._host.home.spool, False
+        self._early = False
+        for report in read(spool):
+            if isinstance(report, Garbage):
+                self._host.vitals.note_garbage(f"in the spool: {report.name}: {report.reason}")
+            elif self._is_early(report):
+                self._early = True
+                continue
+            else:
+                self._take(report)
+                settle(spool, report)
+            more = True
+        return more
+
+    def sync(self, entries: Sequence[e.Entry]) -> None:
+        """Follow the record: a run that began may have spoken, a question may uncover another."""
+        for entry in entries:
+            match entry.event:
+                case e.RunStarted() if self._early:
+                    asyncio.get_running_loop().call_soon(self.hear)
+                case e.AnswerSettled(task=task, attempt=attempt, ask=ask):
+                    asyncio.get_running_loop().call_soon(self._uncover, task, attempt, ask)
+                case _:
+                    pass
+
+    def _uncover(self, task: TaskId, attempt: int, settled: str) -> None:
+        """Of several questions at a time only the newest shows: now it is another's turn."""
+        run = self._host.supervisor.fleet.tasks[task].run
+        if run is None or run.attempt != attempt:
+            return
+        for ask, said in others(self._host.tools, task, attempt):
+            asked_at = moment(int(ask.partition(".")[0]) / 1e9)
+            if ask != settled and self._host.judge.waits_since(task, asked_at):
+                self._words.take(task, said, source=HOOK, at=now(), actor=task)
+
+    def _is_early(self, report: Report) -> bool:
+        """Whether its run is just being brought up: an agent may be quicker than our record."""
+        token = self._token(report)
+        task = token and self._host.supervisor.fleet.tasks.get(TaskId(token.task))
+        if not token or not task or task.run is not None:
+            return False
+        return isinstance(task.status, Starting) and task.status.attempt == token.attempt
+
+    def _token(self, report: Report) -> Token | None:
+        token = parse_token(report.run)
+        return token if token and token.home == self._host.tools.home_id else None
 
     def _take(self, report: Report) -> None:
         task = self._speaker(report)
@@ -63,60 +103,29 @@ class Spool:
             signals = self._host.tools.adapter(task).read_hook(report.name, report.payload)
         except FleetError as error:
             self._host.vitals.note_garbage(f"hook of {task.id}: {error.message}")
-            return
+            signals = ()
+        if report.asks and not any(isinstance(it, SaysWaiting) for it in signals):
+            pipes.give(self._host.home.asks / report.nonce, "")  # nobody will: let it go on
         self._host.tools.reports.note(task.id)
+        self._host.vitals.last_told[task.id] = at = moment(report.at)
         for signal in signals:
-            if isinstance(signal, BadHook):
-                self._host.vitals.note_garbage(f"hook of {task.id}: {signal.reason}")
-                continue
-            fleet = self._host.supervisor.fleet
-            facts = list(self._facts(fleet.tasks[task.id], signal))
-            self._host.supervisor.record(facts, actor=task.id)
+            said = self._named(task.id, task.run.attempt, report, signal) if report.asks else signal
+            self._words.take(task.id, said, source=HOOK, at=at, actor=task.id)
+
+    def _named(self, task: TaskId, attempt: int, report: Report, signal: Signal) -> Signal:
+        """Name what is asked after its report, and keep what it came with for who answers it."""
+        if not isinstance(signal, SaysWaiting):
+            return signal
+        kind = signal.kind if signal.kind in VERDICTS else "question"
+        ask = signal.ask or Ask(kind=kind, text=signal.need)
+        signal = replace(signal, ask=replace(ask, id=report.nonce))
+        keep(self._host.tools, task, attempt, report.nonce, Kept(report.payload, signal))
+        return signal
 
     def _speaker(self, report: Report) -> Task | None:
         """Return the task whose present run this report names."""
-        token = parse_token(report.run)
-        if token is None or token.home != self._host.tools.home_id:
-            return None
-        task = self._host.supervisor.fleet.tasks.get(TaskId(token.task))
-        if task is None or task.run is None or task.run.attempt != token.attempt:
+        token = self._token(report)
+        task = token and self._host.supervisor.fleet.tasks.get(TaskId(token.task))
+        if not token or not task or task.run is None or task.run.attempt != token.attempt:
             return None
         return task
-
-    def _facts(self, task: Task, signal: Signal) -> Iterator[e.AnyEvent]:
-        run = task.run
-        if run is None:
-            return
-        match signal:
-            case SaysWorking() | SaysWaiting() | SaysIdle():
-                yield from _activity(task, run, _activity_of(signal))
-            case SaysUsage(cost_usd=cost, tokens=tokens):
-                used = Usage(cost_usd=cost, tokens=tokens)
-                total = add_usage(self._host.tools, task.id, run.attempt, used)
-                yield e.UsageReported(
-                    task=task.id, cost_usd=total.cost_usd or 0.0, tokens=total.tokens or 0
-                )
-            case SaysConversation(id=name) if name != run.conversation:
-                yield e.ConversationKnown(task=task.id, attempt=run.attempt, conversation=name)
-            case SaysDone() if isinstance(task.status, Running | Held):
-                yield e.DoneDeclared(task=task.id, attempt=run.attempt, by="its agent")
-            case SaysConversation() | SaysDone() | BadHook():
-                return  # no news
-            case _:
-                assert_never(signal)
-
-
-def _activity_of(signal: SaysWorking | SaysWaiting | SaysIdle) -> Activity:
-    match signal:
-        case SaysWaiting(need=need, kind=kind, until=until):
-            return Waiting(need=need, kind=kind, until=until)
-        case SaysIdle(background=False):
-            return Idle()
-        case SaysWorking() | SaysIdle():
-            return Working()
-
-
-def _activity(task: Task, run: Run, activity: Activity) -> Iterator[e.AnyEvent]:
-    """A turn that ends twice is two turns; all else is told only when it is news."""
-    if activity != run.activity or isinstance(activity, Idle):
-        yield e.ActivityChanged(task=task.id, attempt=run.attempt, activity=activity, source=SOURCE)

@@ -1,15 +1,16 @@
 """Taking the pulse once a second: who prints, who is watched, what is stuck; one call for all."""
 
 import asyncio
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 from fleet.core import events as e
-from fleet.core.activity import Stalled, Working
 from fleet.core.ids import Commit, RepoId, TaskId
 from fleet.core.model import Task
 from fleet.core.status import Running, Submitted
 from fleet.errors import FleetError, ToolError
 from fleet.supervisor.host import Host, now
+from fleet.supervisor.probes.screens import Screens
+from fleet.tools import pipes
 from fleet.tools.git.files import usage_bytes
 from fleet.tools.git.repository import Place, branch_tip, diff_size, signature
 from fleet.tools.processes.marks import parse_token
@@ -30,6 +31,8 @@ class Vitals:
         self._beats = 0
         self._stamps: dict[TaskId, tuple[int, str]] = {}
         self._branches: dict[TaskId, object] = {}
+        self._drawn: dict[TaskId, tuple[tuple[str, int], int]] = {}
+        self._screens = Screens(host)
         self._blocked: dict[TaskId, timedelta] = {}
 
     async def beat(self) -> None:
@@ -37,12 +40,14 @@ class Vitals:
         tasks = self._host.supervisor.fleet.tasks.values()
         if any(task.run is not None for task in tasks):
             await self._panes()
-            self._silence()
+        self._host.vitals.forget({task.id for task in tasks if task.run is not None})
+        self._host.judge.look(now(), every=True)
         self._unblock()
         if self._beats % _COUNT_EVERY == 0:
             await self._count()
         if self._beats % _DISK_EVERY == 0:
             await self._disk()
+            await asyncio.to_thread(pipes.tidy, self._host.home.asks)
         self._beats += 1
 
     async def _panes(self) -> None:
@@ -53,7 +58,11 @@ class Vitals:
         vitals = self._host.vitals
         found = {task: pane for pane in panes if (task := self._task_of(pane)) is not None}
         attached = frozenset(task for task, pane in found.items() if pane.attached > 0)
+        drawn = []
         for task, pane in found.items():
+            if self._was_drawn_to(task, pane):
+                vitals.last_drawn[task] = datetime.fromtimestamp(pane.drawn_at, UTC)
+                drawn.append((task, pane.pane_id))
             stamp = (pane.history_bytes, pane.cursor)
             if self._stamps.get(task) != stamp:
                 self._stamps[task] = stamp
@@ -61,27 +70,18 @@ class Vitals:
         if attached != vitals.attached:
             vitals.attached = attached
             self._host.supervisor.reconcile_soon()
+        await self._screens.look(drawn)
+
+    def _was_drawn_to(self, task: TaskId, pane: PaneState) -> bool:
+        """Whether there may be something new: tmux counts seconds, and one may not be over."""
+        seen, looked_at = self._drawn.get(task, (None, 0))
+        stamp = (pane.pane_id, pane.drawn_at)
+        self._drawn[task] = (stamp, int(now().timestamp()))
+        return stamp != seen or pane.drawn_at >= looked_at
 
     def _task_of(self, pane: PaneState) -> TaskId | None:
         token = parse_token(pane.run)
         return TaskId(token.task) if token and token.home == self._host.tools.home_id else None
-
-    def _silence(self) -> None:
-        """A limit on silence makes silence a fact; without one it is only shown."""
-        facts: list[e.AnyEvent] = []
-        for task in self._host.supervisor.fleet.tasks.values():
-            run, limit = task.run, task.spec.limits.silence_s
-            if run is None or limit is None or not isinstance(task.status, Running):
-                continue
-            last = max(self._host.vitals.last_output.get(task.id, run.started_at), run.started_at)
-            silent = (now() - last).total_seconds() >= limit
-            stalled = isinstance(run.activity, Stalled)
-            if silent and isinstance(run.activity, Working):
-                facts.append(_activity(task, run.attempt, Stalled(silent_since=last)))
-            elif stalled and not silent:
-                facts.append(_activity(task, run.attempt, Working()))
-        if facts:
-            self._host.supervisor.record(facts)
 
     def _unblock(self) -> None:
         """Let what waits for something outside try again, less and less often."""
@@ -142,7 +142,3 @@ class Vitals:
         if crowded != self._host.vitals.crowded:
             self._host.vitals.crowded = crowded
             self._host.supervisor.reconcile_soon()
-
-
-def _activity(task: Task, attempt: int, activity: Stalled | Working) -> e.ActivityChanged:
-    return e.ActivityChanged(task=task.id, attempt=attempt, activity=activity, source="activity")

@@ -13,7 +13,12 @@ _STATE = "\t".join(
     (
         *("#{pane_id}", "#{session_id}", "#{session_name}", "#{@fleet_run}", "#{pane_pid}"),
         *("#{pane_dead}", "#{pane_dead_status}", "#{pane_dead_signal}", "#{history_bytes}"),
-        *("#{cursor_x},#{cursor_y}", "#{session_attached}", "#{pane_in_mode}"),
+        *(
+            "#{cursor_x},#{cursor_y}",
+            "#{window_activity}",
+            "#{session_attached}",
+            "#{pane_in_mode}",
+        ),
         *("#{pane_width}", "#{pane_height}", "#{pane_title}"),
     )
 )
@@ -25,7 +30,8 @@ class PaneState:
     """What tmux knows of one pane.
 
     `run` is empty in a pane that is not an agent's. `dead` says that its terminal was closed;
-    `exit_code` and `signal` may both still be None then: look again, by `Panes.all`. `attached`
+    `exit_code` and `signal` may both still be None then: look again, by `Panes.all`. `drawn_at`
+    is when anything was written to its window last, in seconds since the epoch. `attached`
     counts clients, our own control clients too. `title` is whatever the agent set.
     """
 
@@ -39,6 +45,7 @@ class PaneState:
     signal: str | None
     history_bytes: int
     cursor: str
+    drawn_at: int
     attached: int
     in_mode: bool
     width: int
@@ -89,8 +96,8 @@ def checked(pane_id: str) -> str:
 
 
 def _state(row: str) -> PaneState:
-    pane_id, session_id, session, run, pid, dead, *rest = row.split("\t", 14)
-    code, signal, history, cursor, attached, mode, width, height, title = rest
+    pane_id, session_id, session, run, pid, dead, *rest = row.split("\t", 15)
+    code, signal, history, cursor, drawn, attached, mode, width, height, title = rest
     return PaneState(
         *(pane_id, session_id, session, run, int(pid or 0)),
         dead=dead == "1",
@@ -98,6 +105,7 @@ def _state(row: str) -> PaneState:
         signal=signal or None,
         history_bytes=int(history or 0),
         cursor=cursor,
+        drawn_at=int(drawn or 0),
         attached=int(attached),
         in_mode=mode not in ("", "0"),
         width=int(width),

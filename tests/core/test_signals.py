@@ -1,0 +1,266 @@
+"""Who is believed: a truth table of what sources say, and what holds whatever they say."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from histories import NOON
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fleet.core.activity import Activity, Idle, Stalled, Unknown, Waiting, Working
+from fleet.core.rows import Ask
+from fleet.core.signals import (
+    DECAY,
+    SOURCES,
+    Judged,
+    Life,
+    Sign,
+    Signs,
+    began,
+    heard,
+    judge,
+    silenced,
+)
+
+ASKS = Waiting("may it", "permission", None, Ask(id="1.1", tool="Bash", text="make"))
+DIALOG = Waiting("a dialog", "question")
+LIMITED = Waiting("too many requests", "rate-limit")
+BEHIND = Working(background=True)
+
+
+def after(seconds: float) -> datetime:
+    return NOON + timedelta(seconds=seconds)
+
+
+def signs(*said: tuple[str, Activity, float]) -> Signs:
+    """What was heard since noon: the source, what it said, and when by its clock."""
+    known = began(NOON)
+    for source, says, at in said:
+        known = heard(known, Sign(source, says, after(at)))
+    return known
+
+
+def does(*said: tuple[str, Activity, float], at: float = 30, **life: Any) -> Judged:
+    return judge(signs(*said), after(at), Life(**life))
+
+
+HOOK_WORKS, FILE_WORKS = ("hook", Working(), 10.0), ("presence", Working(), 10.1)
+TABLE: dict[str, tuple[Sequence[tuple[str, Activity, float]], float, Activity, str]] = {
+    "nothing was ever said": ((), 30, Working(), "process"),
+    "and nothing for days": ((), 1e6, Working(), "process"),
+    "a hook": ((HOOK_WORKS,), 20, Working(), "hook"),
+    "the newer hook": ((HOOK_WORKS, ("hook", Idle(), 11)), 20, Idle(), "hook"),
+    "a hook that was overtaken": ((("hook", Idle(), 11), HOOK_WORKS), 20, Idle(), "hook"),
+    "a hook that asks": ((HOOK_WORKS, ("hook", ASKS, 11)), 11, ASKS, "hook"),
+    "and the file sees the dialog": (
+        (HOOK_WORKS, FILE_WORKS, ("hook", ASKS, 11), ("presence", DIALOG, 11.1)),
+        *(30, ASKS, "hook"),
+    ),
+    "the file first": (
+        (HOOK_WORKS, FILE_WORKS, ("presence", DIALOG, 10.9), ("hook", ASKS, 11)),
+        *(30, ASKS, "hook"),
+    ),
+    "a hook that asks nothing, and its file": (
+        (("hook", Waiting("a verdict", "plan"), 11), ("presence", DIALOG, 11.1)),
+        *(30, Waiting("a verdict", "plan"), "hook"),
+    ),
+    "told once more, and less": (
+        (("hook", ASKS, 11), ("hook", Waiting("may it", "permission"), 17)),
+        *(30, ASKS, "hook"),
+    ),
+    "answered in the pane, says a hook": (
+        (("hook", ASKS, 11), ("hook", Working(), 15)),
+        *(15, Working(), "hook"),
+    ),
+    "answered in the pane, says the file": (
+        (("hook", ASKS, 11), ("presence", DIALOG, 11.1), ("presence", Working(), 15)),
+        *(15, Working(), "presence"),
+    ),
+    "broken off at the dialog": (
+        (("hook", ASKS, 11), ("presence", DIALOG, 11.1), ("presence", Idle(), 15)),
+        *(15, Idle(), "presence"),
+    ),
+    "something else goes on beside the dialog": (
+        (("hook", ASKS, 11), ("presence", DIALOG, 11.1), ("hook", Working(), 13)),
+        *(20, ASKS, "hook"),
+    ),
+    "the file is a little behind": (
+        (("hook", ASKS, 11), ("presence", DIALOG, 11.1), ("hook", Working(), 13)),
+        *(13.5, Working(), "hook"),
+    ),
+    "another dialog, of which no hook tells": (
+        (("hook", ASKS, 11), ("presence", Working(), 15), ("presence", DIALOG, 20)),
+        *(20, DIALOG, "presence"),
+    ),
+    "answered from outside": (
+        (("hook", ASKS, 11), ("presence", DIALOG, 11.1), ("fleet", Working(), 14)),
+        *(14.5, Working(), "fleet"),
+    ),
+    "answered, and asked again without a hook": (
+        (("hook", ASKS, 11), ("fleet", Working(), 12), ("presence", DIALOG, 12.5)),
+        *(20, DIALOG, "presence"),
+    ),
+    "the turn was broken off": (
+        (HOOK_WORKS, FILE_WORKS, ("presence", Idle(), 12)),
+        *(13.5, Idle(), "presence"),
+    ),
+    "not at once": (
+        (HOOK_WORKS, FILE_WORKS, ("presence", Idle(), 12)),
+        *(12.5, Working(), "hook"),
+    ),
+    "between two tools": (
+        (HOOK_WORKS, FILE_WORKS, ("presence", Idle(), 12), ("presence", Working(), 12.3)),
+        *(13.5, Working(), "presence"),
+    ),
+    "the turn ended": (
+        (HOOK_WORKS, FILE_WORKS, ("hook", Idle(), 12), ("presence", Idle(), 12.1)),
+        *(20, Idle(), "hook"),
+    ),
+    "the turn ended, and something runs on": (
+        (("hook", BEHIND, 12), ("presence", Idle(), 12.1)),
+        *(30, BEHIND, "hook"),
+    ),
+    "and goes on with it": (
+        (("hook", BEHIND, 12), ("presence", Idle(), 12.1), ("presence", Working(), 20)),
+        *(30, Working(), "presence"),
+    ),
+    "it failed, and rests": (
+        (("hook", LIMITED, 12), ("presence", Idle(), 12.1)),
+        *(30, LIMITED, "hook"),
+    ),
+    "it failed, and was told to go on": (
+        (("hook", LIMITED, 12), ("presence", Idle(), 12.1), ("fleet", Working(), 20)),
+        *(30, Working(), "fleet"),
+    ),
+    "told more, while the file is idle still": (
+        (("hook", Idle(), 12), ("presence", Idle(), 12.1), ("fleet", Working(), 20)),
+        *(30, Working(), "fleet"),
+    ),
+    "a screen alone": ((("screen", DIALOG, 1),), 1, DIALOG, "screen"),
+    "a screen and an old word": ((HOOK_WORKS, ("screen", LIMITED, 20)), 20, LIMITED, "screen"),
+    "a screen and a fresh word": ((HOOK_WORKS, ("screen", LIMITED, 11)), 11, Working(), "hook"),
+    "a screen against who asks": ((("hook", ASKS, 1), ("screen", DIALOG, 9)), 30, ASKS, "hook"),
+    "silent for less than a minute": ((HOOK_WORKS,), 69, Working(), "hook"),
+    "silent for a minute": ((HOOK_WORKS,), 70, Unknown(), "hook"),
+    "silent for a minute, says its file": ((FILE_WORKS,), 71, Unknown(), "presence"),
+    "who waits may be silent": ((("hook", ASKS, 11),), 1e5, ASKS, "hook"),
+    "who rests may be silent": ((("hook", Idle(), 11),), 1e5, Idle(), "hook"),
+}
+
+
+@pytest.mark.parametrize("case", TABLE)
+def test_who_is_believed(case: str) -> None:
+    said, at, activity, source = TABLE[case]
+    judged = does(*said, at=at)
+
+    assert (judged.activity, judged.wins.source) == (activity, source)
+
+
+def test_a_dialog_keeps_its_id_where_a_file_repeats_it() -> None:
+    said = (("hook", ASKS, 11.0), ("presence", DIALOG, 11.1), ("hook", Working(), 13.0))
+    judged = does(*said, at=13.5)
+
+    assert judged.look_at == after(14)
+    assert does(*said, at=14).activity == ASKS
+
+
+@pytest.mark.parametrize("life", ["printed", "drawn", "told"])
+def test_any_sign_of_life_keeps_it_known(life: str) -> None:
+    assert does(HOOK_WORKS, at=100).activity == Unknown()
+    assert does(HOOK_WORKS, at=100, **{life: after(41)}).activity == Working()
+    assert does(HOOK_WORKS, at=101, **{life: after(41)}).activity == Unknown()
+    assert does(HOOK_WORKS, at=100, **{life: after(41)}).look_at == after(41) + DECAY
+
+
+def test_silence_that_is_limited_makes_it_stalled_whoever_speaks_for_it() -> None:
+    limit = timedelta(seconds=90)
+
+    assert does(at=89, silence=limit) == judge(began(NOON), after(80), Life(silence=limit))
+    assert does(at=89, silence=limit).look_at == after(90)
+    assert does(at=90, silence=limit).activity == Stalled(NOON)
+    assert does(at=90, silence=limit, printed=after(5)).activity == Working()
+    assert does(HOOK_WORKS, at=100, silence=limit).activity == Stalled(NOON)
+    assert does(HOOK_WORKS, at=80, silence=limit).look_at == after(90)
+    assert does(("hook", ASKS, 1), at=1e5, silence=limit).activity == ASKS
+
+
+def test_a_source_that_says_nothing_any_more_counts_no_more() -> None:
+    said = signs(HOOK_WORKS, ("screen", LIMITED, 15.0), ("presence", Idle(), 15.0))
+    without = silenced(silenced(said, "screen"), "presence")
+
+    assert judge(without, after(20)).activity == Working()
+    assert judge(without, after(20)).losers == (Sign("process", Working(), NOON),)
+
+
+# Whatever they say ------------------------------------------------------------------------------
+
+SAYS = st.sampled_from([Working(), BEHIND, Idle(), ASKS, DIALOG, LIMITED])
+SOMETHING = st.tuples(
+    st.sampled_from(["hook", "presence", "fleet"]), SAYS, st.integers(0, 240).map(lambda n: n / 2)
+) | st.tuples(
+    st.just("screen"),
+    st.sampled_from([DIALOG, LIMITED]),
+    st.integers(0, 240).map(lambda n: n / 2),
+)
+HEARD = st.lists(SOMETHING, max_size=8)
+LIVES = st.builds(
+    Life,
+    printed=st.none() | st.integers(0, 120).map(after),
+    drawn=st.none() | st.integers(0, 120).map(after),
+    told=st.none() | st.integers(0, 120).map(after),
+    silence=st.none() | st.integers(1, 200).map(lambda n: timedelta(seconds=n)),
+)
+MOMENTS = st.integers(120, 400)
+
+
+@given(said=HEARD, life=LIVES, at=MOMENTS)
+def test_one_wins_and_all_others_lose(said: list[Any], life: Life, at: int) -> None:
+    known = signs(*said)
+    judged = judge(known, after(at), life)
+    everyone = [*judged.losers, judged.wins]
+
+    assert {it.source for it in everyone} == known.newest.keys()
+    order = [SOURCES.index(it.source) for it in judged.losers]
+    assert order == sorted(order)
+
+
+@given(said=HEARD, life=LIVES, at=MOMENTS, share=st.floats(0, 1, exclude_max=True))
+def test_nothing_changes_before_it_is_to_be_judged_again(
+    said: list[Any], life: Life, at: int, share: float
+) -> None:
+    known = signs(*said)
+    judged = judge(known, after(at), life)
+    until = judged.look_at or after(at) + timedelta(days=9)
+
+    assert until > after(at)
+    between = judge(known, after(at) + (until - after(at)) * share, life)
+    assert (between.activity, between.wins) == (judged.activity, judged.wins)
+
+
+@given(said=HEARD, life=LIVES, at=MOMENTS, old=SOMETHING)
+def test_a_late_report_changes_nothing(said: list[Any], life: Life, at: int, old: Any) -> None:
+    known = signs(*said)
+    source, says, when = old
+    newest = known.newest.get(source)
+    if newest is not None and after(when) < newest.at:
+        assert heard(known, Sign(source, says, after(when))) == known
+
+
+@given(said=HEARD, life=LIVES, at=MOMENTS)
+def test_a_screen_only_adds_that_somebody_is_wanted(said: list[Any], life: Life, at: int) -> None:
+    known = signs(*said)
+    blind = judge(silenced(known, "screen"), after(at), life)
+    judged = judge(known, after(at), life)
+
+    if judged.wins.source == "screen":
+        assert isinstance(blind.activity, Working | Idle | Unknown | Stalled)
+        assert blind.wins.source == "process" or after(at) - blind.wins.at >= timedelta(seconds=3)
+    else:
+        assert judged.activity == blind.activity
+
+
+@given(said=st.lists(SOMETHING.filter(lambda it: it[0] == "fleet"), max_size=3), at=MOMENTS)
+def test_who_never_reports_is_never_unknown(said: list[Any], at: int) -> None:
+    assert judge(signs(*said), after(at)).activity != Unknown()

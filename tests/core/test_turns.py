@@ -1,0 +1,202 @@
+"""Turns that broke off: taken up again by fleet where it can, and else by a person who is told."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import histories as h
+import pytest
+from histories import NOON, A, history
+from msgspec.structs import replace
+
+from fleet.core import commands as c
+from fleet.core import effects as f
+from fleet.core import events as e
+from fleet.core.activity import Activity, Idle, Run, Waiting, Working
+from fleet.core.decide import decide
+from fleet.core.model import Fleet, Spec
+from fleet.core.rows import Ask
+from fleet.core.turns import GO_ON, MOST_ERRORS, MOST_LIMITS
+from fleet.core.views import needs, needs_since
+from fleet.errors import RefusedError
+
+ERROR = Waiting("the server failed", "error")
+LATER = NOON + h.minutes(10)
+LIMITED = Waiting("its rate limit", "rate-limit", LATER)
+TALKS = h.talker(done="manual")
+
+
+def does(activity: Activity, source: str = "hook") -> e.ActivityChanged:
+    return e.ActivityChanged(task=A, attempt=1, activity=activity, source=source)
+
+
+def running(*more: e.AnyEvent, spec: Spec = TALKS) -> Fleet:
+    return history(*h.running(A, spec), *more)
+
+
+def facts(fleet: Fleet, minutes: float, **given: Any) -> list[e.AnyEvent]:
+    now = NOON + h.minutes(minutes)
+    return h.settle(fleet, h.circumstances(**given), now)[2]
+
+
+def told() -> e.GoOnTold:
+    return e.GoOnTold(task=A, attempt=1, text=GO_ON)
+
+
+def again(fleet: Fleet, activity: Activity, at: datetime = NOON) -> Fleet:
+    """It was told to go on, and this became of it."""
+    fleet = h.fold(fleet, [told()], at)
+    number = fleet.tasks[A].messages[0].id
+    heard = e.MessageSettled(task=A, message=number, outcome="delivered")
+    return h.fold(fleet, [heard, does(Working()), does(activity)], at)
+
+
+def wanted(fleet: Fleet) -> str | None:
+    return needs(fleet, fleet.tasks[A], h.CHECKED)
+
+
+def run_of(fleet: Fleet) -> Run:
+    run = fleet.tasks[A].run
+    assert run is not None
+    return run
+
+
+def test_a_rate_limit_that_has_passed_is_gone_on_from_once() -> None:
+    fleet = running(does(LIMITED))
+
+    assert wanted(fleet) == "its rate limit"
+    assert facts(fleet, 9.9) == []
+    assert h.settle(fleet, h.GIVEN, NOON)[1].wake_at == LATER
+    assert facts(fleet, 10) == [told()]
+    after = h.fold(fleet, [told()], LATER)
+    assert run_of(after).activity == Working()
+    assert h.effects(after, now=LATER) == (f.Tell(A, 1, 1),)
+    assert after.tasks[A].messages[0].by == "fleet"
+
+
+def test_a_rate_limit_without_an_end_needs_a_person() -> None:
+    fleet = running(does(replace(LIMITED, until=None)))
+
+    assert facts(fleet, 1e6) == []
+    assert wanted(fleet) == "its rate limit"
+
+
+def test_an_end_that_passed_long_ago_is_not_believed_for_ever() -> None:
+    early = replace(LIMITED, until=NOON)
+    fleet = running(does(early))
+    pauses = []
+    for _ in range(MOST_LIMITS):
+        since, planned = run_of(fleet).activity_since, h.settle(fleet, h.GIVEN, NOON)
+        at = planned[1].wake_at or since
+        pauses.append((at - since).total_seconds())
+        fleet = again(fleet, early)
+
+    assert pauses[:4] == [0, 10, 20, 40]
+    assert max(pauses) == 300
+    assert facts(fleet, 1e6) == []
+
+
+def test_an_error_is_tried_again_with_growing_pauses_and_then_needs_a_person() -> None:
+    fleet, at, pauses = running(does(ERROR)), NOON, []
+    for _ in range(MOST_ERRORS):
+        assert wanted(fleet) is None
+        planned = h.settle(fleet, h.GIVEN, at)[1]
+        assert planned.wake_at is not None
+        pauses.append((planned.wake_at - at).total_seconds())
+        at = planned.wake_at
+        assert h.settle(fleet, h.GIVEN, at)[2] == [told()]
+        fleet = again(fleet, ERROR, at)
+
+    assert pauses == [10, 20, 40, 80]
+    assert wanted(fleet) == "the server failed"
+    assert facts(fleet, 1e6) == []
+
+
+def test_a_turn_that_ended_well_forgets_the_errors_before_it() -> None:
+    fleet = again(again(running(does(ERROR)), ERROR), Idle())
+    fleet = h.fold(fleet, [does(ERROR)])
+
+    assert run_of(fleet).nudges == 0
+    assert facts(fleet, 10 / 60) == [told()]
+
+
+@pytest.mark.parametrize("kind", ["login", "budget", "context", "question", "permission"])
+def test_what_going_on_cannot_mend_needs_a_person(kind: str) -> None:
+    fleet = running(does(Waiting("it", kind, NOON)))
+
+    assert facts(fleet, 1e6) == []
+    assert wanted(fleet) == "it"
+
+
+def test_who_cannot_be_told_needs_a_person() -> None:
+    fleet = running(does(ERROR), spec=h.spec(done="manual"))
+
+    assert facts(fleet, 1e6) == []
+    assert wanted(fleet) == "the server failed"
+
+
+def test_a_person_in_the_pane_is_not_talked_over() -> None:
+    assert facts(running(does(ERROR)), 60, attached=frozenset({A})) == []
+
+
+def test_of_an_agent_that_is_gone_nothing_is_told() -> None:
+    fleet = history(*h.running(A), h.ended(A))
+
+    assert h.fold(fleet, [told()]).tasks == fleet.tasks
+
+
+# Interruptions ---------------------------------------------------------------------------------
+
+
+def test_a_turn_that_a_person_broke_off_hands_nothing_in() -> None:
+    fleet = running(does(Idle(), "presence"), spec=h.talker())
+
+    assert facts(fleet, 1) == []
+    assert wanted(fleet) == "its turn was interrupted"
+    ended = h.fold(fleet, [does(Idle())])
+    assert facts(ended, 1)[:1] == [e.DoneDeclared(task=A, attempt=1, by="the end of its turn")]
+
+
+# Dialogs ---------------------------------------------------------------------------------------
+
+ASKS = Waiting("may it deploy", "permission", None, Ask(id="1.1"))
+
+
+def queued(by: str) -> e.MessageQueued:
+    return e.MessageQueued(task=A, text="go ahead", by=by)
+
+
+def test_nobody_types_into_a_dialog() -> None:
+    refused = e.MessageSettled(
+        task=A, message=1, outcome="refused", reason="it waits for may it deploy"
+    )
+
+    assert facts(running(queued("person"), does(ASKS)), 0) == [refused]
+    assert facts(running(queued("fleet"), does(ASKS)), 0) == []
+    assert h.effects(running(queued("fleet"), does(ASKS))) == ()
+    assert h.effects(running(queued("fleet"), does(ASKS), does(Working()))) == (f.Tell(A, 1, 1),)
+    with pytest.raises(RefusedError, match="a waits for may it deploy"):
+        decide(running(does(ASKS)), c.Send(task="a", text="x"))
+    assert decide(running(does(ASKS)), c.Send(task=None, text="x")).events
+
+
+def test_a_question_that_is_read_as_a_line_is_answered_by_one() -> None:
+    fleet = running(does(Waiting("a verdict on its plan", "plan")), queued("person"))
+
+    assert h.effects(fleet) == (f.Tell(A, 1, 1),)
+
+
+# Since when ------------------------------------------------------------------------------------
+
+
+def test_a_need_is_as_old_as_what_it_is_about() -> None:
+    asks = h.fold(running(), [does(ASKS)], NOON + h.minutes(1))
+    later = [e.UsageReported(task=A, cost_usd=1.0, tokens=1)]
+    spent = h.fold(asks, later, NOON + h.minutes(2))
+
+    assert spent.tasks[A].updated_at == NOON + h.minutes(2)
+    assert needs_since(spent.tasks[A]) == NOON + h.minutes(1)
+    review = h.fold(history(*h.submitted(A)), [h.gated(A)], NOON + timedelta(hours=1))
+    assert needs_since(review.tasks[A]) == NOON
+    blocked = e.ChangeBlocked(task=A, revision=1, reason="x", onto=h.BASE)
+    stuck = h.fold(review, [blocked], NOON + timedelta(hours=2))
+    assert needs_since(stuck.tasks[A]) == NOON + timedelta(hours=2)

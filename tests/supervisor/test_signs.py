@@ -1,0 +1,592 @@
+"""What is recorded of hooks, presence files and screens, and what is only shown."""
+
+import os
+import subprocess
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from house import House
+from waiting import until
+
+from fleet import protocol as p
+from fleet.agents.adapter import (
+    BadHook,
+    Presence,
+    SaysDoing,
+    SaysFailed,
+    SaysHeard,
+    SaysIdle,
+    SaysUsage,
+    SaysWaiting,
+    SaysWorking,
+    Signal,
+)
+from fleet.agents.shell import ShellAdapter
+from fleet.core import effects as f
+from fleet.core import events as e
+from fleet.core.activity import Activity, Idle, Unknown, Waiting, Working
+from fleet.core.ids import TaskId
+from fleet.core.model import Task
+from fleet.core.rows import Ask
+from fleet.core.views import needs
+from fleet.supervisor.answers import look
+from fleet.supervisor.host import Host, now
+from fleet.supervisor.judge import Judge
+from fleet.supervisor.probes import screens as screens_module
+from fleet.supervisor.probes import vitals as vitals_module
+from fleet.supervisor.probes.presence import Presences
+from fleet.supervisor.probes.screens import Screens
+from fleet.supervisor.probes.spool import Spool
+from fleet.supervisor.probes.vitals import Vitals
+
+A = TaskId("a")
+says = msgspec.json.Encoder().encode
+_Said = msgspec.json.Decoder(tuple[Signal, ...])
+
+
+@dataclass
+class Open(ShellAdapter):
+    """Its hooks are signals as they are; its presence file and its screen can be read."""
+
+    folder: Path
+    converses: bool = True
+    environments: list[Mapping[str, str]] = field(default_factory=list)
+
+    def read_hook(self, name: str, payload: bytes) -> tuple[Signal, ...]:
+        try:
+            return _Said.decode(payload)
+        except msgspec.DecodeError as error:
+            return (BadHook(str(error)),)
+
+    def presence_file(self, environment: Mapping[str, str], pid: int) -> str | None:
+        self.environments.append(environment)
+        return str(self.folder / f"{pid}.json")
+
+    def read_presence(self, content: bytes, *, pid_start: int) -> Presence | None:
+        try:
+            return msgspec.json.decode(content, type=Presence)
+        except msgspec.DecodeError:
+            return None
+
+    def read_screen(self, text: str) -> tuple[Signal, ...]:
+        last = text.splitlines()[-1] if text else ""
+        if "too many" in last:
+            return (SaysFailed(last.strip(), "rate-limit"),)
+        return (SaysDoing("x"),)
+
+
+@pytest.fixture
+def adapter(house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Open:
+    made = Open(tmp_path)
+    monkeypatch.setattr(house.tools, "adapter", lambda task, policy=None: made)
+    return made
+
+
+def at_work(house: House, prompt: str = "exec sleep 1000") -> None:
+    house.begin(prompt)
+    house.record(house.start())
+    until(house.home.run("a", 1).started.exists)
+
+
+def hook(house: House, *signals: Signal, attempt: int = 1) -> None:
+    token = house.tools.token(A, attempt, "n")
+    env = {"FLEET_HOME": str(house.home.root), "FLEET_RUN": token, "PATH": os.environ["PATH"]}
+    subprocess.run([house.home.hook, "x"], input=says(signals), env=env, check=True)
+
+
+def hear(house: House) -> Spool:
+    spool = Spool(house.host)
+    spool.hear()
+    spool._watch.close()
+    return spool
+
+
+def told(house: House) -> list[tuple[Activity, str]]:
+    return [(it.activity, it.source) for it in house.events(e.ActivityChanged)]
+
+
+def activity(house: House) -> Activity:
+    run = house.task("a").run
+    assert run is not None
+    return run.activity
+
+
+class TestPresence:
+    def file(self, house: House, adapter: Open) -> Path:
+        started = msgspec.json.decode(house.home.run("a", 1).started.read_bytes())
+        return adapter.folder / f"{started['agent']}.json"
+
+    def say(self, file: Path, signal: Signal, at: datetime | None = None) -> None:
+        draft = file.with_suffix(".new")
+        draft.write_bytes(says(Presence(signal, at or now())))
+        draft.replace(file)
+
+    async def test_each_change_of_the_file_is_heard(self, house: House, adapter: Open) -> None:
+        at_work(house)
+        watch, file = Presences(house.host), self.file(house, adapter)
+        await watch.look()
+        assert told(house) == []
+        self.say(file, SaysWaiting("a dialog"))
+        await watch.look()
+        await watch.look()
+        self.say(file, SaysWorking())
+        await watch.look()
+
+        assert told(house) == [(Waiting("a dialog"), "presence"), (Working(), "presence")]
+        assert adapter.environments[0]["FLEET_TASK"] == "a"
+        assert len(adapter.environments) == 1
+
+    async def test_a_file_that_goes_or_cannot_be_read_says_nothing(
+        self, house: House, adapter: Open
+    ) -> None:
+        at_work(house)
+        watch, file = Presences(house.host), self.file(house, adapter)
+
+        def tear(file: Path) -> None:
+            file.write_text("{")
+            os.utime(file, (1_000_000_000,) * 2)
+
+        for spoil in (Path.unlink, tear):
+            self.say(file, SaysWaiting("a dialog"))
+            await watch.look()
+            assert activity(house) == Waiting("a dialog")
+            spoil(file)
+            await watch.look()
+            assert activity(house) == Working()
+
+    async def test_a_file_that_is_half_written_is_read_again(
+        self, house: House, adapter: Open
+    ) -> None:
+        at_work(house)
+        watch, file = Presences(house.host), self.file(house, adapter)
+        self.say(file, SaysWaiting("a dialog"))
+        await watch.look()
+        whole = file.read_bytes()
+        file.write_bytes(whole[: len(whole) // 2])
+        await watch.look()
+
+        assert activity(house) == Waiting("a dialog")
+
+    async def test_an_interrupted_turn_is_idle_soon_and_needs_a_person(
+        self, house: House, adapter: Open
+    ) -> None:
+        at_work(house)
+        watch, file = Presences(house.host), self.file(house, adapter)
+        hook(house, SaysWorking())
+        hear(house)
+        begun = now()
+        self.say(file, SaysIdle(), begun)
+        await watch.look()
+        house.host.judge.look(begun + timedelta(seconds=0.9))
+        assert activity(house) == Working()
+        house.host.judge.look(begun + timedelta(seconds=1.1))
+
+        assert activity(house) == Idle()
+        assert needs(house.fleet, house.task("a"), house.tools.policy(house.repo_id))
+
+    async def test_an_agent_without_such_a_file_is_asked_once(
+        self, house: House, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        asked = []
+
+        def adapter(task: Task, policy: object = None) -> ShellAdapter:
+            asked.append(task)
+            return ShellAdapter()
+
+        monkeypatch.setattr(house.tools, "adapter", adapter)
+        at_work(house)
+        asked.clear()
+        watch = Presences(house.host)
+        for _ in range(5):
+            await watch.look()
+        assert len(asked) == 1
+        house.record(e.RunEnded(task=A, attempt=1))
+        await watch.look()
+        assert watch._attempts == {}
+
+    async def test_before_its_agent_has_started_it_is_looked_for_again(
+        self, house: House, adapter: Open
+    ) -> None:
+        house.begin("true")
+        house.record(e.RunStarted(task=A, attempt=1, pane="%9", pid=os.getpid(), pid_start=1))
+        watch = Presences(house.host)
+        await watch.look()
+
+        assert adapter.environments == []
+        assert A not in watch._watched
+
+
+class TestScreens:
+    def draw(self, house: House, monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+        panes = house.tools.panes
+        monkeypatch.setattr(panes, "capture_many", lambda ids: dict.fromkeys(ids, text))
+
+    async def test_what_a_screen_shows_counts_until_it_shows_it_no_more(
+        self, house: House, adapter: Open, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        at_work(house)
+        screens = Screens(house.host)
+        self.draw(house, monkeypatch, "x\ntoo many requests, 9 s\n\n")
+        await screens.look([(A, "%1")])
+        self.draw(house, monkeypatch, "x\ntoo many requests, 8 s\n\n")
+        await screens.look([(A, "%1")])
+        limited = Waiting("too many requests, 9 s", "rate-limit")
+        assert told(house) == [(limited, "screen")]
+
+        self.draw(house, monkeypatch, "> ")
+        await screens.look([])
+        assert told(house) == [(limited, "screen")]
+        await screens.look([(A, "%1")])
+        assert told(house)[1:] == [(Working(), "process")]
+
+    async def test_who_has_just_spoken_is_looked_at_later(
+        self, house: House, adapter: Open, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        at_work(house)
+        screens = Screens(house.host)
+        self.draw(house, monkeypatch, "too many")
+        hook(house, SaysWorking())
+        hear(house)
+        await screens.look([(A, "%1")])
+        assert told(house) == []
+
+        later = now() + timedelta(seconds=3.5)
+        monkeypatch.setattr(screens_module, "now", lambda: later)
+        monkeypatch.setattr("fleet.supervisor.probes.words.now", lambda: later)
+        await screens.look([])
+        assert activity(house) == Waiting("too many", "rate-limit")
+
+    async def test_a_pane_that_is_drawn_to_is_read(self, house: House, adapter: Open) -> None:
+        at_work(house, "printf 'too many of them'; exec sleep 1000")
+        vitals, deadline = Vitals(house.host), time.monotonic() + 20
+        while not isinstance(activity(house), Waiting) and time.monotonic() < deadline:
+            await vitals.beat()
+        assert activity(house) == Waiting("too many of them", "rate-limit")
+        assert A in house.host.vitals.last_drawn
+
+    async def test_agents_whose_screens_cannot_be_read_cost_nothing(
+        self, house: House, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        at_work(house)
+        monkeypatch.setattr(house.tools.panes, "capture_many", None)
+        await Screens(house.host).look([(A, "%1"), (TaskId("gone"), "%2")])
+        assert told(house) == []
+
+
+class TestHooks:
+    async def test_a_failure_needs_somebody_and_says_until_when(
+        self, house: House, adapter: Open
+    ) -> None:
+        at_work(house)
+        when = datetime(2999, 1, 1, tzinfo=UTC)
+        hook(house, SaysFailed("too many requests", "rate-limit", when))
+        hear(house)
+
+        assert told(house) == [(Waiting("too many requests", "rate-limit", when), "hook")]
+
+    async def test_what_is_shown_alone_is_not_recorded(self, house: House, adapter: Open) -> None:
+        at_work(house)
+        before = house.fleet.seq
+        hook(house, SaysDoing("reads\x1b[31m a\nfile"), SaysUsage(context=0.25))
+        hear(house)
+        vitals = house.host.vitals
+
+        assert (vitals.doing, vitals.context) == ({A: "reads a file"}, {A: 0.25})
+        assert house.fleet.seq == before
+        house.record(e.RunEnded(task=A, attempt=1))
+        await Vitals(house.host).beat()
+        assert (vitals.doing, vitals.context, vitals.last_told) == ({}, {}, {})
+
+    async def test_what_was_used_is_recorded_when_it_is_more(
+        self, house: House, adapter: Open
+    ) -> None:
+        at_work(house)
+        for _ in range(3):
+            hook(house, SaysUsage(cost_usd=0.5, context=0.1))
+        hear(house)
+        assert len(house.events(e.UsageReported)) == 1
+
+    async def test_a_report_that_comes_before_its_run_is_on_record_waits(
+        self, house: House, adapter: Open
+    ) -> None:
+        house.begin("exec sleep 1000")
+        hook(house, SaysWaiting("a password"))
+        spool = hear(house)
+        assert told(house) == []
+        assert len(list(house.home.spool.iterdir())) == 1
+
+        started = house.start()
+        house.record(started)
+        spool.hear = lambda: hear(house)  # type: ignore[method-assign,assignment]
+        spool.sync([e.Entry(1, now(), "fleet", started)])
+        await house.until(lambda _: bool(told(house)))
+        assert activity(house) == Waiting("a password")
+        assert list(house.home.spool.iterdir()) == []
+
+    async def test_a_report_of_a_start_that_failed_is_dropped(
+        self, house: House, adapter: Open
+    ) -> None:
+        house.begin("true")
+        hook(house, SaysWaiting("a password"))
+        hook(house, SaysWaiting("another attempt's"), attempt=2)
+        hear(house)
+        assert len(list(house.home.spool.iterdir())) == 1
+        house.record(e.StartFailed(task=A, attempt=1, reason="x"))
+        hear(house)
+        assert list(house.home.spool.iterdir()) == []
+
+    async def test_silence_after_its_own_word_makes_it_unknown(
+        self, house: House, adapter: Open, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        at_work(house)
+        vitals = Vitals(house.host)
+        hook(house, SaysWorking())
+        hear(house)
+        await vitals.beat()
+        assert told(house) == []
+
+        later = now() + timedelta(seconds=61)
+        monkeypatch.setattr(vitals_module, "now", lambda: later)
+        await vitals.beat()
+        assert told(house) == [(Unknown(), "hook")]
+        house.host.vitals.last_drawn[A] = later
+        await vitals.beat()
+        assert told(house)[1:] == [(Working(), "hook")]
+
+
+class TestRestart:
+    def again(self, house: House) -> Judge:
+        """A supervisor that knows no more than what is on record."""
+        host = Host(
+            house.home, house.tools, house.host.vitals, house.supervisor, now(), version="1"
+        )
+        return host.judge
+
+    async def test_what_is_on_record_is_where_the_next_one_begins(
+        self, house: House, adapter: Open
+    ) -> None:
+        at_work(house)
+        hook(house, SaysIdle(background=True))
+        hear(house)
+        judged = self.again(house).judged(A, now())
+
+        assert judged is not None
+        assert (judged.activity, judged.wins.source) == (Working(background=True), "hook")
+
+    async def test_one_that_was_unknown_still_is(self, house: House, adapter: Open) -> None:
+        at_work(house)
+        hook(house, SaysWorking())
+        hear(house)
+        later = now() + timedelta(seconds=61)
+        house.host.judge.look(later, every=True)
+        assert activity(house) == Unknown()
+        house.host.vitals.last_told.clear()
+        judged = self.again(house).judged(A, later)
+
+        assert judged is not None
+        assert judged.activity == Unknown()
+
+
+class TestAsking:
+    """Several hooks of one agent may wait at a time."""
+
+    def ask(self, house: House, text: str) -> subprocess.Popen[bytes]:
+        token = house.tools.token(A, 1, "n")
+        env = {"FLEET_HOME": str(house.home.root), "FLEET_RUN": token, "PATH": os.environ["PATH"]}
+        payload = says({"kind": "permission", "need": text})
+        asked = subprocess.Popen(
+            [house.home.hook, "waiting", "--ask"],
+            env=env,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+        )
+        assert asked.stdin is not None
+        asked.stdin.write(payload)
+        asked.stdin.close()
+        asked.stdin = None
+        until(lambda: [it for it in house.home.spool.iterdir() if not it.name.startswith(".")])
+        hear(house)
+        return asked
+
+    def answer(self, house: House) -> e.AnswerSettled:
+        run = house.task("a").run
+        assert run is not None
+        assert isinstance(run.activity, Waiting)
+        assert run.activity.ask is not None
+        ask = run.activity.ask.id
+        assert ask is not None
+        given = e.AnswerGiven(task=A, attempt=1, ask=ask, verdict="allow", text="", by="me")
+        house.record(given)
+        [settled] = house.perform(f.PassAnswer(A, 1, ask))
+        assert isinstance(settled, e.AnswerSettled)
+        house.record(settled)
+        return settled
+
+    async def test_after_the_newest_the_older_one_shows_again(self, house: House) -> None:
+        at_work(house)
+        first, second = self.ask(house, "first"), self.ask(house, "second")
+        spool = Spool(house.host)
+        try:
+            settled = self.answer(house)
+            assert second.communicate(timeout=20)[0] == b'{"verdict":"allow","text":""}\n'
+            assert activity(house) == Working()
+            spool.sync([e.Entry(1, now(), "fleet", settled)])
+            await house.until(lambda _: isinstance(activity(house), Waiting))
+            waits: Any = activity(house)
+            assert (waits.need, waits.ask.kind) == ("first", "permission")
+            assert self.answer(house).outcome == "delivered"
+            assert first.communicate(timeout=20)[0] == b'{"verdict":"allow","text":""}\n'
+        finally:
+            spool._watch.close()
+
+    async def test_one_that_was_answered_in_the_pane_does_not_show_again(
+        self, house: House
+    ) -> None:
+        at_work(house)
+        first = self.ask(house, "first")
+        token = house.tools.token(A, 1, "n")
+        env = {"FLEET_HOME": str(house.home.root), "FLEET_RUN": token, "PATH": os.environ["PATH"]}
+        subprocess.run([house.home.hook, "working"], input=b"", env=env, check=True)
+        hear(house)
+        assert activity(house) == Working()
+        second = self.ask(house, "second")
+        spool = Spool(house.host)
+        spool._watch.close()
+        settled = self.answer(house)
+        second.communicate(timeout=20)
+        spool._uncover(A, 1, settled.ask)
+
+        assert activity(house) == Working()
+        first.terminate()
+        first.communicate(timeout=20)
+
+    async def test_a_hook_that_asks_nothing_is_let_go(self, house: House, adapter: Open) -> None:
+        at_work(house)
+        asked = self.ask(house, "x")  # which this adapter does not understand
+        assert asked.communicate(timeout=20)[0] == b""
+        assert told(house) == []
+
+    async def test_what_it_asks_with_is_private_and_not_on_record(self, house: House) -> None:
+        at_work(house)
+        asked = self.ask(house, "may it")
+        [file] = house.home.run("a", 1).asks.iterdir()
+        assert file.stat().st_mode & 0o777 == 0o600
+        assert msgspec.json.decode(file.read_bytes())["said"]["need"] == "may it"
+        why = await look.why(house.host, p.Why(task="a"))
+        assert why.ask is not None
+        assert why.next == "fleet answer a allow|deny"
+        asked.terminate()
+        asked.communicate(timeout=20)
+        settled = self.answer(house)
+        assert (settled.outcome, settled.over) == ("refused", True)
+
+    async def test_an_answer_that_was_written_before_a_crash_is_not_too_late(
+        self, house: House
+    ) -> None:
+        at_work(house)
+        asked = self.ask(house, "may it")
+        waits: Any = activity(house)
+        ask = waits.ask.id
+        house.record(e.AnswerGiven(task=A, attempt=1, ask=ask, verdict="deny", text="no", by="me"))
+        for _ in range(2):
+            [settled] = house.perform(f.PassAnswer(A, 1, ask))
+            assert isinstance(settled, e.AnswerSettled)
+            assert settled.outcome == "delivered"
+            asked.wait(20)
+        assert asked.communicate()[0] == b'{"verdict":"deny","text":"no"}\n'
+
+    async def test_what_its_agent_would_not_take_is_said(
+        self, house: House, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        at_work(house)
+        asked = self.ask(house, "may it")
+        monkeypatch.setattr(ShellAdapter, "answer", lambda *_: None)
+        settled = self.answer(house)
+        assert (settled.outcome, settled.over) == ("refused", False)
+        assert "takes no such answer" in settled.reason
+        asked.terminate()
+        asked.communicate(timeout=20)
+
+    @pytest.mark.parametrize("ask", ["../../x", ".hidden", "none"])
+    async def test_what_nobody_asked_is_not_answered(self, house: House, ask: str) -> None:
+        at_work(house)
+        house.record(
+            e.ActivityChanged(
+                task=A, attempt=1, activity=Waiting("x", ask=Ask(id=ask)), source="hook"
+            )
+        )
+        assert self.answer(house).outcome == "refused"
+
+
+class TestTelling:
+    def tell(self, house: House, text: str) -> e.MessageSettled:
+        house.record(e.MessageQueued(task=A, text=text, by="me"))
+        number = house.task("a").messages[-1].id
+        [settled] = house.perform(f.Tell(A, 1, number))
+        assert isinstance(settled, e.MessageSettled)
+        house.record(settled)
+        return settled
+
+    @pytest.fixture
+    def quick(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        for name in ("_ANSWER_S", "_HEARD_S", "_UP_S"):
+            monkeypatch.setattr(f"fleet.supervisor.perform.telling.{name}", 0.01)
+
+    async def test_delivered_is_what_the_agent_says_it_heard(
+        self, house: House, adapter: Open, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        at_work(house, "exec cat")
+        hook(house, SaysHeard("the prompt"))
+        hear(house)
+        reports = house.tools.reports
+        wait = reports.wait_for
+
+        def speak(task: TaskId, text: str, *, since: float, timeout_s: float) -> bool:
+            reports.hear(task, "  do   it\n")
+            return wait(task, text, since=since, timeout_s=timeout_s)
+
+        monkeypatch.setattr(reports, "wait_for", speak)
+        assert self.tell(house, "do it").outcome == "delivered"
+
+    @pytest.mark.usefixtures("quick")
+    async def test_other_words_confirm_nothing_and_late_ones_do(
+        self, house: House, adapter: Open, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        at_work(house, "exec cat")
+        hook(house, SaysHeard("do it"))
+        hear(house)
+        assert self.tell(house, "do it").outcome == "unconfirmed"
+        hook(house, SaysHeard("something else"), SaysWorking())
+        hear(house)
+        assert [it.outcome for it in house.events(e.MessageSettled)] == ["unconfirmed"]
+        hook(house, SaysHeard("do it"))
+        hook(house, SaysHeard("do it"))
+        hear(house)
+
+        outcomes = [it.outcome for it in house.events(e.MessageSettled)]
+        assert outcomes == ["unconfirmed", "delivered"]
+
+    @pytest.mark.usefixtures("quick")
+    async def test_nothing_is_typed_before_the_agent_is_up(
+        self, house: House, adapter: Open
+    ) -> None:
+        at_work(house, "exec cat")
+        settled = self.tell(house, "do it")
+        assert settled.outcome == "refused"
+        assert "up" in settled.reason
+        hook(house, SaysIdle())
+        hear(house)
+        assert self.tell(house, "do it").outcome == "unconfirmed"
+
+    async def test_a_new_run_has_said_nothing(self, house: House) -> None:
+        house.tools.reports.note(A)
+        house.tools.reports.hear(A, "x")
+        at_work(house)
+        assert not house.tools.reports.ever(A)
+        assert not house.tools.reports.repeats(A)
