@@ -13,6 +13,7 @@ from fleet import paths
 from fleet.core import events as e
 from fleet.core.ids import RepoId, TaskId
 from fleet.core.planned import Circumstances
+from fleet.supervisor.audience import Audience
 from fleet.supervisor.loop import Supervisor
 from fleet.supervisor.perform.tools import Tools
 
@@ -28,6 +29,8 @@ class Vitals:
     attached: frozenset[TaskId] = frozenset()
     crowded: frozenset[RepoId] = frozenset()
     last_output: dict[TaskId, datetime] = field(default_factory=dict)
+    doing: dict[TaskId, str] = field(default_factory=dict)  # what an agent says it does
+    context: dict[TaskId, float] = field(default_factory=dict)  # how much of its window is used
     draining: bool = False  # going down with all agents: nothing starts any more
     garbage: list[str] = field(default_factory=list)  # what was found where it does not belong
 
@@ -47,6 +50,7 @@ class Host:
     supervisor: Supervisor
     started_at: datetime
     version: str
+    audience: Audience = field(default_factory=Audience)
     pid: int = field(default_factory=os.getpid)
     uid: int = field(default_factory=os.getuid)
 

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections import Counter
-from pathlib import Path
 from typing import Any
 
 from fleet import protocol as p
@@ -16,16 +15,15 @@ from fleet.core.rows import SignalRow, TaskRow, WhyView
 from fleet.core.schedule import occupied, waits_for
 from fleet.core.status import Failed, Held, Landed, Queued, Submitted
 from fleet.core.views import needs, queue_rows, status_word
-from fleet.supervisor.answers.rows import task_detail, task_row
+from fleet.supervisor.answers.rows import degraded, repo_around, task_detail, task_row
 from fleet.supervisor.host import Host, now
 from fleet.supervisor.keeper import keeper_pid
-from fleet.tools.git.repository import locate
 
 
 async def ls(host: Host, query: p.List) -> list[TaskRow]:
     """Return the tasks, oldest first."""
     fleet, given = host.supervisor.fleet, host.circumstances()
-    repo = await asyncio.to_thread(_repo_around, query.cwd) if query.cwd else None
+    repo = await asyncio.to_thread(repo_around, query.cwd) if query.cwd else None
     shown = [
         task
         for task in fleet.tasks.values()
@@ -33,10 +31,6 @@ async def ls(host: Host, query: p.List) -> list[TaskRow]:
         and (repo is None or task.repo == repo)
     ]
     return [task_row(fleet, task, given, host.home) for task in shown]
-
-
-def _repo_around(cwd: str) -> str:
-    return locate(Path(cwd)).id
 
 
 async def show(host: Host, query: p.Show) -> Any:
@@ -60,7 +54,7 @@ async def next_(host: Host, query: p.Next) -> TaskRow | None:
 
 async def queue(host: Host, query: p.Queue) -> Any:
     rows = queue_rows(host.supervisor.fleet, host.circumstances())
-    repo = await asyncio.to_thread(_repo_around, query.cwd) if query.cwd else None
+    repo = await asyncio.to_thread(repo_around, query.cwd) if query.cwd else None
     return [row for row in rows if repo is None or row.repo == repo]
 
 
@@ -174,8 +168,6 @@ async def status(host: Host, query: p.Status) -> dict[str, Any]:
         }
         for repo in fleet.repos.values()
     ]
-    complaints = host.tools.policies.complaints
-    degraded = [f"{fleet.repos[repo].root}: {why}" for repo, why in complaints.items()]
     live = [task for task in fleet.tasks.values() if task.removed_at is None]
     return {
         "pid": host.pid,
@@ -188,7 +180,7 @@ async def status(host: Host, query: p.Status) -> dict[str, Any]:
         "repos": repos,
         "tasks": dict(Counter(status_word(fleet, task) for task in live)),
         "slots": {"used": occupied(fleet), "all": host.tools.policies.fleet.slots},
-        "degraded": [*degraded, *host.vitals.garbage[-20:]],
+        "degraded": degraded(host),
     }
 
 
