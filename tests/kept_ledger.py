@@ -1,7 +1,7 @@
-"""The history in `data/ledgers/format-1.db`, which every later version must read and fold.
+"""The histories in `data/ledgers`, which every later version must read and fold.
 
-Once a version that wrote it is in use, neither file nor history is ever edited: what is new gets
-a history and a file of its own. `python tests/kept_ledger.py FILE` writes this one.
+Once a version that wrote one is in use, neither file nor history is ever edited: what is new gets
+a history and a file of its own. `python tests/kept_ledger.py NAME FILE` writes one.
 """
 
 import sys
@@ -186,25 +186,35 @@ OTHERS: Sequence[events.AnyEvent] = (
     events.ChangeRefused(task=DOCS, revision=1, cause=causes.SentBack("Say more.", "person")),
     events.ChangeWithdrawn(task=DOCS, by="person"),
 )
-BATCHES = (SETTING, TO_REVIEW, TO_LANDED, OTHERS)
+NEEDS: Sequence[events.AnyEvent] = (
+    events.TaskAdded(task=DOCS, repo=REPO, spec=BY_HAND, target="main", base=BASE, branch="docs"),
+    events.NeedTold(task=DOCS, need="review", since=NOON, by=("bell", "notify-me")),
+    events.NeedEnded(task=DOCS),
+    events.NeedTold(task=DOCS, need="review", since=LATER),
+)
+Batches = Sequence[Sequence[events.AnyEvent]]
+HISTORIES: dict[str, Batches] = {
+    "format-1": (SETTING, TO_REVIEW, TO_LANDED, OTHERS),
+    "needs": (SETTING, NEEDS),
+}
 
 
-def history() -> list[events.Entry]:
-    """Return the entries that the kept ledger holds."""
+def history(name: str = "format-1") -> list[events.Entry]:
+    """Return the entries that a kept ledger holds."""
     facts = [
         (event, NOON + number * timedelta(seconds=90))
-        for number, batch in enumerate(BATCHES)
+        for number, batch in enumerate(HISTORIES[name])
         for event in batch
     ]
     return [events.Entry(seq, at, "person", event) for seq, (event, at) in enumerate(facts, 1)]
 
 
-def write(path: Path) -> None:
-    """Write a new ledger with this history."""
+def write(path: Path, name: str = "format-1") -> None:
+    """Write a new ledger with one of the histories."""
     with closing(Ledger.open(path)) as ledger:
-        for number, batch in enumerate(BATCHES):
+        for number, batch in enumerate(HISTORIES[name]):
             ledger.append(batch, at=NOON + number * timedelta(seconds=90), actor="person")
 
 
 if __name__ == "__main__":
-    write(Path(sys.argv[1]))
+    write(Path(sys.argv[2]), sys.argv[1])

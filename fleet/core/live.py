@@ -11,9 +11,9 @@ from fleet.core.change import Conflicted, newest_results
 from fleet.core.model import Fleet, Task
 from fleet.core.refusals import ask_of, refusals
 from fleet.core.rows import LiveRow, QueueCheck, QueueRow, TaskRow
-from fleet.core.status import Paused, Queued, Running, Submitted
+from fleet.core.status import Paused, Queued, Submitted
 from fleet.core.terminal import clean
-from fleet.core.views import Need
+from fleet.core.views import Need, since
 
 _DOING = 200  # characters of one line
 
@@ -63,13 +63,6 @@ def signed(row: LiveRow, signs: Signs) -> LiveRow:
         doing=clean(signs.doing)[:_DOING],
         context=signs.context,
     )
-
-
-def since(task: Task) -> datetime:
-    """Return when a task took on its status; while its agent lives, what it does."""
-    if isinstance(task.status, Running) and task.run is not None:
-        return task.run.activity_since
-    return task.status_since or task.created_at
 
 
 def _section(task: Task, need: Need | None) -> str:

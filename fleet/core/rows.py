@@ -158,6 +158,7 @@ class Picture(Struct, frozen=True, kw_only=True):
     slots_all: int = 0
     cost_usd: float = 0.0
     degraded: tuple[str, ...] = ()
+    rings: tuple[str, ...] = ()  # what has just begun to need a person, who wants a bell for it
 
 
 class Frame(Struct, frozen=True, kw_only=True):

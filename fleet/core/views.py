@@ -1,5 +1,6 @@
 """How the state reads: a status word, what it needs of a person, rows for scripts."""
 
+from datetime import datetime
 from typing import assert_never
 
 from msgspec import Struct
@@ -123,6 +124,13 @@ def need(fleet: Fleet, task: Task, policy: RepoPolicy) -> Need | None:
             return Need("failed", why)
         case _:
             return Need("trouble", task.trouble) if task.trouble else None
+
+
+def since(task: Task) -> datetime:
+    """Return when a task took on its status; while its agent lives, what it does."""
+    if isinstance(task.status, Running) and task.run is not None:
+        return task.run.activity_since
+    return task.status_since or task.created_at
 
 
 def _held_kind(cause: Cause) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 import histories as h
 import pytest
 from house import House
+from msgspec.structs import replace
 
 from fleet import protocol as p
 from fleet.core import events as e
@@ -223,6 +224,19 @@ async def test_troubles_and_cost_are_told(quiet: House) -> None:
         assert (await screen.next()).degraded == ("a strange file",)
         quiet.record(e.UsageReported(task=A, cost_usd=1.5, tokens=1))
         assert (await screen.next()).cost_usd == 1.5
+
+
+async def test_a_bell_rings_once_for_whoever_looks_on(quiet: House) -> None:
+    told = e.NeedTold(task=A, need="which one?", since=h.NOON, by=("bell",))
+    quiet.record(*h.running(A), asks(), told)
+    async with watching(quiet) as screen, watching(quiet) as other:
+        assert (await screen.next()).rings == ()
+        await other.next()
+        quiet.record(replace(told, by=("desktop",)))
+        quiet.record(replace(told, by=("desktop", "bell")))
+        assert (await screen.next()).rings == (await other.next()).rings == ("a",)
+        quiet.record(asks(need="another"))
+        assert (await screen.next()).rings == ()
 
 
 async def test_one_repository(quiet: House) -> None:

@@ -51,6 +51,8 @@ from fleet.core.events.tasks import (
     LeaveBegan,
     MessageQueued,
     MessageSettled,
+    NeedEnded,
+    NeedTold,
     RestoreFailed,
     Resubmitted,
     RetryScheduled,
@@ -105,6 +107,8 @@ AnyEvent = (
     | RestoreFailed
     | MessageQueued
     | MessageSettled
+    | NeedEnded
+    | NeedTold
     | PolicyTrusted
     | QueueFrozen
     | QueueThawed
@@ -191,6 +195,8 @@ __all__ = [
     "LeaveBegan",
     "MessageQueued",
     "MessageSettled",
+    "NeedEnded",
+    "NeedTold",
     "PolicyTrusted",
     "QueueFrozen",
     "QueueThawed",

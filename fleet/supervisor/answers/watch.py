@@ -7,6 +7,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from fleet import protocol as p
+from fleet.core import events as e
 from fleet.core import live
 from fleet.core.ids import TaskId
 from fleet.core.model import Fleet, Task
@@ -17,6 +18,7 @@ from fleet.core.status import Held, Submitted
 from fleet.core.views import Need, need, queue_rows, status_word
 from fleet.supervisor.answers.rows import degraded, repo_around, task_row
 from fleet.supervisor.host import Host, now
+from fleet.supervisor.perform.notices import BELL
 
 PAUSE_S = 0.25  # between two pictures
 
@@ -26,7 +28,12 @@ async def watch(host: Host, query: p.Watch) -> AsyncGenerator[Picture, None]:
     repo = await asyncio.to_thread(repo_around, query.cwd) if query.cwd else None
     painter = Painter(host, repo=repo, ended=query.ended)
     with host.audience.join() as stirred:
-        forget = host.supervisor.watch(lambda _: stirred.set())
+
+        def hear(entries: Sequence[e.Entry]) -> None:
+            painter.hear(entries)
+            stirred.set()
+
+        forget = host.supervisor.watch(hear)
         try:
             while True:
                 stirred.clear()
@@ -64,10 +71,22 @@ class Painter:
         self._painted: dict[TaskId, _Painted] = {}
         self._line = _Line()
         self._last: Picture | None = None  # without what is told by changes
+        self._fleet: Fleet | None = None
+        self._seen: tuple[object, ...] = ()
+        self._rings: list[str] = []
+
+    def hear(self, entries: Sequence[e.Entry]) -> None:
+        """Remember for which tasks a bell is to ring."""
+        told = (it.event for it in entries if isinstance(it.event, e.NeedTold))
+        self._rings.extend(event.task for event in told if BELL in event.by)
 
     def look(self) -> Picture | None:
         """Return what has changed since the last look, or None where nothing has."""
         fleet, given = self._host.supervisor.fleet, self._host.circumstances()
+        seen, self._seen = self._seen, self._basis(given)
+        if seen == self._seen and fleet is self._fleet and not self._rings:
+            return None
+        self._fleet = fleet
         tasks = [task for task in fleet.tasks.values() if self._repo in (None, task.repo)]
         shown = live.shown(tasks, ended=self._ended)
         before, last = self._painted, self._line.rows
@@ -90,6 +109,12 @@ class Painter:
             return None
         return replace(frame, tasks=changed, gone=gone, queue=None if same_line else line)
 
+    def _basis(self, given: Circumstances) -> tuple[object, ...]:
+        """Return all that a picture is made of beside the state."""
+        vitals = self._host.vitals
+        told = (dict(vitals.last_output), dict(vitals.doing), dict(vitals.context))
+        return (given.policy, *given.repos.values(), given.attached, *told, degraded(self._host))
+
     def _frame(
         self, fleet: Fleet, given: Circumstances, shown: Sequence[Task], tasks: Sequence[Task]
     ) -> Picture:
@@ -102,7 +127,12 @@ class Painter:
             slots_all=given.policy.slots,
             cost_usd=sum(task.cost_usd for task in tasks if task.removed_at is None),
             degraded=tuple(degraded(self._host)),
+            rings=tuple(self._ring()),
         )
+
+    def _ring(self) -> list[str]:
+        rings, self._rings = self._rings, []
+        return [name for name in rings if name in self._painted]
 
     def _paint(
         self, fleet: Fleet, task: Task, given: Circumstances, entry: QueueRow | None
@@ -152,5 +182,5 @@ def _is(one: object, other: object) -> bool:
 
 
 def _same(one: Picture, other: Picture) -> bool:
-    """Whether they differ in nothing but when they were made."""
-    return one == replace(other, seq=one.seq, at=one.at)
+    """Whether `other` tells nothing new but when it was made."""
+    return replace(one, rings=()) == replace(other, seq=one.seq, at=one.at)
