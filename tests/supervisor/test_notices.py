@@ -102,6 +102,12 @@ class TestTime:
         stop.set()
         tell(["sleep", "1000"], env={"PATH": "/usr/bin:/bin"}, stop=stop)  # returns
 
+    def test_one_that_is_nearly_through_is_let_go_on(self, tmp_path: Path) -> None:
+        stop, out = threading.Event(), tmp_path / "out"
+        stop.set()
+        tell(["touch", str(out)], env={"PATH": "/usr/bin:/bin"}, stop=stop)
+        assert out.exists()
+
     def test_one_that_fails_without_a_word(self) -> None:
         with pytest.raises(ToolError, match="false failed with exit code 1"):
             tell(["false"], env={"PATH": "/usr/bin:/bin"}, stop=threading.Event())

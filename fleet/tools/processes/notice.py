@@ -14,6 +14,7 @@ from fleet.errors import ToolError
 
 TIMEOUT_S = 10.0
 _LOOK_EVERY_S = 0.1  # a threading.Event cannot wake whoever waits for a child
+_GRACE_S = 2.0  # when nobody waits for it any more
 _MOST = 500  # bytes of what it complains about
 
 
@@ -26,7 +27,7 @@ def tell(
 ) -> None:
     """Run `argv` in a process group of its own, and return when it has ended well.
 
-    Setting `stop` ends it, which is no failure: nobody waits for it any more.
+    Setting `stop` leaves it two seconds more, and its end is no failure: most are through by then.
 
     Raises:
         ToolError: it could not be started, failed, or had to be ended after `timeout_s`.
@@ -53,14 +54,17 @@ def tell(
 
 def _ends(process: subprocess.Popen[bytes], *, deadline: float, stop: threading.Event) -> bool:
     """Wait for its end, or bring it about; return false where its time was over."""
-    while (left := deadline - time.monotonic()) > 0 and not stop.is_set():
+    stopped = False
+    while (left := deadline - time.monotonic()) > 0:
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(min(left, _LOOK_EVERY_S))
             return True
+        if stop.is_set() and not stopped:
+            stopped, deadline = True, min(deadline, time.monotonic() + _GRACE_S)
     with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)  # it is not reaped yet, so the number is its own
     process.wait()
-    return stop.is_set()
+    return stopped
 
 
 def _words(said: IO[bytes], code: int) -> str:
