@@ -24,6 +24,7 @@ SECTIONS: dict[str, dict[str, str]] = {
     "look": {
         **dict.fromkeys(("ls", "show", "why", "next", "path"), "look"),
         "events": "events",
+        "report": "report",
     },
     "the pane": dict.fromkeys(("attach", "screen", "log", "send"), "pane"),
     "control": {

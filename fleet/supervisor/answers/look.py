@@ -2,12 +2,14 @@
 
 import asyncio
 from collections import Counter
+from collections.abc import Iterable
 from typing import Any
 
 from fleet import protocol as p
 from fleet.core import merge_queue
 from fleet.core.activity import Waiting
 from fleet.core.causes import ChecksRed, GateRed
+from fleet.core.change import newest_results
 from fleet.core.model import Fleet, Task
 from fleet.core.names import find
 from fleet.core.phrases import note, reason, told_at_length
@@ -185,23 +187,31 @@ async def status(host: Host, query: p.Status) -> dict[str, Any]:
 
 
 async def report(host: Host, query: p.Report) -> dict[str, Any]:
-    """Say what landed and what did not, since a time."""
+    """Say what landed and what did not, since a time; what waits is told in any case."""
     fleet, given = host.supervisor.fleet, host.circumstances()
     tasks = [
         task
         for task in fleet.tasks.values()
         if query.since is None or task.updated_at >= query.since
     ]
-    by_word: dict[str, list[TaskRow]] = {}
-    for task in tasks:
-        word = status_word(fleet, task)
-        by_word.setdefault(word, []).append(task_row(fleet, task, given, host.home))
+
+    def rows(of: Iterable[Task]) -> list[TaskRow]:
+        return [task_row(fleet, task, given, host.home) for task in of]
+
+    living = rows(task for task in fleet.tasks.values() if not task.ended)
     return {
         "since": query.since,
-        "landed": by_word.pop("landed", []),
-        "failed": by_word.pop("failed", []),
-        "waiting": [row for rows in by_word.values() for row in rows if row.needs],
+        "landed": rows(task for task in tasks if isinstance(task.status, Landed)),
+        "failed": rows(task for task in tasks if isinstance(task.status, Failed)),
+        "waiting": [row for row in living if row.needs],
         "cost_usd": sum(task.cost_usd for task in tasks),
         "tokens": sum(task.tokens for task in tasks),
         "attempts": sum(task.attempt for task in tasks),
+        "flaky": [
+            {"task": task.id, "check": result.name}
+            for task in tasks
+            if task.change is not None
+            for result in newest_results(task.change)
+            if result.state == "flaky"
+        ],
     }
