@@ -155,7 +155,11 @@ class Status(Query, frozen=True, tag="status"):
 
 
 class Report(Query, frozen=True, tag="report"):
-    """Result: {since, landed: [TaskRow], failed, waiting, cost_usd, tokens, attempts, flaky}."""
+    """What happened since a time, and what waits for a person now.
+
+    Result: {since, landed: [TaskRow], failed, waiting, cost_usd, tokens, attempts,
+    flaky: [{task, check}]}.
+    """
 
     since: datetime | None = None
 

@@ -24,8 +24,8 @@ CHECK = Check("test", "make test")
 GREEN = CheckResult("test", "passed", 1.0, "/log/test", 0)
 RED = CheckResult("test", "failed", 1.0, "/log/test", 1)
 CHECKED = RepoPolicy(checks=(CHECK,), digest="d1")  # a file with commands, which SETTING trusts
-NO_POOL = FleetPolicy(pool=0)
-NO_SLOTS = FleetPolicy(slots=0, pool=0)
+NO_POOL = FleetPolicy(pool=0, notify=())
+NO_SLOTS = FleetPolicy(slots=0, pool=0, notify=())
 
 
 def commit(name: str) -> Commit:

@@ -1,7 +1,7 @@
 """The histories in `data/ledgers`, which every later version must read and fold.
 
-Once a version that wrote it is in use, neither file nor history is ever edited: what is new gets
-a history and a file of its own. `python tests/kept_ledger.py NAME.db` writes one.
+Once a version that wrote one is in use, neither file nor history is ever edited: what is new gets
+a history and a file of its own. `python tests/kept_ledger.py NAME FILE` writes one.
 """
 
 import sys
@@ -213,9 +213,17 @@ ASKING: Sequence[events.AnyEvent] = (
     ),
     events.GoOnTold(task=LOGIN, attempt=1, text="Go on where you stopped."),
 )
-KEPT: dict[str, Sequence[Sequence[events.AnyEvent]]] = {
+NEEDS: Sequence[events.AnyEvent] = (
+    events.TaskAdded(task=DOCS, repo=REPO, spec=BY_HAND, target="main", base=BASE, branch="docs"),
+    events.NeedTold(task=DOCS, need="review", since=NOON, by=("bell", "notify-me")),
+    events.NeedEnded(task=DOCS),
+    events.NeedTold(task=DOCS, need="review", since=LATER),
+)
+Batches = Sequence[Sequence[events.AnyEvent]]
+HISTORIES: dict[str, Batches] = {
     "format-1": (SETTING, TO_REVIEW, TO_LANDED, OTHERS),
     "asking": (ASKING,),
+    "needs": (SETTING, NEEDS),
 }
 
 
@@ -223,18 +231,18 @@ def history(name: str = "format-1") -> list[events.Entry]:
     """Return the entries that a kept ledger holds."""
     facts = [
         (event, NOON + number * timedelta(seconds=90))
-        for number, batch in enumerate(KEPT[name])
+        for number, batch in enumerate(HISTORIES[name])
         for event in batch
     ]
     return [events.Entry(seq, at, "person", event) for seq, (event, at) in enumerate(facts, 1)]
 
 
-def write(path: Path, name: str) -> None:
-    """Write a new ledger with this history."""
+def write(path: Path, name: str = "format-1") -> None:
+    """Write a new ledger with one of the histories."""
     with closing(Ledger.open(path)) as ledger:
-        for number, batch in enumerate(KEPT[name]):
+        for number, batch in enumerate(HISTORIES[name]):
             ledger.append(batch, at=NOON + number * timedelta(seconds=90), actor="person")
 
 
 if __name__ == "__main__":
-    write(Path(sys.argv[1]), Path(sys.argv[1]).stem)
+    write(Path(sys.argv[2]), sys.argv[1])

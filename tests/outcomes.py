@@ -32,12 +32,17 @@ def good(effect: f.AnyEffect, fleet: Fleet, given: Circumstances) -> Events:
             return [e.WorkspaceFreed(task=task, ref=f"refs/fleet/trash/{task}")]
         case f.RestoreWorkspace(task=task):
             return [e.WorkspaceRestored(task=task)]
-        case f.MakeSlot(repo=repo, slot=slot) | f.RecycleSlot(repo=repo, slot=slot):
-            return [e.SlotReady(repo=repo, slot=slot)]
-        case f.DropSlot(repo=repo, slot=slot):
-            return [e.SlotDropped(repo=repo, slot=slot)]
+        case f.Notify():
+            return [told(effect)]
+        case f.MakeSlot() | f.RecycleSlot() | f.DropSlot():
+            kind = e.SlotDropped if isinstance(effect, f.DropSlot) else e.SlotReady
+            return [kind(repo=effect.repo, slot=effect.slot)]
         case _:
             return [_judged(effect, fleet, given)]
+
+
+def told(effect: f.Notify) -> e.NeedTold:
+    return e.NeedTold(task=effect.task, need=effect.need, since=effect.since, by=("bell",))
 
 
 def _told(effect: f.Tell | f.PassAnswer, outcome: str, **more: Any) -> e.AnyEvent:

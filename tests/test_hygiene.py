@@ -22,6 +22,8 @@ TOP_LEVEL = {
 # Bounded polls of what tells no one that it has changed.
 MAY_SLEEP = {
     "fleet/client/starting.py": "nothing tells that a socket is listened on, or a lock is free",
+    "fleet/supervisor/answers/screens.py": "what is drawn often is shown some times a second",
+    "fleet/supervisor/answers/watch.py": "what changes often is shown a few times a second",
     "fleet/supervisor/keeper.py": "the pause between two starts of what keeps dying is the purpose",
     "fleet/supervisor/running.py": "the beat at which panes, targets and keeper are looked at",
     "fleet/tools/processes/table.py": "nothing tells of the end of someone else's child",

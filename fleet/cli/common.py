@@ -4,6 +4,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -145,3 +146,16 @@ def replace_program(argv: list[str], environment: dict[str, str]) -> None:
         os.execvpe(argv[0], argv, environment)  # noqa: S606 (no shell is wanted)
     except OSError as error:
         raise FleetError(f"cannot run {argv[0]}: {error.strerror}") from error
+
+
+def moment(text: str | None) -> datetime | None:
+    """Return the time that `--since` names, or None where it names none.
+
+    Raises:
+        UsageError: it is neither a time nor a span of time.
+    """
+    if text is None:
+        return None
+    from fleet.config import durations  # noqa: PLC0415 (it loads YAML)
+
+    return durations.moment(text, now=datetime.now().astimezone())

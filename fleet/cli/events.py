@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from fleet.cli.common import examples, supervisor, task_names
+from fleet.cli.common import examples, moment, supervisor, task_names
 from fleet.cli.output import Cell, Output, Style
 from fleet.cli.text import clock
 from fleet.protocol import Events
@@ -39,7 +39,7 @@ def events(
     as_json: bool,
 ) -> None:
     """Print what has happened: time, task, event and its details."""
-    request = Events(follow=follow, since_seq=since_seq, since=_moment(since), task=task)
+    request = Events(follow=follow, since_seq=since_seq, since=moment(since), task=task)
     with supervisor() as client:
         for entry in client.stream(request):
             if as_json:
@@ -48,14 +48,6 @@ def events(
                 _print(out, entry)
                 if follow:
                     print(end="", flush=True)
-
-
-def _moment(since: str | None) -> datetime | None:
-    if since is None:
-        return None
-    from fleet.config.durations import moment  # noqa: PLC0415 (it loads YAML)
-
-    return moment(since, now=datetime.now().astimezone())
 
 
 def _print(out: Output, entry: dict[str, Any]) -> None:

@@ -11,7 +11,7 @@ import click
 
 from fleet import __version__
 from fleet.cli.output import Colour, output
-from fleet.cli.text import clean_lines
+from fleet.core.terminal import clean_lines
 from fleet.errors import FleetError
 
 # Looking for garbage while modules load takes a twentieth of a short command's time.
@@ -24,6 +24,7 @@ SECTIONS: dict[str, dict[str, str]] = {
     "look": {
         **dict.fromkeys(("ls", "show", "why", "next", "path"), "look"),
         "events": "events",
+        "report": "report",
     },
     "the pane": dict.fromkeys(("attach", "screen", "log", "send", "answer"), "pane"),
     "control": {

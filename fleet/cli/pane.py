@@ -17,9 +17,9 @@ from fleet.cli.common import (
     text_of,
 )
 from fleet.cli.output import Output, emit, say
-from fleet.cli.text import clean_lines, clean_screen
 from fleet.client.environment import outer_tmux, without_tmux
 from fleet.core.commands import Answer, Send, Verdict
+from fleet.core.terminal import clean_lines, clean_screen
 from fleet.errors import UsageError
 from fleet.protocol import Attach, Log, Screen
 

@@ -12,6 +12,7 @@ from fleet.errors import UsageError
 
 Schema = dict[str, object]
 
+_A_NOTICE = "bell, desktop, none or a command"
 _VARIABLE = "[A-Za-z_][A-Za-z0-9_]*"
 AGENT_NAME = "[a-z0-9][a-z0-9-]{0,39}"
 CHECK_NAME = "[A-Za-z0-9][A-Za-z0-9._-]{0,59}"
@@ -166,13 +167,17 @@ def _argv(value: Value) -> tuple[str, ...]:
         items = value.items("a command")
         argv = tuple(item.text("a word of the command") for item in items)
     else:
-        try:
-            argv = tuple(shlex.split(value.text("a command")))
-        except ValueError as error:
-            raise value.error(f"the command cannot be split: {error}".lower()) from error
+        argv = _split(value, value.text("a command"))
     if not argv or not argv[0].strip():
         raise value.error("the command is empty", hint="write a command, or remove the entry")
     return argv
+
+
+def _split(value: Value, command: str) -> tuple[str, ...]:
+    try:
+        return tuple(shlex.split(command))
+    except ValueError as error:
+        raise value.error(f"the command cannot be split: {error}".lower()) from error
 
 
 def list_of(item: Kind, label: str) -> Kind:
@@ -199,6 +204,21 @@ def _environment(value: Value) -> dict[str, str]:
     return found
 
 
+def _notices(value: Value) -> tuple[str, ...]:
+    ways = tuple(dict.fromkeys(map(_notice, value.items(_A_NOTICE))))
+    if not ways:
+        raise value.error("the list is empty", hint="for nothing at all, write: none")
+    if "none" in ways and len(ways) > 1:
+        raise value.error("none leaves no room for anything else")
+    return ways if "none" not in ways else ()
+
+
+def _notice(value: Value) -> str:
+    way = words(value, _A_NOTICE)
+    _split(value, way)
+    return way
+
+
 COMMAND = Kind("a command", _command, {"type": "string", "pattern": r"(^|\n)\s*[^#\s]"})
 ARGV_SCHEMA: Schema = {"type": "array", "items": {"type": "string"}, "minItems": 1}
 ARGV = Kind("a command", _argv, {"anyOf": [{"type": "string", "pattern": r"\S"}, ARGV_SCHEMA]})
@@ -211,6 +231,13 @@ COMMANDS = list_of(COMMAND, "a list of commands")
 VARIABLES = list_of(
     name("the name of an environment variable", _VARIABLE),
     "a list of names of environment variables",
+)
+_NOTICE: Schema = {"type": "string", "pattern": r"\S"}
+NOTICES = Kind(
+    "`bell`, `desktop`, `none`, a command, or several of them",
+    _notices,
+    {"anyOf": [_NOTICE, {"type": "array", "items": _NOTICE}]},
+    lambda ways: list_or_same(ways) or "none",
 )
 ENVIRONMENT = Kind(
     "names and texts",

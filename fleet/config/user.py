@@ -6,7 +6,7 @@ import msgspec
 
 from fleet.config.agents import AGENT_OPTIONS, AGENTS
 from fleet.config.keys import Key, read_table
-from fleet.config.kinds import AGENT, VARIABLES, amount, whole
+from fleet.config.kinds import AGENT, NOTICES, VARIABLES, amount, whole
 from fleet.config.reading import load
 from fleet.core.policy import FleetPolicy
 from fleet.errors import ConfigError
@@ -20,6 +20,7 @@ USER_KEYS = (
     Key("disk_limit", amount("gigabytes"), "room for kept workspaces", "disk_limit_gb"),
     Key("max_runs_per_hour", whole(1, 100_000), "no more runs than this are started in an hour"),
     Key("first_port", whole(1024, 60_000), "where the ports given to workspaces begin"),
+    Key("notify", NOTICES, "how you are told that a task needs you"),
     Key("env", VARIABLES, "variables of your shell that agents and checks get as well"),
 )
 

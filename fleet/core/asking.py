@@ -1,10 +1,11 @@
 """What a live agent asks, and which answers it can be given from outside."""
 
 from fleet.core.activity import Run, Waiting
+from fleet.core.commands import Verdict
 from fleet.core.rows import Ask
 
 # What each kind of question takes; a denial may carry its reason.
-VERDICTS: dict[str, tuple[str, ...]] = {
+VERDICTS: dict[str, tuple[Verdict, ...]] = {
     "permission": ("allow", "deny"),
     "plan": ("allow", "deny"),
     "question": ("text", "deny"),
@@ -31,6 +32,6 @@ def dialog(run: Run) -> str | None:
     return waits.need if open_ else None
 
 
-def takes(ask: Ask) -> tuple[str, ...]:
+def takes(ask: Ask) -> tuple[Verdict, ...]:
     """Return the verdicts that may be given."""
     return VERDICTS.get(ask.kind, ("allow", "deny", "text"))

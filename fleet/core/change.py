@@ -1,6 +1,7 @@
 """A finished branch put up for review, and how it fares in the merge queue."""
 
 from datetime import datetime
+from typing import assert_never
 
 from msgspec import Struct
 
@@ -89,3 +90,18 @@ class Change(Struct, frozen=True):
     @property
     def auto_commit(self) -> bool:
         return self.sealed != self.head
+
+
+def newest_results(change: Change) -> tuple[CheckResult, ...]:
+    """Return what each check said last, in the workspace or on the merged tree."""
+    newest = {result.name: result for result in change.acceptance}
+    match change.state:
+        case Ready(evidence=evidence) | Landing(evidence=evidence):
+            gates = evidence.results
+        case GateFailed(cause=red):
+            gates = red.results
+        case Gating() | Conflicted():
+            gates = ()
+        case _:
+            assert_never(change.state)
+    return tuple((newest | {result.name: result for result in gates}).values())

@@ -4,6 +4,8 @@ Effects of one lane never overlap. Each ends in at least one event, after which 
 asks for it.
 """
 
+from datetime import datetime
+
 from msgspec import Struct
 
 from fleet.core.ids import Commit, RepoId, TaskId
@@ -73,6 +75,17 @@ class RestoreWorkspace(OnTask, frozen=True):
     """Put the archived state into a workspace again."""
 
 
+class Notify(OnTask, frozen=True):
+    """Tell a person that a task needs them; one after the other, and beside all other work."""
+
+    need: str
+    since: datetime
+
+    @property
+    def lane(self) -> str:
+        return "notify"
+
+
 class OnQueue(Effect, frozen=True):
     """Something to do for a change in the merge queue of one target."""
 
@@ -136,6 +149,7 @@ AnyEffect = (
     | RunChecks
     | FreeWorkspace
     | RestoreWorkspace
+    | Notify
     | Gate
     | Remerge
     | Land

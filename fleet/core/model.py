@@ -33,6 +33,13 @@ class Spec(Struct, frozen=True, kw_only=True):
     land: Land = "review"
 
 
+class Told(Struct, frozen=True):
+    """A need that a person was told of, and when the task began to stand where it had it."""
+
+    need: str
+    since: datetime
+
+
 class Task(Struct, frozen=True, kw_only=True):
     """A task and all that became of it.
 
@@ -76,6 +83,7 @@ class Task(Struct, frozen=True, kw_only=True):
     restoring: bool = False  # a person wants its workspace back
     trouble: str | None = None  # why its workspace could not be freed or restored
     free_not_before: datetime | None = None
+    told: Told | None = None  # while it needs that
 
     @property
     def ended(self) -> bool:

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from msgspec.structs import replace
 
+from fleet.core.attention import attention
 from fleet.core.effects import AnyEffect, OnQueue, OnTask
 from fleet.core.lives import lives
 from fleet.core.merge_queue import merge_queues
@@ -36,6 +37,7 @@ def _parts(fleet: Fleet, given: Circumstances, now: datetime) -> Iterator[Plan]:
     yield workspaces(fleet, now)
     yield starts(fleet, given, now)
     yield pools(fleet, given, now)
+    yield attention(fleet, given, now)
 
 
 def _barred(fleet: Fleet, effect: AnyEffect) -> bool:

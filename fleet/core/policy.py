@@ -105,4 +105,5 @@ class FleetPolicy(Struct, frozen=True):
     disk_limit_gb: float = 20.0
     max_runs_per_hour: int = 600
     first_port: int = 20000
+    notify: tuple[str, ...] = ("bell",)  # bell, desktop, or a command
     env: tuple[str, ...] = ()

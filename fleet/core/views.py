@@ -3,9 +3,21 @@
 from datetime import datetime
 from typing import assert_never
 
+from msgspec import Struct
+
 from fleet.core import merge_queue
 from fleet.core.activity import Activity, Idle, Run, Stalled, Unknown, Waiting, Working
-from fleet.core.causes import Cause, ChecksRed, Conflict, GateRed, SentBack
+from fleet.core.causes import (
+    Cause,
+    ChecksRed,
+    Conflict,
+    Died,
+    Exhausted,
+    GateRed,
+    NoChange,
+    SentBack,
+    Unsealable,
+)
 from fleet.core.change import Change, Conflicted, GateFailed, Gating, Landing, Ready
 from fleet.core.model import Fleet, Task
 from fleet.core.phrases import reason
@@ -94,74 +106,108 @@ def _held_word(cause: Cause) -> str:
             return "waiting"
 
 
+class Need(Struct, frozen=True):
+    """Why a person is wanted: in one word, and in one phrase."""
+
+    kind: str
+    phrase: str
+
+
 def needs(fleet: Fleet, task: Task, policy: RepoPolicy) -> str | None:
     """Return why a person is wanted, in one phrase, or how the task ended badly; else None."""
+    found = need(fleet, task, policy)
+    return found.phrase if found else None
+
+
+def need(fleet: Fleet, task: Task, policy: RepoPolicy) -> Need | None:
+    """Return why a person is wanted, or how the task ended badly; else None."""
     if task.removed_at is not None:
         return None
     match task.status:
         case Running() if task.run is not None:
-            return _running_needs(task, task.run)
+            return _running_need(task, task.run)
         case Queued(trouble=trouble):
-            return _queued_needs(fleet, task, trouble, policy)
+            return _queued_need(fleet, task, trouble, policy)
         case Submitted():
-            return _change_needs(fleet, task, policy)
+            return _change_need(fleet, task, policy)
         case Held(cause=cause):
-            return reason(cause)
+            return Need(_held_kind(cause), reason(cause))
         case Failed(reason=why):
-            return why
+            return Need("failed", why)
         case _:
-            return task.trouble
+            return Need("trouble", task.trouble) if task.trouble else None
 
 
 def needs_since(task: Task) -> datetime:
     """Return since when a task needs what it needs."""
+    if isinstance(task.status, Submitted) and task.change is not None and task.change.blocked:
+        return task.updated_at
+    return since(task)
+
+
+def since(task: Task) -> datetime:
+    """Return when a task took on its status; while its agent lives, what it does."""
     if isinstance(task.status, Running) and task.run is not None:
         return task.run.activity_since
-    if isinstance(task.status, Submitted) and task.change is not None:
-        return task.updated_at if task.change.blocked else task.status_since or task.updated_at
     return task.status_since or task.updated_at
 
 
-def _queued_needs(fleet: Fleet, task: Task, trouble: str | None, policy: RepoPolicy) -> str | None:
+def _held_kind(cause: Cause) -> str:
+    match cause:
+        case Conflict():
+            return "conflict"
+        case ChecksRed() | GateRed():
+            return "checks"
+        case SentBack():
+            return "returned"
+        case Died() | NoChange() | Unsealable() | Exhausted():
+            return "held"
+        case _:
+            assert_never(cause)
+
+
+def _queued_need(fleet: Fleet, task: Task, trouble: str | None, policy: RepoPolicy) -> Need | None:
     if other := doomed_by(fleet, task):
-        return f"waits for {other}, which will not land"
+        return Need("blocked", f"waits for {other}, which will not land")
     if merge_queue.untrusted(fleet, task.repo, policy):
-        return merge_queue.UNTRUSTED
+        return Need("trust", merge_queue.UNTRUSTED)
     if trouble is not None:
-        return f"cannot be started: {trouble}"
+        return Need("trouble", f"cannot be started: {trouble}")
     broken = no_workspace(fleet, task)
-    return f"no workspace can be made: {broken}" if broken else None
+    return Need("trouble", f"no workspace can be made: {broken}") if broken else None
 
 
-def _running_needs(task: Task, run: Run) -> str | None:
+def _running_need(task: Task, run: Run) -> Need | None:
     match run.activity:
         case Waiting(kind="error") if go_on_at(task, run) is not None:
             return None  # fleet tells it to go on
-        case Waiting(need=need):
-            return need
+        case Waiting(need=phrase, kind=kind):
+            return Need(kind, phrase)
         case Stalled():
-            return "gives no sign of life"
+            return Need("stalled", "gives no sign of life")
         case Idle() if task.spec.done != "turn":
-            return "its turn was interrupted" if interrupted(run) else "its turn has ended"
+            return Need(
+                "idle", "its turn was interrupted" if interrupted(run) else "its turn has ended"
+            )
         case Idle() if interrupted(run):
-            return "its turn was interrupted"
+            return Need("idle", "its turn was interrupted")
         case _:
             return None
 
 
-def _change_needs(fleet: Fleet, task: Task, policy: RepoPolicy) -> str | None:
+def _change_need(fleet: Fleet, task: Task, policy: RepoPolicy) -> Need | None:
     change = task.change
     if change is None or isinstance(change.state, Landing):
         return None
     if (why := merge_queue.stands_still(fleet, task, policy)) is not None:
-        return why
+        return Need("trust" if why == merge_queue.UNTRUSTED else "frozen", why)
     if change.blocked is not None:
-        return change.blocked
+        return Need("landing", change.blocked)
     if not isinstance(change.state, Ready) or merge_queue.approved(change):
         return None
     if merge_queue.unchecked(task, change, policy):
-        return "review: it has no checks"
-    return "review" if task.spec.land == "review" else None
+        return Need("review", "review: it has no checks")
+    return Need("review", "review") if task.spec.land == "review" else None
 
 
 def queue_rows(fleet: Fleet, given: Circumstances) -> list[QueueRow]:

@@ -14,6 +14,7 @@ from fleet import paths
 from fleet.core import events as e
 from fleet.core.ids import RepoId, TaskId
 from fleet.core.planned import Circumstances
+from fleet.supervisor.audience import Audience
 from fleet.supervisor.judge import Judge
 from fleet.supervisor.loop import Supervisor
 from fleet.supervisor.perform.tools import Tools
@@ -59,6 +60,7 @@ class Host:
     supervisor: Supervisor
     started_at: datetime
     version: str
+    audience: Audience = field(default_factory=Audience)
     pid: int = field(default_factory=os.getpid)
     uid: int = field(default_factory=os.getuid)
     judge: Judge = field(init=False)

@@ -24,6 +24,7 @@ from fleet.tools.processes.fence import fence_check
 _TARGETS_EVERY_S = 0.5
 _PULSE_EVERY_S = 1.0
 _PRESENCE_EVERY_S = 0.2
+_GLANCE_EVERY_S = 0.25  # while a screen is open
 _KEEPER_EVERY_S = 1.0
 _HOME_EVERY_S = 1.0
 _ANSWER_S = 0.05  # for the answer to a client to get out before we end
@@ -85,11 +86,12 @@ def _watching(host: Host) -> Iterator[None]:
 
 async def _beat_until(host: Host, ended: asyncio.Event) -> None:
     """Look at targets, panes and keeper until told to end; an unknown failure ends us loudly."""
-    lock = host.home.supervisor_lock.stat()
+    lock, vitals = host.home.supervisor_lock.stat(), Vitals(host)
     looks = (
         (_HOME_EVERY_S, lambda: asyncio.to_thread(_require_home, host.home, lock)),
         (_TARGETS_EVERY_S, Targets(host).look),
-        (_PULSE_EVERY_S, Vitals(host).beat),
+        (_PULSE_EVERY_S, vitals.beat),
+        (_GLANCE_EVERY_S, vitals.glance),
         (_PRESENCE_EVERY_S, Presences(host).look),
         (_KEEPER_EVERY_S, lambda: asyncio.to_thread(ensure_keeper, host.home)),
     )

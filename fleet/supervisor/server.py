@@ -15,7 +15,7 @@ from fleet.core.commands import Answer, AnyCommand, Command, Send, Spawn, Submit
 from fleet.core.facts import SpawnFacts, SubmitFacts
 from fleet.core.ids import TaskId
 from fleet.errors import FleetError, RefusedError
-from fleet.supervisor.answers import diffs, look, panes, streams
+from fleet.supervisor.answers import diffs, look, panes, screens, streams, watch
 from fleet.supervisor.asking import facts_for
 from fleet.supervisor.host import Host
 from fleet.supervisor.perform.surroundings import store_environment
@@ -38,6 +38,7 @@ _ANSWERS: dict[type[Command], Callable[[Host, Any], Awaitable[Any]]] = {
 _STREAMS: dict[type[Command], Callable[[Host, Any], AsyncGenerator[Any, None]]] = {
     p.Events: streams.events,
     p.Wait: streams.wait,
+    p.Watch: watch.watch,
 }
 
 
@@ -82,6 +83,7 @@ class Server:
 
     async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         mine: set[asyncio.Task[None]] = set()
+        over = asyncio.Event()  # the view that this connection has now
         try:
             while line := await _line(reader):
                 request = _understood(line)
@@ -89,7 +91,10 @@ class Server:
                     self._host.vitals.note_garbage(f"on the socket: {request.message}")
                     await _say(writer, request)
                     continue
-                work = asyncio.ensure_future(self._attend(request, writer))
+                if isinstance(request.ask, p.View):
+                    over.set()
+                    over = asyncio.Event()
+                work = asyncio.ensure_future(self._attend(request, writer, over))
                 for tasks in (mine, self._requests):
                     tasks.add(work)
                     work.add_done_callback(tasks.discard)
@@ -97,9 +102,11 @@ class Server:
             for work in mine:
                 work.cancel()
 
-    async def _attend(self, request: p.Request, writer: asyncio.StreamWriter) -> None:
+    async def _attend(
+        self, request: p.Request, writer: asyncio.StreamWriter, over: asyncio.Event
+    ) -> None:
         try:
-            result = await self._answer(request, writer)
+            result = await self._answer(request, writer, over)
         except ConnectionError:
             return  # it left in the middle of a stream
         except FleetError as error:
@@ -111,7 +118,9 @@ class Server:
         if isinstance(request.ask, p.Shutdown) and isinstance(reply, p.Result):
             self._on_down()
 
-    async def _answer(self, request: p.Request, writer: asyncio.StreamWriter) -> Any:
+    async def _answer(
+        self, request: p.Request, writer: asyncio.StreamWriter, over: asyncio.Event
+    ) -> Any:
         ask = request.ask
         if isinstance(ask, p.Hello):
             return self._greet(ask)
@@ -122,6 +131,8 @@ class Server:
             return await self._host.supervisor.settled()
         if isinstance(ask, p.Diff):
             return await diffs.diff(self._host, ask, request.actor)
+        if isinstance(ask, p.View):
+            return await _pass_on(screens.view(self._host, ask, over), request, writer)
         if (stream_of := _STREAMS.get(type(ask))) is not None:
             return await _pass_on(stream_of(self._host, ask), request, writer)
         if (answer := _ANSWERS.get(type(ask))) is not None:

@@ -17,6 +17,7 @@ pool: 0
 disk_limit: 1.5
 max_runs_per_hour: 7
 first_port: 30000
+notify: [bell, desktop, my-notify --loud]
 env: [A, B]
 """
 
@@ -43,6 +44,7 @@ def test_every_key_arrives_in_the_policy(tmp_path: Path) -> None:
         disk_limit_gb=1.5,
         max_runs_per_hour=7,
         first_port=30000,
+        notify=("bell", "desktop", "my-notify --loud"),
         env=("A", "B"),
     )
 
@@ -58,3 +60,36 @@ def test_a_key_of_the_other_file_is_unknown_here(tmp_path: Path) -> None:
 def test_a_file_that_cannot_be_read_is_no_empty_file(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=f"cannot read {tmp_path}"):
         read_user_policy(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("said", "ways"),
+    [
+        ("bell", ("bell",)),
+        ("none", ()),
+        ("[bell, bell]", ("bell",)),
+        ("say 'come here'", ("say 'come here'",)),
+    ],
+)
+def test_how_a_person_is_told(tmp_path: Path, said: str, ways: tuple[str, ...]) -> None:
+    file = tmp_path / "config.yaml"
+    file.write_text(f"notify: {said}\n")
+    assert read_user_policy(file).notify == ways
+
+
+@pytest.mark.parametrize(
+    ("said", "why"),
+    [
+        ("[none, bell]", "none leaves no room"),
+        ("[]", "empty"),
+        ("''", "empty"),
+        ("say 'x", "cannot be split"),
+        ("true", "found true or false"),
+        ("{bell: 1}", "found keys and values"),
+    ],
+)
+def test_a_way_that_is_not_understood_is_refused(tmp_path: Path, said: str, why: str) -> None:
+    file = tmp_path / "config.yaml"
+    file.write_text(f"notify: {said}\n")
+    with pytest.raises(ConfigError, match=why):
+        read_user_policy(file)

@@ -29,7 +29,7 @@ READY = tuple(
 
 
 def given(slots: int = 8, pool: int = 0, *, runs: int = 600) -> Circumstances:
-    policy = FleetPolicy(slots=slots, pool=pool, max_runs_per_hour=runs)
+    policy = FleetPolicy(slots=slots, pool=pool, max_runs_per_hour=runs, notify=())
     return h.circumstances(fleet=policy)
 
 
@@ -264,7 +264,7 @@ def test_the_pool_is_as_large_as_what_could_start_needs() -> None:
 
 def test_a_crowded_disk_holds_no_more_than_what_is_needed() -> None:
     fleet = history(*READY, h.added(A), e.TaskPaused(task=A, by="person"))
-    crowded = h.circumstances(fleet=FleetPolicy(pool=2), crowded=frozenset({REPO}))
+    crowded = h.circumstances(fleet=FleetPolicy(pool=2, notify=()), crowded=frozenset({REPO}))
 
     assert effects(fleet, given(pool=2)) == ()
     assert set(effects(fleet, crowded)) == {DropSlot(REPO, slot) for slot in range(11, 16)}

@@ -5,6 +5,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+import histories as h
 import pytest
 from house import COMMIT, House, git
 from waiting import until
@@ -108,6 +109,17 @@ class TestLists:
             house.host, p.Report(since=house.host.started_at.replace(year=2999))
         )
         assert later["landed"] == []
+
+    async def test_a_report_tells_what_waits_however_long_it_does(self, house: House) -> None:
+        house.quiet()
+        flaky = CheckResult("test", "flaky", 1.0, "/log", 0)
+        house.record(*h.SETTING, *h.by_hand(B), h.gated(B, results=(flaky,)))
+        house.tools.policies.keep(h.REPO, h.CHECKED)
+        told = await look.report(house.host, p.Report())
+        assert told["flaky"] == [{"task": "b", "check": "test"}]
+        future = house.host.started_at.replace(year=2999)
+        later = await look.report(house.host, p.Report(since=future))
+        assert ([row.task for row in later["waiting"]], later["flaky"]) == (["b"], [])
 
 
 class TestWhy:

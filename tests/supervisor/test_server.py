@@ -204,6 +204,32 @@ class TestTalking:
         assert served.server._requests == set()
 
 
+class TestScreens:
+    async def test_whoever_watches_is_told_what_changes(self, caller: Caller, house: House) -> None:
+        house.quiet()
+        await caller.ask(p.Watch())
+        first = await caller.hear()
+        assert isinstance(first, p.Item)
+        assert first.item["order"] == []
+        house.spawn("true")
+        second = await caller.hear()
+        assert isinstance(second, p.Item)
+        assert [row["row"]["task"] for row in second.item["tasks"]] == ["a"]
+
+    async def test_a_connection_has_one_view_at_a_time(self, caller: Caller, house: House) -> None:
+        for name in ("a", "b"):
+            house.begin("exec sleep 1000", name)
+            house.record(house.start(name))
+        first = await caller.ask(p.View(task="a"))
+        assert isinstance(await caller.hear(), p.Item)
+        second = await caller.ask(p.View(task="b"))
+        said = [await caller.hear(), await caller.hear()]
+        [ended] = [it for it in said if isinstance(it, p.Result)]
+        [shown] = [it for it in said if isinstance(it, p.Item)]
+        assert (ended.id, ended.result) == (first, None)
+        assert (shown.id, shown.item["task"]) == (second, "b")
+
+
 async def _until(condition: Any) -> None:
     async with asyncio.timeout(10):
         while not condition():

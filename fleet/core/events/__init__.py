@@ -53,6 +53,8 @@ from fleet.core.events.tasks import (
     LeaveBegan,
     MessageQueued,
     MessageSettled,
+    NeedEnded,
+    NeedTold,
     RestoreFailed,
     Resubmitted,
     RetryScheduled,
@@ -111,6 +113,8 @@ AnyEvent = (
     | RestoreFailed
     | MessageQueued
     | MessageSettled
+    | NeedEnded
+    | NeedTold
     | PolicyTrusted
     | QueueFrozen
     | QueueThawed
@@ -201,6 +205,8 @@ __all__ = [
     "LeaveBegan",
     "MessageQueued",
     "MessageSettled",
+    "NeedEnded",
+    "NeedTold",
     "PolicyTrusted",
     "QueueFrozen",
     "QueueThawed",

@@ -246,6 +246,18 @@ class WorkspaceRestored(TaskEvent, frozen=True, tag="workspace.restored"):
     """The archived state stands in a workspace again."""
 
 
+class NeedTold(TaskEvent, frozen=True, tag="need.told"):
+    """A person was told that they are wanted, `by` bell, desktop or a command; or saw it."""
+
+    need: str
+    since: datetime
+    by: tuple[str, ...] = ()
+
+
+class NeedEnded(TaskEvent, frozen=True, tag="need.ended"):
+    """Nothing is wanted any more of what a person was told."""
+
+
 class TaskRemoved(TaskEvent, frozen=True, tag="task.removed"):
     by: str
 

@@ -9,6 +9,8 @@ from fleet.core.events import (
     ChangeShown,
     Entry,
     FreeingFailed,
+    NeedEnded,
+    NeedTold,
     TaskEvent,
     TaskRemoved,
     WorkspaceFreed,
@@ -18,7 +20,7 @@ from fleet.core.reducer import asks, changes, repos, runs, tasks
 from fleet.core.reducer.table import FLEET, TASK
 
 # Looking at a task and tidying it away is no news of it: its age stays that of its last news.
-_NO_NEWS = (ChangeShown, TaskRemoved, WorkspaceFreed, FreeingFailed)
+_NO_NEWS = (ChangeShown, TaskRemoved, WorkspaceFreed, FreeingFailed, NeedTold, NeedEnded)
 
 
 def reduce(fleet: Fleet, entry: Entry) -> Fleet:

@@ -8,7 +8,7 @@ from fleet.core import events as e
 from fleet.core.activity import Message, Waiting, Working
 from fleet.core.causes import ChecksRed, NoChange
 from fleet.core.change import Change, Gating, Ready
-from fleet.core.model import Task
+from fleet.core.model import Task, Told
 from fleet.core.reducer import table
 from fleet.core.reducer.runs import does
 from fleet.core.status import (
@@ -235,6 +235,16 @@ def _resumed(task: Task, event: e.TaskResumed, at: datetime) -> Task:
 @table.task(e.CrashNoted)
 def _crash(task: Task, event: e.CrashNoted, at: datetime) -> Task:
     return replace(task, crashes=task.crashes + 1)
+
+
+@table.task(e.NeedTold)
+def _need_told(task: Task, event: e.NeedTold, at: datetime) -> Task:
+    return replace(task, told=Told(event.need, event.since))
+
+
+@table.task(e.NeedEnded)
+def _need_ended(task: Task, event: e.NeedEnded, at: datetime) -> Task:
+    return replace(task, told=None)
 
 
 @table.task(e.TaskRemoved)

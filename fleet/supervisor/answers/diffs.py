@@ -9,6 +9,7 @@ from fleet.core.decide import PERSON
 from fleet.core.ids import Commit
 from fleet.core.model import Task
 from fleet.core.names import find
+from fleet.core.refusals import comparable
 from fleet.errors import RefusedError
 from fleet.supervisor.host import Host
 from fleet.tools.git.repository import branch_tip
@@ -18,6 +19,7 @@ from fleet.tools.git.run import git
 async def diff(host: Host, query: p.Diff, actor: str) -> dict[str, Any]:
     """Return patch and size of the sealed change, or of the branch so far."""
     task = find(host.supervisor.fleet, query.task)
+    comparable(task)
     answer = await asyncio.to_thread(_diff, host, task, colour=query.colour)
     if task.change is not None and actor == PERSON and task.shown < task.change.revision:
         shown = e.ChangeShown(task=task.id, revision=task.change.revision, by=actor)

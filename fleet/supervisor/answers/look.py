@@ -2,8 +2,8 @@
 
 import asyncio
 from collections import Counter
+from collections.abc import Iterable
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 from fleet import protocol as p
@@ -11,6 +11,7 @@ from fleet.core import merge_queue
 from fleet.core.activity import Waiting
 from fleet.core.asking import asked, takes
 from fleet.core.causes import ChecksRed, GateRed
+from fleet.core.change import newest_results
 from fleet.core.model import Fleet, Task
 from fleet.core.names import find
 from fleet.core.phrases import note, reason, told_at_length
@@ -18,16 +19,15 @@ from fleet.core.rows import SignalRow, TaskRow, WhyView
 from fleet.core.schedule import occupied, waits_for
 from fleet.core.status import Failed, Held, Landed, Queued, Submitted
 from fleet.core.views import activity_phrase, needs, needs_since, queue_rows, status_word
-from fleet.supervisor.answers.rows import task_detail, task_row
+from fleet.supervisor.answers.rows import degraded, repo_around, task_detail, task_row
 from fleet.supervisor.host import Host, now
 from fleet.supervisor.keeper import keeper_pid
-from fleet.tools.git.repository import locate
 
 
 async def ls(host: Host, query: p.List) -> list[TaskRow]:
     """Return the tasks, oldest first."""
     fleet, given = host.supervisor.fleet, host.circumstances()
-    repo = await asyncio.to_thread(_repo_around, query.cwd) if query.cwd else None
+    repo = await asyncio.to_thread(repo_around, query.cwd) if query.cwd else None
     shown = [
         task
         for task in fleet.tasks.values()
@@ -35,10 +35,6 @@ async def ls(host: Host, query: p.List) -> list[TaskRow]:
         and (repo is None or task.repo == repo)
     ]
     return [task_row(fleet, task, given, host.home) for task in shown]
-
-
-def _repo_around(cwd: str) -> str:
-    return locate(Path(cwd)).id
 
 
 async def show(host: Host, query: p.Show) -> Any:
@@ -62,7 +58,7 @@ async def next_(host: Host, query: p.Next) -> TaskRow | None:
 
 async def queue(host: Host, query: p.Queue) -> Any:
     rows = queue_rows(host.supervisor.fleet, host.circumstances())
-    repo = await asyncio.to_thread(_repo_around, query.cwd) if query.cwd else None
+    repo = await asyncio.to_thread(repo_around, query.cwd) if query.cwd else None
     return [row for row in rows if repo is None or row.repo == repo]
 
 
@@ -210,8 +206,6 @@ async def status(host: Host, query: p.Status) -> dict[str, Any]:
         }
         for repo in fleet.repos.values()
     ]
-    complaints = host.tools.policies.complaints
-    degraded = [f"{fleet.repos[repo].root}: {why}" for repo, why in complaints.items()]
     live = [task for task in fleet.tasks.values() if task.removed_at is None]
     return {
         "pid": host.pid,
@@ -224,28 +218,36 @@ async def status(host: Host, query: p.Status) -> dict[str, Any]:
         "repos": repos,
         "tasks": dict(Counter(status_word(fleet, task) for task in live)),
         "slots": {"used": occupied(fleet), "all": host.tools.policies.fleet.slots},
-        "degraded": [*degraded, *host.vitals.garbage[-20:]],
+        "degraded": degraded(host),
     }
 
 
 async def report(host: Host, query: p.Report) -> dict[str, Any]:
-    """Say what landed and what did not, since a time."""
+    """Say what landed and what did not, since a time; what waits is told in any case."""
     fleet, given = host.supervisor.fleet, host.circumstances()
     tasks = [
         task
         for task in fleet.tasks.values()
         if query.since is None or task.updated_at >= query.since
     ]
-    by_word: dict[str, list[TaskRow]] = {}
-    for task in tasks:
-        word = status_word(fleet, task)
-        by_word.setdefault(word, []).append(task_row(fleet, task, given, host.home))
+
+    def rows(of: Iterable[Task]) -> list[TaskRow]:
+        return [task_row(fleet, task, given, host.home) for task in of]
+
+    living = rows(task for task in fleet.tasks.values() if not task.ended)
     return {
         "since": query.since,
-        "landed": by_word.pop("landed", []),
-        "failed": by_word.pop("failed", []),
-        "waiting": [row for rows in by_word.values() for row in rows if row.needs],
+        "landed": rows(task for task in tasks if isinstance(task.status, Landed)),
+        "failed": rows(task for task in tasks if isinstance(task.status, Failed)),
+        "waiting": [row for row in living if row.needs],
         "cost_usd": sum(task.cost_usd for task in tasks),
         "tokens": sum(task.tokens for task in tasks),
         "attempts": sum(task.attempt for task in tasks),
+        "flaky": [
+            {"task": task.id, "check": result.name}
+            for task in tasks
+            if task.change is not None
+            for result in newest_results(task.change)
+            if result.state == "flaky"
+        ],
     }

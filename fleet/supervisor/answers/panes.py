@@ -7,6 +7,7 @@ from typing import Any
 from fleet import protocol as p
 from fleet.core.model import Task
 from fleet.core.names import find
+from fleet.core.refusals import attachable
 from fleet.errors import RefusedError, ToolError
 from fleet.supervisor.host import Host
 from fleet.tools.tmux.outer import open_in_user_tmux, prefix_of
@@ -30,7 +31,7 @@ async def screen(host: Host, query: p.Screen) -> dict[str, Any]:
     live = await asyncio.to_thread(_capture, host, task, 0, colour=query.colour)
     if live is not None:
         return {"text": live, "live": True}
-    return {"text": _last_words(host, task, task.attempt)[-8000:], "live": False}
+    return {"text": last_words(host, task, task.attempt)[-8000:], "live": False}
 
 
 def _capture(host: Host, task: Task, history: int, *, colour: bool) -> str | None:
@@ -42,7 +43,12 @@ def _capture(host: Host, task: Task, history: int, *, colour: bool) -> str | Non
         return None
 
 
-def _last_words(host: Host, task: Task, attempt: int) -> str:
+def last_words(host: Host, task: Task, attempt: int) -> str:
+    """Return what a run's pane showed in the end.
+
+    Raises:
+        RefusedError: nothing is kept of that.
+    """
     file = host.home.run(task.id, attempt).screen
     if not file.is_file():
         raise RefusedError(
@@ -61,7 +67,7 @@ async def log(host: Host, query: p.Log) -> dict[str, Any]:
         live = await asyncio.to_thread(_capture, host, task, _LOG_LINES, colour=False)
         if live is not None:
             return {"text": live, "path": None}
-    text = _last_words(host, task, attempt)
+    text = last_words(host, task, attempt)
     return {"text": text, "path": str(host.home.run(task.id, attempt).screen)}
 
 
@@ -79,8 +85,7 @@ def _check_log(host: Host, task: Task, check: str) -> dict[str, Any]:
 async def attach(host: Host, query: p.Attach) -> dict[str, Any]:
     """Return the program that shows the pane, or open a window for it in the person's tmux."""
     task = find(host.supervisor.fleet, query.task)
-    if task.run is None:
-        raise RefusedError(f"{task.id} has no pane now", hint=f"fleet log {task.id}")
+    attachable(task)
     prefix = await asyncio.to_thread(prefix_of, query.tmux)
     back = way_back(prefix)
     argv = host.tools.panes.server.attach_argv(task.id, back=back)

@@ -1,5 +1,7 @@
 """Rows for clients: the state, joined with where things lie in this home."""
 
+from pathlib import Path
+
 from msgspec.structs import asdict
 
 from fleet import paths
@@ -10,6 +12,10 @@ from fleet.core.planned import Circumstances
 from fleet.core.rows import TaskDetail, TaskRow
 from fleet.core.status import Failed, Held
 from fleet.core.views import needs, status_word
+from fleet.supervisor.host import Host
+from fleet.tools.git.repository import locate
+
+_GARBAGE = 20  # what was not understood last
 
 
 def task_row(fleet: Fleet, task: Task, given: Circumstances, home: paths.Home) -> TaskRow:
@@ -84,3 +90,15 @@ def _reason(task: Task) -> str | None:
             return reason(cause)
         case _:
             return reason(task.last_cause) if task.last_cause else task.trouble
+
+
+def repo_around(cwd: str) -> str:
+    """Return the id of the repository that `cwd` is in."""
+    return locate(Path(cwd)).id
+
+
+def degraded(host: Host) -> list[str]:
+    """Return what does not work as it should, a sentence each."""
+    repos, complaints = host.supervisor.fleet.repos, host.tools.policies.complaints
+    told = [f"{repos[repo].root}: {why}" for repo, why in complaints.items()]
+    return [*told, *host.vitals.garbage[-_GARBAGE:]]

@@ -9,11 +9,20 @@ from typing import Any
 from fleet.core import effects as f
 from fleet.core import events as e
 from fleet.core.model import Fleet
-from fleet.supervisor.perform import answering, changes, landing, queue, runs, telling, workspaces
+from fleet.supervisor.perform import (
+    answering,
+    changes,
+    landing,
+    notices,
+    queue,
+    runs,
+    telling,
+    workspaces,
+)
 from fleet.supervisor.perform.tools import Tools
 
 # What runs commands of the user may take hours: it never keeps the rest from a thread.
-_LONG = (f.StartRun, f.RestoreWorkspace, f.RunChecks, f.Gate)
+_LONG = (f.StartRun, f.RestoreWorkspace, f.RunChecks, f.Gate, f.Notify)
 _THREADS = 64  # of each kind; they are made as they are needed
 Performer = Callable[[Tools, Any, Fleet, threading.Event], list[e.AnyEvent]]
 
@@ -32,6 +41,7 @@ _PERFORMERS: dict[type[f.Effect], Performer] = {
     f.Gate: queue.gate,
     f.Remerge: queue.remerge,
     f.Land: landing.land,
+    f.Notify: notices.notify,
 }
 
 

@@ -29,7 +29,7 @@ class Vitals:
     def __init__(self, host: Host) -> None:
         self._host = host
         self._beats = 0
-        self._stamps: dict[TaskId, tuple[int, str]] = {}
+        self._stamps: dict[TaskId, str] = {}
         self._branches: dict[TaskId, object] = {}
         self._drawn: dict[TaskId, tuple[tuple[str, int], int]] = {}
         self._screens = Screens(host)
@@ -63,10 +63,7 @@ class Vitals:
             if self._was_drawn_to(task, pane):
                 vitals.last_drawn[task] = datetime.fromtimestamp(pane.drawn_at, UTC)
                 drawn.append((task, pane.pane_id))
-            stamp = (pane.history_bytes, pane.cursor)
-            if self._stamps.get(task) != stamp:
-                self._stamps[task] = stamp
-                vitals.last_output[task] = now()
+            self._note(task, pane.stamp)
         if attached != vitals.attached:
             vitals.attached = attached
             self._host.supervisor.reconcile_soon()
@@ -78,6 +75,28 @@ class Vitals:
         stamp = (pane.pane_id, pane.drawn_at)
         self._drawn[task] = (stamp, int(now().timestamp()))
         return stamp != seen or pane.drawn_at >= looked_at
+
+    async def glance(self) -> None:
+        """See who printed something, for those who look on: far less than a beat, more often."""
+        await self._host.audience.present()
+        living = {
+            task.run.pane: task.id
+            for task in self._host.supervisor.fleet.tasks.values()
+            if task.run is not None
+        }
+        try:
+            stamps = await asyncio.to_thread(self._host.tools.panes.stamps) if living else {}
+        except ToolError:
+            stamps = {}
+        for pane, stamp in stamps.items():
+            if (task := living.get(pane)) is not None:
+                self._note(task, stamp)
+        self._host.audience.stir()
+
+    def _note(self, task: TaskId, stamp: str) -> None:
+        if self._stamps.get(task) != stamp:
+            self._stamps[task] = stamp
+            self._host.vitals.last_output[task] = now()
 
     def _task_of(self, pane: PaneState) -> TaskId | None:
         token = parse_token(pane.run)

@@ -10,6 +10,7 @@ from fleet.errors import ToolError
 from fleet.tools.tmux import view
 from fleet.tools.tmux.control import Control, TmuxGoneError
 from fleet.tools.tmux.language import Command
+from fleet.tools.tmux.push import Push
 from fleet.tools.tmux.server import Server
 from fleet.tools.tmux.settings import RUN, SESSION_NAME, USER_OPTION, label
 from fleet.tools.tmux.view import PaneState
@@ -95,6 +96,22 @@ class Panes:
         """
         command = view.capture_command(pane_id, history=history, colours=colours)
         return "\n".join(self.server.ask(lambda tmux: tmux.command(*command)))
+
+    def drawn(self, pane_id: str, *, history: int = 0) -> view.Drawn:
+        """Return a pane as it is drawn now, with up to `history` rows from above.
+
+        Raises:
+            ToolError: there is no such pane.
+        """
+        return self.server.ask(lambda tmux: view.drawn(tmux, pane_id, history=history))
+
+    def push(self, drawn: view.Drawn) -> Push:
+        """Return a client that is told when something is drawn in that pane.
+
+        Raises:
+            ToolError: tmux cannot be started.
+        """
+        return self.server.push(drawn.pane_id, drawn.session_id)
 
     def capture_many(self, pane_ids: Iterable[str], *, colours: bool = False) -> dict[str, str]:
         """Return the screens of many panes at the cost of one call; those that are gone lack."""

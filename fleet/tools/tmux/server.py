@@ -15,6 +15,7 @@ import psutil
 from fleet.errors import ToolError
 from fleet.tools.tmux.control import Control, TmuxGoneError
 from fleet.tools.tmux.language import line
+from fleet.tools.tmux.push import Push
 from fleet.tools.tmux.settings import COMMANDS, HUB, label
 
 T = TypeVar("T")
@@ -102,6 +103,14 @@ class Server:
             *("set-option", "-t", target, "@fleet_back", label(back), ";"),
             *("attach-session", "-t", target),
         ]
+
+    def push(self, pane_id: str, session_id: str) -> Push:
+        """Return a client that is told when something is drawn in a pane.
+
+        Raises:
+            ToolError: tmux cannot be started.
+        """
+        return Push.open(self.socket, pane_id, session_id, env=self._env)
 
     def connection(self) -> Control:
         """Return the control connection, made anew where the last one ended.

@@ -13,13 +13,15 @@ _STATE = "\t".join(
     (
         *("#{pane_id}", "#{session_id}", "#{session_name}", "#{@fleet_run}", "#{pane_pid}"),
         *("#{pane_dead}", "#{pane_dead_status}", "#{pane_dead_signal}", "#{history_bytes}"),
-        *(
-            "#{cursor_x},#{cursor_y}",
-            "#{window_activity}",
-            "#{session_attached}",
-            "#{pane_in_mode}",
-        ),
+        *("#{cursor_x},#{cursor_y}", "#{window_activity}"),
+        *("#{session_attached_list}", "#{pane_in_mode}"),
         *("#{pane_width}", "#{pane_height}", "#{pane_title}"),
+    )
+)
+_SCREEN = "\t".join(
+    (
+        *("#{@fleet_run}", "#{session_id}", "#{pane_width}", "#{pane_height}"),
+        *("#{cursor_x}", "#{cursor_y}", "#{cursor_flag}", "#{pane_dead}"),
     )
 )
 _STAMP = "#{pane_id} #{history_bytes} #{cursor_x},#{cursor_y} #{pane_dead}"
@@ -32,7 +34,8 @@ class PaneState:
     `run` is empty in a pane that is not an agent's. `dead` says that its terminal was closed;
     `exit_code` and `signal` may both still be None then: look again, by `Panes.all`. `drawn_at`
     is when anything was written to its window last, in seconds since the epoch. `attached`
-    counts clients, our own control clients too. `title` is whatever the agent set.
+    counts the terminals that show it, and not our own control clients. `title` is whatever the
+    agent set.
     """
 
     pane_id: str
@@ -51,6 +54,27 @@ class PaneState:
     width: int
     height: int
     title: str
+
+    @property
+    def stamp(self) -> str:
+        """What `stamps` gives for it."""
+        return f"{self.history_bytes} {self.cursor} {int(self.dead)}"
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A pane as it was drawn at one moment: `rows` with colours, the first `history` from above.
+
+    `cursor` is column and row, counted like `rows`; None where none is shown.
+    """
+
+    pane_id: str
+    run: str
+    session_id: str
+    width: int
+    history: int
+    rows: list[str]
+    cursor: tuple[int, int] | None
 
 
 def every(tmux: Control) -> list[PaneState]:
@@ -88,6 +112,27 @@ def capture_command(pane_id: str, *, history: int = 0, colours: bool = False) ->
     )
 
 
+def drawn(tmux: Control, pane_id: str, *, history: int) -> Drawn:
+    """Return a pane with up to `history` rows from above its screen.
+
+    Raises:
+        ToolError: there is no such pane.
+    """
+    asked = ("display-message", "-p", "-t", checked(pane_id), _SCREEN)
+    [row], rows = tmux.group([asked, capture_command(pane_id, history=history, colours=True)])
+    run, session_id, width, height, column, line, shown, dead = row.split("\t")
+    kept = max(len(rows) - int(height), 0)
+    return Drawn(
+        pane_id=pane_id,
+        run=run,
+        session_id=session_id,
+        width=int(width),
+        history=kept,
+        rows=rows,
+        cursor=(int(column), kept + int(line)) if (shown, dead) == ("1", "0") else None,
+    )
+
+
 def checked(pane_id: str) -> str:
     """Return `pane_id`, once it can mean one pane only: to tmux, "" is whichever it used last."""
     if not PANE_ID.fullmatch(pane_id):
@@ -106,9 +151,14 @@ def _state(row: str) -> PaneState:
         history_bytes=int(history or 0),
         cursor=cursor,
         drawn_at=int(drawn or 0),
-        attached=int(attached),
+        attached=_terminals(attached),
         in_mode=mode not in ("", "0"),
         width=int(width),
         height=int(height),
         title=title,
     )
+
+
+def _terminals(clients: str) -> int:
+    """Count the clients that have a terminal: tmux names those by it, and all others alike."""
+    return sum(not name.startswith("client-") for name in clients.split(",") if name)
