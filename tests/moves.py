@@ -12,6 +12,7 @@ from fleet.core.activity import Activity, Idle, Stalled, Unknown, Waiting, Worki
 from fleet.core.ids import Commit
 from fleet.core.model import Task
 from fleet.core.policy import RepoPolicy
+from fleet.core.rows import Ask
 from fleet.core.schedule import occupied, waits_for
 from fleet.core.status import Paused, Queued, Running
 from fleet.core.views import needs
@@ -40,6 +41,9 @@ def _signal(it: Simulation, which: int, how: int) -> None:
         Working(),
         Working(),
         Waiting("a question"),
+        Waiting("may it", "permission", None, Ask(id="1.1")),
+        Waiting("the server failed", "error"),
+        Waiting("its rate limit", "rate-limit", it.now + h.minutes(5)),
         Stalled(it.now),
         Unknown(),
     )
@@ -71,6 +75,8 @@ def _command(it: Simulation, which: int, how: int) -> None:
         c.DeclareDone(task=name),
         c.Return(task=name, note="say more"),
         c.Send(task=name, text="mind the tests"),
+        c.Answer(task=name, verdict="allow"),
+        c.Answer(task=name, verdict="deny"),
         c.DeclareDone(task=name),
         c.Stop(task=name),
         c.Pause(task=name),
