@@ -12,6 +12,7 @@ from fleet.core.activity import Activity, Idle, Stalled, Unknown, Waiting, Worki
 from fleet.core.ids import Commit
 from fleet.core.model import Task
 from fleet.core.policy import RepoPolicy
+from fleet.core.rows import Ask
 from fleet.core.schedule import occupied, waits_for
 from fleet.core.status import Paused, Queued, Running
 from fleet.core.views import needs
@@ -40,6 +41,9 @@ def _signal(it: Simulation, which: int, how: int) -> None:
         Working(),
         Working(),
         Waiting("a question"),
+        Waiting("may it", "permission", None, Ask(id="1.1")),
+        Waiting("the server failed", "error"),
+        Waiting("its rate limit", "rate-limit", it.now + h.minutes(5)),
         Stalled(it.now),
         Unknown(),
     )
@@ -61,6 +65,21 @@ def _signal(it: Simulation, which: int, how: int) -> None:
     it.record(signals[how % len(signals)])
 
 
+def _asks(it: Simulation, which: int, how: int) -> None:
+    """An agent asks, and is most often answered; or its turn breaks off."""
+    live = [task for task in it.fleet.tasks.values() if task.run is not None]
+    if not live:
+        return
+    task = live[which % len(live)]
+    ask = Waiting("may it", "permission", None, Ask(id=f"{how}.1"))
+    does = (ask, ask, Waiting("the server failed", "error"))[how % 3]
+    changed = e.ActivityChanged(task=task.id, attempt=task.attempt, activity=does, source="hook")
+    it.record(changed)
+    it.submit(c.Answer(task=task.id, verdict=("allow", "deny")[how % 2]))
+    if how % 5 == 0:
+        it.pass_time(it.now + h.minutes(1))
+
+
 def _command(it: Simulation, which: int, how: int) -> None:
     names = sorted(it.fleet.tasks)
     if not names:
@@ -71,6 +90,8 @@ def _command(it: Simulation, which: int, how: int) -> None:
         c.DeclareDone(task=name),
         c.Return(task=name, note="say more"),
         c.Send(task=name, text="mind the tests"),
+        c.Answer(task=name, verdict="allow"),
+        c.Answer(task=name, verdict="deny"),
         c.DeclareDone(task=name),
         c.Stop(task=name),
         c.Pause(task=name),
@@ -156,7 +177,7 @@ def _rules(it: Simulation, which: int, how: int) -> None:
 
 MOVES: tuple[Callable[[Simulation, int, int], None], ...] = (
     *(_finish, _finish, _finish, _finish, _finish, _finish),
-    *(_signal, _signal, _signal, _command, _command, _new, _time, _world, _death),
+    *(_signal, _signal, _signal, _asks, _command, _command, _new, _time, _world, _death),
     *(_flow, _flow, _verdicts, _rules),
 )
 

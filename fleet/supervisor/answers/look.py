@@ -70,7 +70,7 @@ async def why(host: Host, query: p.Why) -> WhyView:
         task=task.id,
         status=status_word(fleet, task),
         needs=needs(fleet, task, given.repo(task.repo)),
-        since=task.updated_at,
+        since=needs_since(task),
         because=tuple(_because(host, fleet, task)),
         signals=tuple(_signals(host, task)),
         next=_next_step(fleet, task),
