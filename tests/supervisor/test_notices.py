@@ -91,7 +91,7 @@ class TestTelling:
 class TestTime:
     def test_one_that_takes_too_long_is_ended_with_all_its_children(self, tmp_path: Path) -> None:
         pids = tmp_path / "pids"
-        slow = program(tmp_path / "slow", f"sleep 1000 & echo $! $$ >{pids}; wait")
+        slow = program(tmp_path / "slow", f"sleep 40 & echo $! $$ >{pids}; wait")
         with pytest.raises(ToolError, match="took longer than 1 s"):
             tell([str(slow)], env={"PATH": "/usr/bin:/bin"}, stop=threading.Event(), timeout_s=1)
         if pids.exists():

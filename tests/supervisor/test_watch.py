@@ -126,14 +126,18 @@ async def test_what_ends_and_is_removed_goes(quiet: House) -> None:
 
 async def test_nothing_is_told_where_nothing_changed(quiet: House) -> None:
     quiet.record(h.added(A))
-    async with watching(quiet) as screen:
-        await screen.next()
-        quiet.host.audience.stir()
-        quiet.record(e.SlotPlanned(repo=h.REPO, slot=7))  # nobody is shown that
-        await asyncio.sleep(0)
-        quiet.record(e.TaskPaused(task=A, by="x"))
-        assert [row.row.status for row in (await screen.next()).tasks] == ["paused"]
-    assert screen.pictures == 2
+    painter = watch.Painter(quiet.host, repo=None, ended=50)
+    assert painter.look() is not None
+    assert painter.look() is None
+    quiet.record(e.SlotPlanned(repo=h.REPO, slot=7))  # nobody is shown that
+    assert painter.look() is None
+    quiet.record(e.ConversationKnown(task=A, attempt=1, conversation="c"))
+    assert painter.look() is None
+    quiet.record(e.TaskPaused(task=A, by="x"))
+    picture = painter.look()
+    assert picture
+    assert [row.row.status for row in picture.tasks] == ["paused"]
+    assert painter.look() is None
 
 
 async def test_much_in_a_short_time_is_told_once(

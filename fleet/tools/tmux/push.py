@@ -1,8 +1,8 @@
 """A second client on one agent's tmux session: it is told at once when something is drawn there.
 
-Its promise: it never slows the agent down. What the agent prints is not taken from it, only that
-it printed; a client that falls behind is skipped (pause-after), and the control connection, which
-takes no output, keeps tmux reading in any case.
+Its promise: it never slows the agent down, even where nobody reads what it is told. As long as the
+control connection is attached, which takes none of this output, tmux goes on reading the agent's;
+and `pause-after` leaves this client out when it falls behind, instead of keeping all that for it.
 """
 
 import contextlib
