@@ -164,7 +164,7 @@ def _open(tools: Tools, task: Task, attempt: int, token: str, worktree: Path) ->
         session=task.id,
         run=token,
         cwd=worktree,
-        argv=[_PYTHON, "-I", "-S", str(paths.PANE), str(run_dir.root)],
+        argv=[_PYTHON, *paths.PANE, str(run_dir.root)],
         options={"@fleet_title": task.spec.title, "@fleet_back": way_back(None)},
     )
     shim = identify(pane.pid)
