@@ -17,7 +17,8 @@ from fleet.errors import RefusedError, ToolError
 from fleet.tools.git import submodules
 from fleet.tools.git.refs import content, is_open
 from fleet.tools.git.repository import Place, branch_tip, checkouts
-from fleet.tools.git.run import failure, git
+from fleet.tools.git.run import git
+from fleet.tools.git.updating import refused, update
 
 _HEADS = "refs/heads/"
 _COMMIT = re.compile(r"[0-9a-f]{40,64}")
@@ -62,11 +63,10 @@ def claim(place: Place, path: Path, *, branch: str, commit: str) -> None:
     if at is None:
         resume(place, path, branch=branch)
         return
-    making = f"create {_HEADS}{branch} {commit}\n".encode()
-    made = git(place.git_dir, "update-ref", "--stdin", stdin=making, expect=(0, 128))
-    if made.code and branch_tip(place, branch) is None:
-        raise failure(place.git_dir, ("update-ref", _HEADS + branch), made)
-    if made.code:
+    complaint = update(place.git_dir, f"create {_HEADS}{branch} {commit}")
+    if complaint and branch_tip(place, branch) is None:
+        raise refused(place.git_dir, complaint)
+    if complaint:
         resume(place, path, branch=branch)
         return
     if at != commit:
@@ -127,8 +127,12 @@ def recycle(
 
 def detach(path: Path, *, branch: str, head: str) -> None:
     """Take `branch`, which is at `head`, from the worktree `path`, whose files stay as they are."""
-    if head_of(path) == f"ref: {_HEADS}{branch}":
-        git(path, "update-ref", "--no-deref", "-m", "fleet: detach", "HEAD", head)
+    admin = admin_dir(path)
+    if admin is None or head_of(path) != f"ref: {_HEADS}{branch}":
+        return
+    order = f"update worktrees/{admin.name}/HEAD {head}"
+    if complaint := update(admin.parent.parent, "option no-deref", order):
+        raise refused(path, complaint)
 
 
 def head_of(path: Path) -> str:

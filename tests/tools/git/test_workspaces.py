@@ -204,7 +204,7 @@ def test_claiming_moves_references_only(
     monkeypatch.setattr(workspaces, "git", counted)
     claim(place, made, branch="fleet/a", commit=head)
 
-    assert commands == ["update-ref", "symbolic-ref"]
+    assert commands == ["symbolic-ref"]
     assert plain(made, "symbolic-ref", "HEAD") == "refs/heads/fleet/a"
     assert plain(made, "status", "--porcelain") == ""
     plain(made, "rev-parse", "--abbrev-ref", "fleet/a@{upstream}", code=128)
