@@ -9,7 +9,7 @@ from pathlib import Path
 
 from fleet.core.policy import MergeMethod
 from fleet.tools.git.attributes import AS_NAMED
-from fleet.tools.git.merging import Conflicted, merge_trees, tree_of
+from fleet.tools.git.merging import Conflicted, keep_tree, merge_trees, tree_of
 from fleet.tools.git.refs import stamp
 from fleet.tools.git.repository import Place
 from fleet.tools.git.run import git
@@ -136,7 +136,7 @@ def _commit(place: Place, tree: str, parents: Sequence[str], words: _Words) -> s
         "GIT_COMMITTER_EMAIL": words.committer.email,
         "GIT_COMMITTER_DATE": words.committed,
     }
-    return git(
+    commit = git(
         place.git_dir,
         *("-c", "i18n.commitEncoding=UTF-8", "commit-tree", tree, "-F", "-"),
         *(part for parent in parents for part in ("-p", parent)),
@@ -144,6 +144,8 @@ def _commit(place: Place, tree: str, parents: Sequence[str], words: _Words) -> s
         env={**AS_NAMED, **given},
         hermetic=True,
     ).text
+    keep_tree(commit, tree)
+    return commit
 
 
 def _with_trailers(message: str, trailers: Mapping[str, str]) -> str:

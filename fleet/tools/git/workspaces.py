@@ -15,6 +15,7 @@ from pathlib import Path
 
 from fleet.errors import RefusedError, ToolError
 from fleet.tools.git import submodules
+from fleet.tools.git.index import read_index
 from fleet.tools.git.refs import content, is_open
 from fleet.tools.git.repository import Place, branch_tip, checkouts
 from fleet.tools.git.run import git
@@ -119,7 +120,7 @@ def recycle(
     for name in _UNFINISHED:
         _remove(admin / name)
     if unhide:
-        _unhide(path)
+        _unhide(path, admin)
     _check_out(place, path, commit, force=True)
     kept = [part for pattern in keep for part in ("-e", pattern)]
     git(path, "clean", "-ffdxq", *kept)
@@ -260,12 +261,15 @@ def _detached_at(path: Path) -> str | None:
     return None if on_branch else git(path, "rev-parse", "HEAD").text
 
 
-def _unhide(path: Path) -> None:
+def _unhide(path: Path, admin: Path) -> None:
     """Make git look again at files that it was told to take for unchanged.
 
     An agent may have set these marks with `git update-index`; `reset --hard` honours them, and
     its edits would stay for the next task.
     """
+    found = read_index(admin)
+    if found is not None and not found.hidden:
+        return
     lines = git(path, "ls-files", "-v", "-z").fields
     hidden = [line[2:] for line in lines if line[0].islower() or _is_in_the_way(path, line)]
     if hidden:
