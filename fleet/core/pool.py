@@ -1,6 +1,6 @@
 """How many pooled worktrees a repository should have, and what becomes of each."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from fleet.core import events as e
 from fleet.core.effects import (
@@ -15,6 +15,8 @@ from fleet.core.model import Fleet, Repo, Task
 from fleet.core.planned import NOTHING, Circumstances, Plan, together
 from fleet.core.schedule import due, occupied, ready_slot
 from fleet.core.status import Ending, Landed, Sealing, Starting, Submitted
+
+_PATIENCE = timedelta(seconds=30)  # for which what has landed makes room for what is under way
 
 
 def pools(fleet: Fleet, given: Circumstances, now: datetime) -> Plan:
@@ -105,16 +107,23 @@ def _upkeep(repo: Repo, now: datetime, *, recycle: bool) -> Plan:
 
 def workspaces(fleet: Fleet, now: datetime) -> Plan:
     """Free what is landed or removed, and bring back what a person restored."""
-    return together(_workspace(task, now) for task in fleet.tasks.values())
+    hurried = {repo.id for repo in fleet.repos.values() if not _quiet(fleet, repo)}
+    hurried -= {task.repo for task in due(fleet, now) if task.slot is None}  # who need a workspace
+    return together(
+        _workspace(task, now, later=task.repo in hurried) for task in fleet.tasks.values()
+    )
 
 
-def _workspace(task: Task, now: datetime) -> Plan:
+def _workspace(task: Task, now: datetime, *, later: bool) -> Plan:
     if task.slot is None or task.run is not None:
         return NOTHING
     if task.restoring:
         return Plan(effects=(RestoreWorkspace(task.id),))
     if not isinstance(task.status, Landed) and task.removed_at is None:
         return NOTHING
-    if task.free_not_before is not None and task.free_not_before > now:
-        return Plan(wake_at=task.free_not_before)
+    when = task.free_not_before or now
+    if later and isinstance(task.status, Landed):
+        when = max(when, task.status.at + _PATIENCE)
+    if when > now:
+        return Plan(wake_at=when)
     return Plan(effects=(FreeWorkspace(task.id),))

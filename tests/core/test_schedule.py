@@ -321,6 +321,23 @@ def test_a_freed_workspace_is_made_clean_for_the_next() -> None:
     )
 
 
+def test_what_landed_lets_what_is_under_way_go_first() -> None:
+    landed = (*h.submitted(A), h.ended(), h.landed(A))
+    fleet = history(*landed, *h.starting(B, slot=2))
+    planned = settle(fleet)[1]
+
+    assert planned.effects == (StartRun(B, 1),)
+    assert planned.wake_at is not None
+    assert FreeWorkspace(A) in effects(fleet, now=planned.wake_at)
+
+
+def test_what_landed_is_freed_at_once_for_who_has_no_workspace() -> None:
+    landed = (*h.submitted(A), h.ended(), h.landed(A))
+
+    fleet = history(*landed, *h.starting(B, slot=2), h.added(C))
+    assert FreeWorkspace(A) in effects(fleet, given())
+
+
 def test_what_is_restored_does_not_start_before_its_work_is_back() -> None:
     archived = (
         *(*h.submitted(A), h.ended(), e.TaskStopped(task=A, by="p")),

@@ -12,6 +12,7 @@ from fleet.errors import ConfigError, FleetError
 from fleet.supervisor.perform.tools import Tools
 from fleet.supervisor.policies import FILE
 from fleet.tools.git import landing, pushing
+from fleet.tools.git.contents import read_file
 from fleet.tools.git.intent import (
     Blocked,
     Intent,
@@ -22,7 +23,7 @@ from fleet.tools.git.intent import (
     is_ancestor,
 )
 from fleet.tools.git.recovery import recover, settle
-from fleet.tools.git.repository import branch_tip, read_file
+from fleet.tools.git.repository import branch_tip
 
 
 def land(tools: Tools, effect: Land, fleet: Fleet, stop: threading.Event) -> list[e.AnyEvent]:
