@@ -67,6 +67,7 @@ def _pool(fleet: Fleet, repo: Repo, given: Circumstances, wanted: int, now: date
     wanted += sum(task.restoring and task.slot is None for task in tasks)
     states = [slot.state for slot in repo.slots.values()]
     coming = sum(state in {"ready", "making", "dirty"} for state in states)
+    coming += sum(_is_done_with(task) and task.free_not_before is None for task in tasks)
     number = _next_slot(repo, now)
     crowded = repo.id in given.crowded
     if coming < wanted and number is not None:
@@ -105,6 +106,12 @@ def _upkeep(repo: Repo, now: datetime, *, recycle: bool) -> Plan:
     return Plan(effects=tuple(effects), wake_at=min(wakes, default=None))
 
 
+def _is_done_with(task: Task) -> bool:
+    """Whether the workspace that it has is of no use to it any more."""
+    over = isinstance(task.status, Landed) or task.removed_at is not None
+    return over and task.slot is not None and task.run is None and not task.restoring
+
+
 def workspaces(fleet: Fleet, now: datetime) -> Plan:
     """Free what is landed or removed, and bring back what a person restored."""
     hurried = {repo.id for repo in fleet.repos.values() if not _quiet(fleet, repo)}
@@ -115,11 +122,9 @@ def workspaces(fleet: Fleet, now: datetime) -> Plan:
 
 
 def _workspace(task: Task, now: datetime, *, later: bool) -> Plan:
-    if task.slot is None or task.run is not None:
-        return NOTHING
-    if task.restoring:
+    if task.restoring and task.slot is not None and task.run is None:
         return Plan(effects=(RestoreWorkspace(task.id),))
-    if not isinstance(task.status, Landed) and task.removed_at is None:
+    if not _is_done_with(task):
         return NOTHING
     when = task.free_not_before or now
     if later and isinstance(task.status, Landed):

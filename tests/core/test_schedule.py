@@ -338,6 +338,12 @@ def test_what_landed_is_freed_at_once_for_who_has_no_workspace() -> None:
     assert FreeWorkspace(A) in effects(fleet, given())
 
 
+def test_what_landed_is_freed_and_not_replaced() -> None:
+    landed = (*h.submitted(A), h.ended(), h.landed(A))
+
+    assert effects(history(*landed), given(pool=1)) == (FreeWorkspace(A),)
+
+
 def test_what_is_restored_does_not_start_before_its_work_is_back() -> None:
     archived = (
         *(*h.submitted(A), h.ended(), e.TaskStopped(task=A, by="p")),
