@@ -16,7 +16,7 @@ from pathlib import Path
 from fleet.errors import RefusedError, ToolError
 from fleet.tools.git import submodules
 from fleet.tools.git.index import read_index
-from fleet.tools.git.refs import content, is_open
+from fleet.tools.git.refs import attach, content, is_open
 from fleet.tools.git.repository import Place, branch_tip, checkouts
 from fleet.tools.git.run import git
 from fleet.tools.git.updating import refused, update
@@ -71,8 +71,8 @@ def claim(place: Place, path: Path, *, branch: str, commit: str) -> None:
         resume(place, path, branch=branch)
         return
     if at != commit:
-        _check_out(place, path, commit)
-    _attach(path, branch)
+        _advance(place, path, at, commit)
+    _attach(place, path, branch)
 
 
 def resume(place: Place, path: Path, *, branch: str) -> None:
@@ -98,7 +98,7 @@ def resume(place: Place, path: Path, *, branch: str) -> None:
         raise RefusedError(f"there is no branch {branch} in {place.root}")
     if _detached_at(path) != tip:
         _check_out(place, path, tip)
-    _attach(path, branch)
+    _attach(place, path, branch)
 
 
 def recycle(
@@ -246,8 +246,18 @@ def _check_out(place: Place, path: Path, commit: str, *, force: bool = False) ->
         submodules.check_out(place, path, force=force)
 
 
-def _attach(path: Path, branch: str) -> None:
-    git(path, "symbolic-ref", "-m", "fleet: claim", "HEAD", _HEADS + branch)
+def _advance(place: Place, path: Path, old: str, new: str) -> None:
+    """Bring the clean worktree `path` forward, all but its HEAD: only what differs is looked at."""
+    moved = git(path, "read-tree", "-m", "-u", old, new, expect=(0, 128), timeout_s=_CHECKOUT_S)
+    if moved.code or (path / ".gitmodules").exists():
+        _check_out(place, path, new)
+
+
+def _attach(place: Place, path: Path, branch: str) -> None:
+    admin = admin_dir(path)
+    if admin and not attach(place.git_dir, admin, branch):
+        remove_stale_locks(admin)
+        git(path, "symbolic-ref", "-m", "fleet: claim", "HEAD", _HEADS + branch)
 
 
 def _detached_at(path: Path) -> str | None:
