@@ -1,7 +1,7 @@
-"""The history in `data/ledgers/format-1.db`, which every later version must read and fold.
+"""The histories in `data/ledgers`, which every later version must read and fold.
 
 Once a version that wrote it is in use, neither file nor history is ever edited: what is new gets
-a history and a file of its own. `python tests/kept_ledger.py FILE` writes this one.
+a history and a file of its own. `python tests/kept_ledger.py NAME FILE` writes the one of NAME.
 """
 
 import sys
@@ -186,25 +186,30 @@ OTHERS: Sequence[events.AnyEvent] = (
     events.ChangeRefused(task=DOCS, revision=1, cause=causes.SentBack("Say more.", "person")),
     events.ChangeWithdrawn(task=DOCS, by="person"),
 )
+STUCK: Sequence[events.AnyEvent] = (
+    events.RunNotEnded(task=LOGIN, attempt=1, reason="cannot end process 7", not_before=LATER),
+    events.RunEnded(task=LOGIN, attempt=1),
+)
 BATCHES = (SETTING, TO_REVIEW, TO_LANDED, OTHERS)
+KEPT = {"format-1": BATCHES, "run-not-ended": (SETTING, STUCK)}
 
 
-def history() -> list[events.Entry]:
-    """Return the entries that the kept ledger holds."""
+def history(batches: Sequence[Sequence[events.AnyEvent]] = BATCHES) -> list[events.Entry]:
+    """Return the entries that a kept ledger holds."""
     facts = [
         (event, NOON + number * timedelta(seconds=90))
-        for number, batch in enumerate(BATCHES)
+        for number, batch in enumerate(batches)
         for event in batch
     ]
     return [events.Entry(seq, at, "person", event) for seq, (event, at) in enumerate(facts, 1)]
 
 
-def write(path: Path) -> None:
+def write(path: Path, batches: Sequence[Sequence[events.AnyEvent]] = BATCHES) -> None:
     """Write a new ledger with this history."""
     with closing(Ledger.open(path)) as ledger:
-        for number, batch in enumerate(BATCHES):
+        for number, batch in enumerate(batches):
             ledger.append(batch, at=NOON + number * timedelta(seconds=90), actor="person")
 
 
 if __name__ == "__main__":
-    write(Path(sys.argv[1]))
+    write(Path(sys.argv[2]), KEPT[sys.argv[1]])

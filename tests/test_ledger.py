@@ -430,8 +430,11 @@ def kept(path: Path) -> Path:
     return Path(shutil.copy(kept_ledger.LEDGERS / "format-1.db", path))
 
 
-def test_an_old_ledger_is_read_for_ever(kept: Path) -> None:
-    assert recorded(kept) == kept_ledger.history()
+@pytest.mark.parametrize("name", kept_ledger.KEPT)
+def test_an_old_ledger_is_read_for_ever(name: str, path: Path) -> None:
+    old = Path(shutil.copy(kept_ledger.LEDGERS / f"{name}.db", path))
+
+    assert recorded(old) == kept_ledger.history(kept_ledger.KEPT[name])
 
 
 def test_an_old_ledger_folds_for_ever(kept: Path) -> None:

@@ -13,7 +13,7 @@ from fleet.core.effects import (
 )
 from fleet.core.model import Fleet, Repo, Task
 from fleet.core.planned import NOTHING, Circumstances, Plan, together
-from fleet.core.schedule import due, occupied, ready_slot
+from fleet.core.schedule import due, is_due, occupied, ready_slot
 from fleet.core.status import Ending, Landed, Sealing, Starting, Submitted
 
 _PATIENCE = timedelta(seconds=30)  # for which what has landed makes room for what is under way
@@ -87,12 +87,13 @@ def _next_slot(repo: Repo, now: datetime) -> int | None:
     broken = {n: slot for n, slot in repo.slots.items() if slot.state == "broken"}
     if not broken:
         return next(n for n in range(1, len(repo.slots) + 2) if n not in repo.slots)
-    return next((n for n, slot in broken.items() if (slot.not_before or now) <= now), None)
+    return next((n for n, slot in broken.items() if is_due(slot.not_before, now)), None)
 
 
 def _upkeep(repo: Repo, now: datetime, *, recycle: bool) -> Plan:
     effects: list[AnyEffect] = []
-    wakes = [s.not_before for s in repo.slots.values() if s.not_before and s.not_before > now]
+    times = (slot.not_before for slot in repo.slots.values())
+    wakes = [when for when in times if when and not is_due(when, now)]
     for number, slot in repo.slots.items():
         match slot.state:
             case "making":
@@ -129,6 +130,6 @@ def _workspace(task: Task, now: datetime, *, later: bool) -> Plan:
     when = task.free_not_before or now
     if later and isinstance(task.status, Landed):
         when = max(when, task.status.at + _PATIENCE)
-    if when > now:
+    if not is_due(when, now):
         return Plan(wake_at=when)
     return Plan(effects=(FreeWorkspace(task.id),))

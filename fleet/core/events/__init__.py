@@ -57,6 +57,7 @@ from fleet.core.events.tasks import (
     RunEnded,
     RunExited,
     RunLost,
+    RunNotEnded,
     RunStarted,
     Sealed,
     SealFailed,
@@ -113,6 +114,7 @@ AnyEvent = (
     | RetryScheduled
     | Returned
     | RunEnded
+    | RunNotEnded
     | RunExited
     | RunLost
     | RunStarted
@@ -203,6 +205,7 @@ __all__ = [
     "RunEnded",
     "RunExited",
     "RunLost",
+    "RunNotEnded",
     "RunStarted",
     "SealFailed",
     "SealUnchanged",

@@ -5,7 +5,7 @@ import secrets
 import sys
 import threading
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import msgspec
@@ -28,6 +28,7 @@ from fleet.tools.tmux.input import Delivered, RefusedInput, Unconfirmed, fits
 from fleet.tools.tmux.settings import way_back
 
 GRACE_S = 5.0
+_STUCK_PAUSE = timedelta(seconds=30)
 _HISTORY = 10_000
 _ANSWER_S = 3.0
 # The interpreter itself, not the virtual environment's link to it: it starts in half the time.
@@ -184,8 +185,17 @@ def end(tools: Tools, effect: EndRun, fleet: Fleet, stop: threading.Event) -> li
     if run_dir.root.exists():
         if not run_dir.screen.exists():
             _keep_last_words(tools, run_dir, tools.attempt_prefix(task.id, effect.attempt))
-        _fence_one(tools, task, effect.attempt, run_dir)
+        try:
+            _fence_one(tools, task, effect.attempt, run_dir)
+        except ToolError as error:
+            return [_not_ended(effect, error)]
     return [e.RunEnded(task=task.id, attempt=effect.attempt)]
+
+
+def _not_ended(effect: EndRun, error: ToolError) -> e.RunNotEnded:
+    why = f"{error.message} ({error.hint})" if error.hint else error.message
+    later = datetime.now(UTC) + _STUCK_PAUSE
+    return e.RunNotEnded(task=effect.task, attempt=effect.attempt, reason=why, not_before=later)
 
 
 def _keep_last_words(tools: Tools, run_dir: paths.RunDir, prefix: str) -> None:
