@@ -14,7 +14,13 @@ from fleet.errors import HomeError
 _TMP = "/tmp"  # noqa: S108 (see above)
 PACKAGE = Path(__file__).resolve().parent
 HOOK = PACKAGE / "fleet-hook"
-PANE = PACKAGE / "pane.py"
+# What Python is given to be `fleet-pane RUNDIR`: a module, which is compiled only once, and an end
+# without tidying up.
+_PANE = (
+    f"import posix, sys; sys.path.append({str(PACKAGE.parent)!r}); "
+    "from fleet.pane.main import main; posix._exit(main(sys.argv[1]))"
+)
+PANE = ("-I", "-S", "-c", _PANE)
 
 
 class RunDir(Struct, frozen=True):

@@ -219,11 +219,16 @@ NEEDS: Sequence[events.AnyEvent] = (
     events.NeedEnded(task=DOCS),
     events.NeedTold(task=DOCS, need="review", since=LATER),
 )
+STUCK: Sequence[events.AnyEvent] = (
+    events.RunNotEnded(task=LOGIN, attempt=1, reason="cannot end process 7", not_before=LATER),
+    events.RunEnded(task=LOGIN, attempt=1),
+)
 Batches = Sequence[Sequence[events.AnyEvent]]
 HISTORIES: dict[str, Batches] = {
     "format-1": (SETTING, TO_REVIEW, TO_LANDED, OTHERS),
     "asking": (ASKING,),
     "needs": (SETTING, NEEDS),
+    "run-not-ended": (SETTING, STUCK),
 }
 
 

@@ -69,7 +69,7 @@ class Pane:
         return self
 
     def argv(self) -> list[str]:
-        return [sys.executable, "-I", "-S", str(PANE), str(self.rundir.root)]
+        return [sys.executable, *PANE, str(self.rundir.root)]
 
     def start(self, env: Mapping[str, str] | None = None) -> "Pane":
         self._started = subprocess.Popen(

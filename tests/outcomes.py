@@ -16,7 +16,7 @@ from fleet.core.model import Fleet, Task
 from fleet.core.planned import Circumstances
 
 Events = list[e.AnyEvent]
-LATER = h.NOON + timedelta(days=1)
+LATER = h.NOON + timedelta(minutes=5)
 
 
 def good(effect: f.AnyEffect, fleet: Fleet, given: Circumstances) -> Events:
@@ -177,6 +177,12 @@ def _slots(effect: f.MakeSlot | f.RecycleSlot, fleet: Fleet) -> list[Events]:
     return [[broken]]
 
 
+def _ends(effect: f.EndRun, fleet: Fleet) -> list[Events]:
+    why = "cannot end process 7"
+    task, attempt = effect.task, effect.attempt
+    return [[e.RunNotEnded(task=task, attempt=attempt, reason=why, not_before=LATER)]]
+
+
 def _frees(effect: f.FreeWorkspace, fleet: Fleet) -> list[Events]:
     return [[e.FreeingFailed(task=effect.task, reason="disk full", not_before=LATER)]]
 
@@ -197,5 +203,6 @@ _BAD: dict[type[f.Effect], Callable[..., list[Events]]] = {
     f.MakeSlot: _slots,
     f.RecycleSlot: _slots,
     f.FreeWorkspace: _frees,
+    f.EndRun: _ends,
     f.RestoreWorkspace: _restores,
 }

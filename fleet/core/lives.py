@@ -11,7 +11,7 @@ from fleet.core.causes import Cause, Died, Exhausted
 from fleet.core.effects import AnyEffect, EndRun, PassAnswer, RunChecks, Seal, StartRun, Tell
 from fleet.core.model import Fleet, Task
 from fleet.core.planned import NOTHING, Circumstances, Plan, together
-from fleet.core.schedule import exhausted
+from fleet.core.schedule import exhausted, is_due
 from fleet.core.status import (
     Checking,
     Ending,
@@ -36,7 +36,7 @@ def _life(task: Task, given: Circumstances, now: datetime) -> Plan:
         case Starting(attempt=attempt):
             return _do(StartRun(task.id, attempt))
         case Ending(attempt=attempt):
-            return _do(EndRun(task.id, attempt))
+            return _end_run(task, attempt, now)
         case Sealing(revision=revision):
             return _do(Seal(task.id, revision))
         case Checking(revision=revision):
@@ -49,12 +49,18 @@ def _life(task: Task, given: Circumstances, now: datetime) -> Plan:
 
 def _alive(task: Task, run: Run, given: Circumstances, now: datetime) -> Plan:
     if run.leaving is not None:
-        return _do(EndRun(task.id, run.attempt))
+        return _end_run(task, run.attempt, now)
     if run.answer is not None:
         return _do(PassAnswer(task.id, run.attempt, run.answer.ask))
     if isinstance(task.status, Running):
         return _running(task, run, given, now)
     return _resting(task, run, given, now)
+
+
+def _end_run(task: Task, attempt: int, now: datetime) -> Plan:
+    """End a run; one that could not be ended is tried again after its pause."""
+    again = task.end_not_before
+    return _do(EndRun(task.id, attempt)) if is_due(again, now) else Plan(wake_at=again)
 
 
 def _do(effect: AnyEffect) -> Plan:

@@ -81,8 +81,9 @@ class Task(Struct, frozen=True, kw_only=True):
     archived: str | None = None  # the ref that keeps what a removed workspace held
     removed_at: datetime | None = None
     restoring: bool = False  # a person wants its workspace back
-    trouble: str | None = None  # why its workspace could not be freed or restored
+    trouble: str | None = None  # why its workspace could not be freed or restored, or its run ended
     free_not_before: datetime | None = None
+    end_not_before: datetime | None = None
     told: Told | None = None  # while it needs that
 
     @property

@@ -1,6 +1,6 @@
 """How many pooled worktrees a repository should have, and what becomes of each."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from fleet.core import events as e
 from fleet.core.effects import (
@@ -13,8 +13,10 @@ from fleet.core.effects import (
 )
 from fleet.core.model import Fleet, Repo, Task
 from fleet.core.planned import NOTHING, Circumstances, Plan, together
-from fleet.core.schedule import due, occupied, ready_slot
+from fleet.core.schedule import due, is_due, occupied, ready_slot
 from fleet.core.status import Ending, Landed, Sealing, Starting, Submitted
+
+_PATIENCE = timedelta(seconds=30)  # for which what has landed makes room for what is under way
 
 
 def pools(fleet: Fleet, given: Circumstances, now: datetime) -> Plan:
@@ -65,6 +67,7 @@ def _pool(fleet: Fleet, repo: Repo, given: Circumstances, wanted: int, now: date
     wanted += sum(task.restoring and task.slot is None for task in tasks)
     states = [slot.state for slot in repo.slots.values()]
     coming = sum(state in {"ready", "making", "dirty"} for state in states)
+    coming += sum(_is_done_with(task) and task.free_not_before is None for task in tasks)
     number = _next_slot(repo, now)
     crowded = repo.id in given.crowded
     if coming < wanted and number is not None:
@@ -84,12 +87,13 @@ def _next_slot(repo: Repo, now: datetime) -> int | None:
     broken = {n: slot for n, slot in repo.slots.items() if slot.state == "broken"}
     if not broken:
         return next(n for n in range(1, len(repo.slots) + 2) if n not in repo.slots)
-    return next((n for n, slot in broken.items() if (slot.not_before or now) <= now), None)
+    return next((n for n, slot in broken.items() if is_due(slot.not_before, now)), None)
 
 
 def _upkeep(repo: Repo, now: datetime, *, recycle: bool) -> Plan:
     effects: list[AnyEffect] = []
-    wakes = [s.not_before for s in repo.slots.values() if s.not_before and s.not_before > now]
+    times = (slot.not_before for slot in repo.slots.values())
+    wakes = [when for when in times if when and not is_due(when, now)]
     for number, slot in repo.slots.items():
         match slot.state:
             case "making":
@@ -103,18 +107,29 @@ def _upkeep(repo: Repo, now: datetime, *, recycle: bool) -> Plan:
     return Plan(effects=tuple(effects), wake_at=min(wakes, default=None))
 
 
+def _is_done_with(task: Task) -> bool:
+    """Whether the workspace that it has is of no use to it any more."""
+    over = isinstance(task.status, Landed) or task.removed_at is not None
+    return over and task.slot is not None and task.run is None and not task.restoring
+
+
 def workspaces(fleet: Fleet, now: datetime) -> Plan:
     """Free what is landed or removed, and bring back what a person restored."""
-    return together(_workspace(task, now) for task in fleet.tasks.values())
+    hurried = {repo.id for repo in fleet.repos.values() if not _quiet(fleet, repo)}
+    hurried -= {task.repo for task in due(fleet, now) if task.slot is None}  # who need a workspace
+    return together(
+        _workspace(task, now, later=task.repo in hurried) for task in fleet.tasks.values()
+    )
 
 
-def _workspace(task: Task, now: datetime) -> Plan:
-    if task.slot is None or task.run is not None:
-        return NOTHING
-    if task.restoring:
+def _workspace(task: Task, now: datetime, *, later: bool) -> Plan:
+    if task.restoring and task.slot is not None and task.run is None:
         return Plan(effects=(RestoreWorkspace(task.id),))
-    if not isinstance(task.status, Landed) and task.removed_at is None:
+    if not _is_done_with(task):
         return NOTHING
-    if task.free_not_before is not None and task.free_not_before > now:
-        return Plan(wake_at=task.free_not_before)
+    when = task.free_not_before or now
+    if later and isinstance(task.status, Landed):
+        when = max(when, task.status.at + _PATIENCE)
+    if not is_due(when, now):
+        return Plan(wake_at=when)
     return Plan(effects=(FreeWorkspace(task.id),))

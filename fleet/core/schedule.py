@@ -37,6 +37,7 @@ from fleet.core.status import (
 MAX_LOSSES = 20  # a pane that vanishes this often without one success is no accident
 _FIRST_PAUSE_S = 2.0
 _LONGEST_PAUSE_S = 300.0
+_LONGEST_PAUSE = timedelta(seconds=2 * _LONGEST_PAUSE_S)  # twice, for who adds a little to one
 _MOST_DOUBLINGS = 30
 _QUARANTINE = 2  # internal errors in a row that name a task: it is given up, and tidied away
 _HOPELESS = 4  # so many, and not even that is tried again
@@ -47,6 +48,11 @@ def pause(failures: int, *, first_s: float = _FIRST_PAUSE_S) -> timedelta:
     """Return how long to wait after `failures` failures in a row: it doubles up to 5 minutes."""
     doubled = min(max(failures - 1, 0), _MOST_DOUBLINGS)
     return timedelta(seconds=min(first_s * 2**doubled, _LONGEST_PAUSE_S))
+
+
+def is_due(not_before: datetime | None, now: datetime) -> bool:
+    """Whether a pause is over; no pause is as long as one that a clock set back seems to leave."""
+    return not_before is None or not now < not_before <= now + _LONGEST_PAUSE
 
 
 def waits_for(fleet: Fleet, task: Task) -> list[TaskId]:
@@ -89,7 +95,7 @@ def due(fleet: Fleet, now: datetime) -> list[Task]:
         if isinstance(task.status, Queued)
         and task.removed_at is None
         and not task.restoring
-        and (task.status.not_before or now) <= now
+        and is_due(task.status.not_before, now)
         and not waits_for(fleet, task)
     ]
     return sorted(ready, key=lambda task: task.created_at)
@@ -117,7 +123,7 @@ def _wakes(fleet: Fleet, now: datetime) -> list[datetime]:
         for task in fleet.tasks.values()
         if isinstance(task.status, Queued)
         and task.status.not_before
-        and task.status.not_before > now
+        and not is_due(task.status.not_before, now)
     ]
 
 

@@ -8,11 +8,11 @@ from fleet.core.facts import AgentFacts, Facts, RepoFacts, SpawnFacts, SubmitFac
 from fleet.core.ids import Commit, RepoId
 from fleet.errors import RefusedError
 from fleet.supervisor.perform.tools import Tools
+from fleet.tools.git.contents import features
 from fleet.tools.git.repository import (
     Place,
     branch_tip,
     check_branch_name,
-    features,
     names_below,
     resolve,
     target_branch,

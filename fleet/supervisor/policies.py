@@ -8,7 +8,8 @@ from fleet.config import read_repo_policy, read_user_policy
 from fleet.core.ids import RepoId
 from fleet.core.policy import AgentCommand, AgentOptions, FleetPolicy, RepoPolicy
 from fleet.errors import ConfigError
-from fleet.tools.git.repository import Place, read_file
+from fleet.tools.git.contents import read_file
+from fleet.tools.git.repository import Place
 
 FILE = "fleet.yaml"
 _KEPT = 8

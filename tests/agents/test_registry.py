@@ -34,6 +34,19 @@ def refused(registry: Registry, name: str) -> RefusedError:
     return refusal.value
 
 
+def test_plugins_are_looked_for_again_when_a_package_was_installed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(str(tmp_path))
+    assert "late" not in adapters([]).names()
+
+    package = tmp_path / "late-1.0.dist-info"
+    package.mkdir()
+    (package / "METADATA").write_text("Name: late\nVersion: 1.0\n")
+    (package / "entry_points.txt").write_text(f"[{GROUP}]\nlate = late:Late\n")
+    assert "late" in adapters([]).names()
+
+
 def test_the_reference_agent_is_installed() -> None:
     registry = adapters([])
 

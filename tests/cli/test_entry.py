@@ -1,3 +1,5 @@
+import os
+import subprocess
 import sys
 from pathlib import Path
 from typing import Self
@@ -64,3 +66,15 @@ def test_whatever_is_out_of_the_ordinary_goes_the_long_way(
 def test_the_program_of_the_package_begins_here() -> None:
     text = (Path(entry.__file__).parents[2] / "pyproject.toml").read_text()
     assert 'fleet = "fleet.cli.entry:main"' in text
+
+
+def test_what_scripts_poll_loads_only_what_it_needs() -> None:
+    program = (
+        "import sys; from fleet.cli import entry; entry._answered(every=False); print(*sys.modules)"
+    )
+    env = {"FLEET_HOME": "/nowhere/home", "PATH": os.environ["PATH"]}
+    asked = [sys.executable, "-c", program]
+    ran = subprocess.run(asked, capture_output=True, text=True, check=True, env=env)
+
+    assert "msgspec" in ran.stdout.split()
+    assert not {"asyncio", "click", "inspect", "typing_extensions"} & set(ran.stdout.split())

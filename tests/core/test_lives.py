@@ -374,3 +374,13 @@ def test_done_by_exit_is_sealed_once_no_process_is_left() -> None:
 
     assert then(*exited)[0] == Ending(1, ToSeal())
     assert then(*exited, h.ended())[1].effects == (Seal(A, 1),)
+
+
+def test_a_run_that_could_not_be_ended_is_ended_after_its_pause() -> None:
+    later = NOON + h.minutes(1)
+    stuck = e.RunNotEnded(task=A, attempt=1, reason="cannot end process 7", not_before=later)
+    fleet = h.history(*h.running(A), e.RunExited(task=A, attempt=1, code=1), stuck)
+
+    assert h.effects(fleet) == ()
+    assert h.settle(fleet)[1].wake_at == later
+    assert h.effects(fleet, now=later) == (EndRun(A, 1),)

@@ -381,6 +381,17 @@ def test_a_workspace_that_cannot_be_freed_or_restored_says_why() -> None:
     assert task(*STOPPED, e.WorkspaceRestored(task=A)).trouble is None
 
 
+def test_a_run_that_cannot_be_ended_says_why_until_it_is() -> None:
+    later = NOON + h.minutes(1)
+    stuck = e.RunNotEnded(task=A, attempt=1, reason="cannot end process 7", not_before=later)
+    leaving = (*h.running(A), e.TaskStopped(task=A, by="p"), stuck)
+
+    assert (task(*leaving).trouble, task(*leaving).end_not_before) == (stuck.reason, later)
+    assert task(*leaving).run is not None
+    ended = task(*leaving, h.ended(A))
+    assert (ended.trouble, ended.end_not_before, ended.run) == (None, None, None)
+
+
 def test_slots_from_planned_to_dropped() -> None:
     def slots(*events: e.AnyEvent) -> dict[int, Slot]:
         return history(*h.running(A), *events).repos[REPO].slots

@@ -321,6 +321,44 @@ def test_a_freed_workspace_is_made_clean_for_the_next() -> None:
     )
 
 
+def test_what_landed_lets_what_is_under_way_go_first() -> None:
+    landed = (*h.submitted(A), h.ended(), h.landed(A))
+    fleet = history(*landed, *h.starting(B, slot=2))
+    planned = settle(fleet)[1]
+
+    assert planned.effects == (StartRun(B, 1),)
+    assert planned.wake_at is not None
+    assert FreeWorkspace(A) in effects(fleet, now=planned.wake_at)
+
+
+def test_what_landed_is_freed_at_once_for_who_has_no_workspace() -> None:
+    landed = (*h.submitted(A), h.ended(), h.landed(A))
+
+    fleet = history(*landed, *h.starting(B, slot=2), h.added(C))
+    assert FreeWorkspace(A) in effects(fleet, given())
+
+
+def test_what_landed_is_freed_and_not_replaced() -> None:
+    landed = (*h.submitted(A), h.ended(), h.landed(A))
+
+    assert effects(history(*landed), given(pool=1)) == (FreeWorkspace(A),)
+
+
+def test_a_clock_that_was_set_back_hangs_no_retry() -> None:
+    later = NOON + h.minutes(1)
+    retry = e.RetryScheduled(task=A, note="n", consumes=True, not_before=later)
+    broken = e.SlotBroken(repo=REPO, slot=1, reason="full", not_before=later)
+    landed = (*h.submitted(B, slot=12), h.ended(B), h.landed(B))
+    stuck = e.FreeingFailed(task=B, reason="disk full", not_before=later)
+    waiting = history(*READY, *h.checking(A, slot=11), retry)
+    hours_ago = NOON - h.minutes(180)
+
+    assert StartRun(A, 2) in effects(h.fold(waiting, [h.ended(A)]), given(), hours_ago)
+    assert effects(history(*READY, *landed, stuck), now=hours_ago) == (FreeWorkspace(B),)
+    fleet = history(h.added(A), e.SlotPlanned(repo=REPO, slot=1), broken)
+    assert effects(fleet, given(), hours_ago) == (MakeSlot(REPO, 1),)
+
+
 def test_what_is_restored_does_not_start_before_its_work_is_back() -> None:
     archived = (
         *(*h.submitted(A), h.ended(), e.TaskStopped(task=A, by="p")),

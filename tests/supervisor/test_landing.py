@@ -1,5 +1,6 @@
 """The target moves to the very commit that was tested, or nothing moves, crash or not."""
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,8 @@ from fleet.core.change import Landing, Ready
 from fleet.core.ids import TaskId
 from fleet.core.policy import RepoPolicy
 from fleet.supervisor.perform import landing
+from fleet.supervisor.perform.landing import is_still_blocked
+from fleet.supervisor.probes import vitals
 from fleet.tools.git.intent import Intent
 
 A = TaskId("a")
@@ -195,6 +198,40 @@ async def test_work_in_the_checkout_blocks_and_stays(house: House) -> None:
     assert "new.txt" in blocked.reason
     assert (house.repo / "new.txt").read_text() == "my own\n"
     assert main(house.repo) == before
+
+
+async def test_what_blocks_is_looked_for_without_a_try(house: House) -> None:
+    await about_to_land(house)
+    (house.repo / "new.txt").write_text("my own\n")
+    house.record(*land(house))
+    assert is_still_blocked(house.tools, house.fleet, house.task("a"))
+
+    (house.repo / "new.txt").unlink()
+    (house.repo / ".git/MERGE_HEAD").touch()
+    assert not is_still_blocked(house.tools, house.fleet, house.task("a"))  # but by another thing
+
+    (house.repo / ".git/MERGE_HEAD").unlink()
+    assert not is_still_blocked(house.tools, house.fleet, house.task("a"))
+
+
+async def test_what_stays_blocked_writes_nothing(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await about_to_land(house)
+    (house.repo / "new.txt").write_text("my own\n")
+    house.record(*land(house))
+    look, moment = vitals.Vitals(house.host), house.task("a").updated_at
+    written = house.fleet.seq
+    for minute in range(1, 5):
+        later = moment + timedelta(minutes=minute)
+        monkeypatch.setattr(vitals, "now", lambda later=later: later)
+        await look._unblock()
+    assert house.fleet.seq == written
+
+    (house.repo / "new.txt").unlink()
+    monkeypatch.setattr(vitals, "now", lambda: moment + timedelta(minutes=5))
+    await look._unblock()
+    assert len(house.events(e.ChangeUnblocked)) == 1
 
 
 async def test_a_repository_that_is_gone_blocks(house: House) -> None:

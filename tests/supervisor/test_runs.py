@@ -16,6 +16,7 @@ from fleet.core import effects as f
 from fleet.core import events as e
 from fleet.core.policy import AgentCommand, FleetPolicy
 from fleet.core.status import ToRequeue
+from fleet.errors import ToolError
 from fleet.supervisor.perform import runs
 from fleet.supervisor.perform.launching import Asked, write_launch
 from fleet.supervisor.perform.workspaces import enter
@@ -434,3 +435,23 @@ class TestWholeRuns:
 
         worktree = house.home.slot(house.repo_id, 1)
         assert "mind the step" in (worktree / "got.txt").read_text()
+
+
+async def test_a_process_that_cannot_be_ended_is_told_and_tried_again(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stuck(*_: object, **__: object) -> None:
+        raise ToolError("cannot end process 7", hint="stuck in the kernel")
+
+    house.begin(FOREVER)
+    house.start()
+    agent(house)
+    with monkeypatch.context() as patch:
+        patch.setattr(runs, "fence", stuck)
+        [told] = house.perform(f.EndRun(house.task("a").id, 1))
+
+    assert isinstance(told, e.RunNotEnded)
+    assert told.reason == "cannot end process 7 (stuck in the kernel)"
+    assert house.perform(f.EndRun(house.task("a").id, 1)) == [
+        e.RunEnded(task=house.task("a").id, attempt=1)
+    ]

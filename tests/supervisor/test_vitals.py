@@ -131,7 +131,7 @@ class TestBlocked:
             with pytest.MonkeyPatch.context() as patch:
                 moment = since + timedelta(seconds=second, microseconds=1)
                 patch.setattr(vitals_module, "now", lambda moment=moment: moment)
-                vitals._unblock()
+                await vitals._unblock()
             if len(house.events(e.ChangeUnblocked)) > before:
                 return second
         raise AssertionError

@@ -1,5 +1,6 @@
 import fcntl
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -156,7 +157,7 @@ def test_a_panes_parent_and_whom_the_caller_spares_are_never_members(
     pane: Pane, spawn: Spawn, tmp_path: Path
 ) -> None:
     pane.launch("exec sleep 1000")
-    argv = " ".join(pane.argv())
+    argv = shlex.join(pane.argv())
     # It writes by itself: a program that it started would be one of the run's own.
     script = f"{argv} >/dev/null & wait; : >{tmp_path}/served"
     server = spawn("sh", "-c", script, FLEET_RUN=RUN)
@@ -180,7 +181,7 @@ def test_a_pane_that_has_not_begun_never_does(pane: Pane) -> None:
 
 def test_a_pane_before_its_first_report_is_found_by_its_lock(pane: Pane) -> None:
     os.mkfifo(pane.rundir.launch)  # which it opens and waits for, after it took the lock
-    argv = ["/bin/sh", "-c", " ".join(pane.argv()) + "; true"]
+    argv = ["/bin/sh", "-c", shlex.join(pane.argv()) + "; true"]
     with subprocess.Popen(argv) as between:
         until(lambda: members(RUN, rundirs=[pane.rundir]))
         assert not pane.rundir.started.exists()

@@ -61,6 +61,7 @@ from fleet.core.events.tasks import (
     RunEnded,
     RunExited,
     RunLost,
+    RunNotEnded,
     RunStarted,
     Sealed,
     SealFailed,
@@ -123,6 +124,7 @@ AnyEvent = (
     | RetryScheduled
     | Returned
     | RunEnded
+    | RunNotEnded
     | RunExited
     | RunLost
     | RunStarted
@@ -219,6 +221,7 @@ __all__ = [
     "RunEnded",
     "RunExited",
     "RunLost",
+    "RunNotEnded",
     "RunStarted",
     "SealFailed",
     "SealUnchanged",

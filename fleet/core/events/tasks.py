@@ -115,6 +115,14 @@ class RunEnded(TaskEvent, frozen=True, tag="run.ended"):
     attempt: int
 
 
+class RunNotEnded(TaskEvent, frozen=True, tag="run.not-ended"):
+    """A process of the run could not be ended: whoever is stuck in the kernel obeys nobody."""
+
+    attempt: int
+    reason: str
+    not_before: datetime
+
+
 class MessageQueued(TaskEvent, frozen=True, tag="message.queued"):
     text: str
     by: str

@@ -157,10 +157,19 @@ def _leave(task: Task, event: e.LeaveBegan, at: datetime) -> Task:
     return replace(task, run=_leaving(task, event.why))
 
 
+@table.task(e.RunNotEnded)
+def _not_ended(task: Task, event: e.RunNotEnded, at: datetime) -> Task:
+    if event.attempt != task.attempt:
+        return task
+    return replace(task, trouble=event.reason, end_not_before=event.not_before)
+
+
 @table.task(e.RunEnded)
 def _ended(task: Task, event: e.RunEnded, at: datetime) -> Task:
     if event.attempt != task.attempt:
         return task
+    if task.end_not_before is not None:
+        task = replace(task, trouble=None, end_not_before=None)
     task = replace(task, run=None)
     if not isinstance(task.status, Ending):
         return task

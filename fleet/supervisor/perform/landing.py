@@ -4,7 +4,7 @@ import threading
 from dataclasses import replace
 
 from fleet.core import events as e
-from fleet.core.change import BY_POLICY, Change, Evidence, Landing
+from fleet.core.change import BY_POLICY, Change, Evidence, Landing, Ready
 from fleet.core.effects import Land
 from fleet.core.ids import Commit
 from fleet.core.model import Fleet, Task
@@ -12,6 +12,7 @@ from fleet.errors import ConfigError, FleetError
 from fleet.supervisor.perform.tools import Tools
 from fleet.supervisor.policies import FILE
 from fleet.tools.git import landing, pushing
+from fleet.tools.git.contents import read_file
 from fleet.tools.git.intent import (
     Blocked,
     Intent,
@@ -22,7 +23,7 @@ from fleet.tools.git.intent import (
     is_ancestor,
 )
 from fleet.tools.git.recovery import recover, settle
-from fleet.tools.git.repository import branch_tip, read_file
+from fleet.tools.git.repository import branch_tip
 
 
 def land(tools: Tools, effect: Land, fleet: Fleet, stop: threading.Event) -> list[e.AnyEvent]:
@@ -90,9 +91,26 @@ def _fresh(
             return _rewound(task, change, tip)
         case Moved(tip=tip):
             return _moved(task, change, tip)
-        case Blocked(reason=reason, files=files):
-            named = f"{reason}: {', '.join(files[:5])}" if files else reason
-            return [_blocked(task, change, intent.parent, named)]
+        case Blocked():
+            return [_blocked(task, change, intent.parent, _named(outcome))]
+
+
+def _named(blocked: Blocked) -> str:
+    files = blocked.files
+    return f"{blocked.reason}: {', '.join(files[:5])}" if files else blocked.reason
+
+
+def is_still_blocked(tools: Tools, fleet: Fleet, task: Task) -> bool:
+    """Whether the very thing that kept a change from landing still does; nothing is changed."""
+    change = task.change
+    if change is None or change.blocked is None or not isinstance(change.state, Ready):
+        return False
+    try:
+        intent = _intent(tools, fleet, task, change, change.state.evidence)
+        found = landing.obstacle(intent)
+    except FleetError:
+        return False  # whoever tries it says why
+    return found is not None and _named(found) == change.blocked
 
 
 def _push(task: Task, change: Change, intent: Intent, remote: str) -> list[e.AnyEvent] | None:

@@ -4,7 +4,7 @@ import contextlib
 import sys
 import threading
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import msgspec
@@ -24,6 +24,7 @@ from fleet.tools.processes.fence import fence
 from fleet.tools.processes.table import identify
 from fleet.tools.tmux.settings import way_back
 
+_STUCK_PAUSE = timedelta(seconds=30)
 _HISTORY = 10_000
 # The interpreter itself, not the virtual environment's link to it: it starts in half the time.
 _PYTHON = str(Path(sys.executable).resolve())
@@ -118,7 +119,7 @@ def _open(tools: Tools, task: Task, attempt: int, token: str, worktree: Path) ->
         session=task.id,
         run=token,
         cwd=worktree,
-        argv=[_PYTHON, "-I", "-S", str(paths.PANE), str(run_dir.root)],
+        argv=[_PYTHON, *paths.PANE, str(run_dir.root)],
         options={"@fleet_title": task.spec.title, "@fleet_back": way_back(None)},
     )
     shim = identify(pane.pid)
@@ -138,8 +139,17 @@ def end(tools: Tools, effect: EndRun, fleet: Fleet, stop: threading.Event) -> li
     if run_dir.root.exists():
         if not run_dir.screen.exists():
             _keep_last_words(tools, run_dir, tools.attempt_prefix(task.id, effect.attempt))
-        _fence_one(tools, task, effect.attempt, run_dir)
+        try:
+            _fence_one(tools, task, effect.attempt, run_dir)
+        except ToolError as error:
+            return [_not_ended(effect, error)]
     return [e.RunEnded(task=task.id, attempt=effect.attempt)]
+
+
+def _not_ended(effect: EndRun, error: ToolError) -> e.RunNotEnded:
+    why = f"{error.message} ({error.hint})" if error.hint else error.message
+    later = datetime.now(UTC) + _STUCK_PAUSE
+    return e.RunNotEnded(task=effect.task, attempt=effect.attempt, reason=why, not_before=later)
 
 
 def _keep_last_words(tools: Tools, run_dir: paths.RunDir, prefix: str) -> None:

@@ -9,6 +9,7 @@ from fleet.core.model import Task
 from fleet.core.status import Running, Submitted
 from fleet.errors import FleetError, ToolError
 from fleet.supervisor.host import Host, now
+from fleet.supervisor.perform.landing import is_still_blocked
 from fleet.supervisor.probes.screens import Screens
 from fleet.tools import pipes
 from fleet.tools.git.files import usage_bytes
@@ -34,6 +35,7 @@ class Vitals:
         self._drawn: dict[TaskId, tuple[tuple[str, int], int]] = {}
         self._screens = Screens(host)
         self._blocked: dict[TaskId, timedelta] = {}
+        self._looked: dict[TaskId, tuple[datetime, datetime]] = {}  # when, and at which news
 
     async def beat(self) -> None:
         """Take the pulse of everything that lives."""
@@ -42,7 +44,7 @@ class Vitals:
             await self._panes()
         self._host.vitals.forget({task.id for task in tasks if task.run is not None})
         self._host.judge.look(now(), every=True)
-        self._unblock()
+        await self._unblock()
         if self._beats % _COUNT_EVERY == 0:
             await self._count()
         if self._beats % _DISK_EVERY == 0:
@@ -102,18 +104,27 @@ class Vitals:
         token = parse_token(pane.run)
         return TaskId(token.task) if token and token.home == self._host.tools.home_id else None
 
-    def _unblock(self) -> None:
-        """Let what waits for something outside try again, less and less often."""
+    async def _unblock(self) -> None:
+        """Let what waits for something outside try again, less and less often.
+
+        Where it can be seen that it would wait for the same again, that is no news, and no fact.
+        """
+        fleet = self._host.supervisor.fleet
         blocked = {
             task.id: task
-            for task in self._host.supervisor.fleet.tasks.values()
+            for task in fleet.tasks.values()
             if isinstance(task.status, Submitted) and task.change and task.change.blocked
         }
         facts: list[e.AnyEvent] = []
         for name, task in blocked.items():
             pause = self._blocked.get(name, _UNBLOCK_AFTER)
-            if task.change is not None and now() - task.updated_at >= pause:
-                self._blocked[name] = min(pause * 2, _LONGEST_BLOCK)
+            looked, news = self._looked.get(name, (task.updated_at, task.updated_at))
+            since = looked if news == task.updated_at else task.updated_at
+            if task.change is None or timedelta() <= now() - since < pause:
+                continue
+            self._blocked[name] = min(pause * 2, _LONGEST_BLOCK)
+            self._looked[name] = (now(), task.updated_at)
+            if not await asyncio.to_thread(is_still_blocked, self._host.tools, fleet, task):
                 facts.append(e.ChangeUnblocked(task=name, revision=task.change.revision))
         if facts:
             self._host.supervisor.record(facts)

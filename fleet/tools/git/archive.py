@@ -21,6 +21,7 @@ from fleet.tools.git.repository import (
 )
 from fleet.tools.git.run import git
 from fleet.tools.git.snapshot import Look, look, staged_tree, write_tree
+from fleet.tools.git.updating import refused, update
 from fleet.tools.git.workspaces import admin_dir
 
 _HEADS = "refs/heads/"
@@ -133,7 +134,8 @@ def delete_branch(place: Place, branch: str, *, head: str) -> None:
         raise RefusedError(f"the branch {branch} has moved on since it was archived")
     if where := checkouts(place).get(branch):
         raise RefusedError(f"the branch {branch} is checked out in {where}")
-    git(place.git_dir, "update-ref", "-d", _HEADS + branch, head)
+    if complaint := update(place.git_dir, f"delete {_HEADS}{branch} {head}"):
+        raise refused(place.git_dir, complaint)
 
 
 def contains(place: Place, *, target: str, base: str, head: str) -> bool:

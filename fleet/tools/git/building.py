@@ -9,7 +9,8 @@ from pathlib import Path
 
 from fleet.core.policy import MergeMethod
 from fleet.tools.git.attributes import AS_NAMED
-from fleet.tools.git.merging import Conflicted, merge_trees, tree_of
+from fleet.tools.git.merging import Conflicted, keep_tree, merge_trees, tree_of
+from fleet.tools.git.objects import person, write_commit
 from fleet.tools.git.refs import stamp
 from fleet.tools.git.repository import Place
 from fleet.tools.git.run import git
@@ -128,6 +129,22 @@ def _commits(
 
 
 def _commit(place: Place, tree: str, parents: Sequence[str], words: _Words) -> str:
+    author = person(words.author.name, words.author.email, words.written)
+    committer = person(words.committer.name, words.committer.email, words.committed)
+    written = write_commit(
+        place.git_dir,
+        tree=tree,
+        parents=parents,
+        author=author,
+        committer=committer,
+        message=words.message,
+    )
+    commit = written or _by_git(place, tree, parents, words)
+    keep_tree(commit, tree)
+    return commit
+
+
+def _by_git(place: Place, tree: str, parents: Sequence[str], words: _Words) -> str:
     given = {
         "GIT_AUTHOR_NAME": words.author.name,
         "GIT_AUTHOR_EMAIL": words.author.email,

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fleet.tools.git.attributes import AS_NAMED, inherit
+from fleet.tools.git.contents import inherit_files
 from fleet.tools.git.remembered import Remembered
 from fleet.tools.git.repository import Place
 from fleet.tools.git.run import git
@@ -26,8 +27,25 @@ def changes(cwd: Path, base: str, head: str) -> dict[str, Change]:
     """Return what the commits `base` and `head` hold in each path in which they differ."""
     if base == head:
         return {}
-    known = _known.get((base, head))
+    known = _known.get((base, head)) or _by_way(base, head)
     return _asked(cwd, base, head) if known is None else known
+
+
+def _by_way(base: str, head: str) -> dict[str, Change] | None:
+    """Return what two steps that are known come to; so a target is followed as it moves."""
+    for between in _steps.get(head) or ():
+        first, second = _known.get((base, between)), _known.get((between, head))
+        if first is not None and second is not None:
+            both = {path: Change(it.was, second.get(path, it).now) for path, it in first.items()}
+            whole = second | both
+            found = {path: it for path, it in whole.items() if it.was != it.now}
+            return _put(base, head, found)
+    return None
+
+
+def _put(base: str, head: str, found: dict[str, Change]) -> dict[str, Change]:
+    _steps.put(head, (base, *(_steps.get(head) or ())[: _MOST_WAYS - 1]))
+    return _known.put((base, head), found)
 
 
 _DIFF = (
@@ -35,6 +53,8 @@ _DIFF = (
     "--ignore-submodules=none",
 )
 _known: Remembered[tuple[str, str], dict[str, Change]] = Remembered(256)
+_steps: Remembered[str, tuple[str, ...]] = Remembered(256)  # from where changes to a head are known
+_MOST_WAYS = 4
 
 
 def numbers(place: Place, base: str, head: str) -> list[tuple[str, str, str]]:
@@ -61,4 +81,5 @@ def _keep(base: str, head: str, fields: list[str]) -> dict[str, Change]:
         for about, path in zip(abouts, fields[1::2], strict=True)
     }
     inherit(base, head, found)
-    return _known.put((base, head), found)
+    inherit_files(base, head, found)
+    return _put(base, head, found)

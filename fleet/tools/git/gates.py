@@ -4,6 +4,8 @@ import shutil
 from pathlib import Path
 
 from fleet.errors import RefusedError, ToolError
+from fleet.tools.git.index import Index, read_index
+from fleet.tools.git.merging import tree_of
 from fleet.tools.git.repository import Place
 from fleet.tools.git.run import git
 from fleet.tools.git.workspaces import admin_dir, create, head_of, recycle
@@ -55,7 +57,7 @@ def _renew(place: Place, path: Path, commit: str, *, keep: tuple[str, ...]) -> s
     """Bring `path` to `commit`; return what is wrong with it, or nothing."""
     _lift_sparseness(path)
     recycle(place, path, commit, keep=keep, unhide=False)
-    return _fault(path, commit)
+    return _fault(place, path, commit)
 
 
 def _lift_sparseness(path: Path) -> None:
@@ -67,10 +69,13 @@ def _lift_sparseness(path: Path) -> None:
         (admin / "index").unlink(missing_ok=True)
 
 
-def _fault(path: Path, commit: str) -> str:
+def _fault(place: Place, path: Path, commit: str) -> str:
     """Return what is wrong; that nothing is left over, cleaning said by its exit code."""
     if head_of(path) != commit:
         return f"HEAD is at {head_of(path)[:12]}"
+    admin = admin_dir(path)
+    if admin and read_index(admin) == Index(tree_of(place, commit), hidden=()):
+        return ""
     # A status would report files whose line ends a filter changes at every checkout.
     if git(path, "diff-index", "--cached", "--quiet", commit, expect=(0, 1)).code:
         return "the index holds another tree"

@@ -7,6 +7,7 @@ from fleet.tools.git.attributes import AS_NAMED
 from fleet.tools.git.refs import content
 from fleet.tools.git.repository import Place, branch_tip, checkouts
 from fleet.tools.git.run import git
+from fleet.tools.git.updating import refused, update
 
 _REMEMBERED = 500  # values of the target that are looked at: a landing is among the newest
 
@@ -102,7 +103,8 @@ def history(intent: Intent) -> list[str]:
 
 def mark_landed(intent: Intent) -> None:
     """Make the reference that says so, or leave it as it is."""
-    git(intent.place.git_dir, "update-ref", intent.mark, intent.commit)
+    if complaint := update(intent.place.git_dir, f"update {intent.mark} {intent.commit}"):
+        raise refused(intent.place.git_dir, complaint)
 
 
 def is_ancestor(place: Place, old: str, new: str) -> bool:

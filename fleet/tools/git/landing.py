@@ -61,6 +61,13 @@ def land(intent: Intent) -> Landed | Moved | Blocked:
     return _swap(intent) if checkout is None else _fast_forward(intent, checkout)
 
 
+def obstacle(intent: Intent) -> Blocked | None:
+    """Return what `land` would be blocked by, as far as that can be seen beforehand."""
+    checkout = checkouts(intent.place).get(intent.target)
+    seen = _rebased_elsewhere(intent)
+    return seen or (_occupied(intent, checkout) if checkout else None)
+
+
 def _swap(intent: Intent) -> Landed | Moved | Blocked:
     """Move the target and make the mark in one transaction, which compares before it swaps."""
     git_dir = intent.place.git_dir

@@ -12,6 +12,7 @@ from pathlib import Path
 from fleet.errors import ToolError
 from fleet.tools.git.attributes import AS_NAMED, attributes_of, without_drivers
 from fleet.tools.git.changes import changes, touched
+from fleet.tools.git.remembered import Remembered
 from fleet.tools.git.repository import Place
 from fleet.tools.git.run import Answer, git
 
@@ -164,5 +165,16 @@ def _merges_to(place: Place, target: str, sealed: str, commit: str) -> bool:
 
 
 def tree_of(place: Place, commit: str) -> str:
+    known = _trees.get(commit)
+    if known is not None:
+        return known
     asked = f"{commit}^{{tree}}"
-    return git(place.git_dir, "rev-parse", "--verify", asked, env=AS_NAMED).text
+    return keep_tree(commit, git(place.git_dir, "rev-parse", "--verify", asked, env=AS_NAMED).text)
+
+
+def keep_tree(commit: str, tree: str) -> str:
+    """Remember the tree of a commit, which never changes, and return it."""
+    return _trees.put(commit, tree)
+
+
+_trees: Remembered[str, str] = Remembered(256)

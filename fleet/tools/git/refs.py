@@ -1,4 +1,4 @@
-"""Reads references straight from their files, as gitrepository-layout(5) lays them out.
+"""Deals with references by their files, as gitrepository-layout(5) lays them out.
 
 A process of git takes 2 ms for what two system calls tell, and landing one change asks for some
 thirty references. Where the files do not say it plainly (another storage, a symbolic reference),
@@ -52,6 +52,23 @@ def head_branch(admin: Path) -> str | None:
     held = os.fsdecode(content(admin / "HEAD").strip())
     named = held.removeprefix("ref:").strip() if held.startswith("ref:") else ""
     return named.removeprefix(HEADS) if named.startswith(HEADS) else None
+
+
+def attach(git_dir: Path, admin: Path, branch: str) -> bool:
+    """Let HEAD of the worktree whose git directory is `admin` name `branch`, as git itself would.
+
+    Returns False where that is for git to do, or to refuse: then nothing was changed.
+    """
+    if (git_dir / "reftable").exists() or (admin / "HEAD").is_symlink():
+        return False
+    lock = admin / "HEAD.lock"
+    try:
+        with lock.open("xb") as file:
+            file.write(os.fsencode(f"ref: {HEADS}{branch}\n"))
+    except OSError:
+        return False
+    lock.replace(admin / "HEAD")
+    return True
 
 
 def worktree_of(admin: Path) -> Path | None:

@@ -5,7 +5,6 @@ import hashlib
 import os
 import re
 from collections.abc import Iterator
-from functools import lru_cache
 from pathlib import Path
 
 from msgspec import Struct
@@ -16,7 +15,6 @@ from fleet.tools.git.run import failure, git, version
 
 _HEADS = refs.HEADS
 _COMMITS = (_HEADS, "refs/fleet/")  # whose references hold commits, never tags
-_KEPT = 64  # answers that cannot change, kept for the commits asked about last
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)*")
 _MAX_HOPS = 5  # git follows as many symbolic references
 
@@ -34,15 +32,6 @@ class Place(Struct, frozen=True):
     id: str
     bare: bool
     head_branch: str | None
-
-
-class Features(Struct, frozen=True):
-    """What a repository uses that makes worktrees and merges behave differently."""
-
-    submodules: bool
-    lfs: bool
-    sparse: bool
-    partial: bool
 
 
 def locate(path: Path) -> Place:
@@ -160,39 +149,6 @@ def checkouts(place: Place) -> dict[str, Path]:
     if not place.bare and (branch := refs.head_branch(place.git_dir)):
         found[branch] = place.root
     return found
-
-
-def features(place: Place, commit: str) -> Features:
-    """Return what the repository uses at `commit`."""
-    return _features(place, commit, refs.stamp(place.git_dir / "config"))
-
-
-@lru_cache(maxsize=_KEPT)
-def _features(place: Place, commit: str, *_configured: object) -> Features:
-    wanted = r"^(core\.sparsecheckout|extensions\.partialclone|remote\..*\.promisor)$"
-    asked = ("config", "--type=bool-or-str", "--get-regexp", wanted)
-    settings = git(place.root, *asked, expect=(0, 1)).lines
-    tracked = ("grep", "-q", "-e", "filter=lfs", commit, "--", ":(glob)**/.gitattributes")
-    return Features(
-        submodules=read_file(place, commit, ".gitmodules") is not None,
-        lfs=git(place.git_dir, *tracked, expect=(0, 1)).code == 0,
-        sparse="core.sparsecheckout true" in settings,
-        partial=any(not line.startswith("core.") for line in settings),
-    )
-
-
-def read_file(place: Place, commit: str, path: str) -> bytes | None:
-    """Return what the file `path` holds at `commit`, or None if there is no such file."""
-    return _read_file(place.git_dir, commit, path)
-
-
-@lru_cache(maxsize=_KEPT)
-def _read_file(git_dir: Path, commit: str, path: str) -> bytes | None:
-    """A commit never changes: what was read of one holds for ever."""
-    asked = os.fsencode(f"{commit}:{path}\n")
-    head, _, rest = git(git_dir, "cat-file", "--batch", stdin=asked).out.partition(b"\n")
-    _, kind, size = head.rsplit(b" ", 2) if not head.endswith(b" missing") else (b"", b"", b"0")
-    return rest[: int(size)] if kind == b"blob" else None
 
 
 def signature(place: Place, branch: str) -> object:

@@ -7,8 +7,9 @@ from msgspec import Struct
 
 from fleet.tools.git.changes import numbers
 from fleet.tools.git.repository import Place, branch_tip, ref_commit
-from fleet.tools.git.run import failure, git
+from fleet.tools.git.run import git
 from fleet.tools.git.snapshot import Look, look, write_tree
+from fleet.tools.git.updating import refused, update
 from fleet.tools.git.workspaces import admin_dir
 
 UNCOMMITTED = "Fleet-Uncommitted"  # the trailer of a commit that fleet made of uncommitted files
@@ -143,12 +144,11 @@ def _measure(place: Place, commit: str, *, target: str, head: str | None = None)
 def _pin(place: Place, outcome: Outcome, *, ref: str, target: str) -> Outcome:
     """Make `ref`, unless there is one: then what it holds is the outcome, whatever came since."""
     if isinstance(outcome, Sealed):
-        create = f"create {ref} {outcome.commit}\n".encode()
-        made = git(place.git_dir, "update-ref", "--stdin", stdin=create, expect=(0, 128))
-        if made.code == 0:
+        complaint = update(place.git_dir, f"create {ref} {outcome.commit}")
+        if not complaint:
             return outcome
         if ref_commit(place, ref) is None:
-            raise failure(place.git_dir, ("update-ref", ref), made)
+            raise refused(place.git_dir, complaint)
     held = ref_commit(place, ref)
     return _measure(place, held, target=target) if held else outcome
 

@@ -1,12 +1,13 @@
 """Undoes a checkout that was killed halfway, and leaves alone what a user changed or made."""
 
 import os
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 from fleet.tools.git.changes import Change, changes
 from fleet.tools.git.run import git
 
+_MOST_NAMED = 200  # a command line does not hold more than some thousand paths
 _ABSENT, _LINK, _SUBMODULE = "000000", "120000", "160000"
 
 
@@ -22,13 +23,19 @@ def missing_files(checkout: Path, *, parent: str, commit: str) -> tuple[str, ...
 def files_in_the_way(checkout: Path, *, parent: str, commit: str) -> tuple[str, ...]:
     """Return the files that a user changed or made in `checkout`, and that `commit` changes too."""
     touched = changes(checkout, parent, commit)
+    there = {path: it for path, it in touched.items() if _is_file(checkout / path)}
+    new = {path for path, change in there.items() if change.was[0] == _ABSENT}
+    edited = _edited(checkout, parent, [path for path in there if path not in new])
+    return tuple(path for path in there if path in new or path in edited)
+
+
+def _edited(checkout: Path, commit: str, paths: Sequence[str]) -> set[str]:
+    """Return which of `paths` differ from what `commit` holds; git compares as few as it can."""
+    if not paths:
+        return set()
     asked = ("diff", "--name-only", "-z", "--no-renames", "--no-ext-diff", "--ignore-submodules")
-    edited = set(git(checkout, *asked, parent).fields)
-    return tuple(
-        path
-        for path, change in touched.items()
-        if (path in edited or change.was[0] == _ABSENT) and _is_file(checkout / path)
-    )
+    named = paths if len(paths) <= _MOST_NAMED else ()
+    return set(git(checkout, "--literal-pathspecs", *asked, commit, "--", *named).fields)
 
 
 def is_checked_out(checkout: Path, *, parent: str, commit: str) -> bool:

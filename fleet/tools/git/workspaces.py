@@ -15,9 +15,11 @@ from pathlib import Path
 
 from fleet.errors import RefusedError, ToolError
 from fleet.tools.git import submodules
-from fleet.tools.git.refs import content, is_open
+from fleet.tools.git.index import read_index
+from fleet.tools.git.refs import attach, content, is_open
 from fleet.tools.git.repository import Place, branch_tip, checkouts
-from fleet.tools.git.run import failure, git
+from fleet.tools.git.run import git
+from fleet.tools.git.updating import refused, update
 
 _HEADS = "refs/heads/"
 _COMMIT = re.compile(r"[0-9a-f]{40,64}")
@@ -62,16 +64,15 @@ def claim(place: Place, path: Path, *, branch: str, commit: str) -> None:
     if at is None:
         resume(place, path, branch=branch)
         return
-    making = f"create {_HEADS}{branch} {commit}\n".encode()
-    made = git(place.git_dir, "update-ref", "--stdin", stdin=making, expect=(0, 128))
-    if made.code and branch_tip(place, branch) is None:
-        raise failure(place.git_dir, ("update-ref", _HEADS + branch), made)
-    if made.code:
+    complaint = update(place.git_dir, f"create {_HEADS}{branch} {commit}")
+    if complaint and branch_tip(place, branch) is None:
+        raise refused(place.git_dir, complaint)
+    if complaint:
         resume(place, path, branch=branch)
         return
     if at != commit:
-        _check_out(place, path, commit)
-    _attach(path, branch)
+        _advance(place, path, at, commit)
+    _attach(place, path, branch)
 
 
 def resume(place: Place, path: Path, *, branch: str) -> None:
@@ -97,7 +98,7 @@ def resume(place: Place, path: Path, *, branch: str) -> None:
         raise RefusedError(f"there is no branch {branch} in {place.root}")
     if _detached_at(path) != tip:
         _check_out(place, path, tip)
-    _attach(path, branch)
+    _attach(place, path, branch)
 
 
 def recycle(
@@ -119,7 +120,7 @@ def recycle(
     for name in _UNFINISHED:
         _remove(admin / name)
     if unhide:
-        _unhide(path)
+        _unhide(path, admin)
     _check_out(place, path, commit, force=True)
     kept = [part for pattern in keep for part in ("-e", pattern)]
     git(path, "clean", "-ffdxq", *kept)
@@ -127,8 +128,12 @@ def recycle(
 
 def detach(path: Path, *, branch: str, head: str) -> None:
     """Take `branch`, which is at `head`, from the worktree `path`, whose files stay as they are."""
-    if head_of(path) == f"ref: {_HEADS}{branch}":
-        git(path, "update-ref", "--no-deref", "-m", "fleet: detach", "HEAD", head)
+    admin = admin_dir(path)
+    if admin is None or head_of(path) != f"ref: {_HEADS}{branch}":
+        return
+    order = f"update worktrees/{admin.name}/HEAD {head}"
+    if complaint := update(admin.parent.parent, "option no-deref", order):
+        raise refused(path, complaint)
 
 
 def head_of(path: Path) -> str:
@@ -241,8 +246,18 @@ def _check_out(place: Place, path: Path, commit: str, *, force: bool = False) ->
         submodules.check_out(place, path, force=force)
 
 
-def _attach(path: Path, branch: str) -> None:
-    git(path, "symbolic-ref", "-m", "fleet: claim", "HEAD", _HEADS + branch)
+def _advance(place: Place, path: Path, old: str, new: str) -> None:
+    """Bring the clean worktree `path` forward, all but its HEAD: only what differs is looked at."""
+    moved = git(path, "read-tree", "-m", "-u", old, new, expect=(0, 128), timeout_s=_CHECKOUT_S)
+    if moved.code or (path / ".gitmodules").exists():
+        _check_out(place, path, new)
+
+
+def _attach(place: Place, path: Path, branch: str) -> None:
+    admin = admin_dir(path)
+    if admin and not attach(place.git_dir, admin, branch):
+        remove_stale_locks(admin)
+        git(path, "symbolic-ref", "-m", "fleet: claim", "HEAD", _HEADS + branch)
 
 
 def _detached_at(path: Path) -> str | None:
@@ -256,12 +271,15 @@ def _detached_at(path: Path) -> str | None:
     return None if on_branch else git(path, "rev-parse", "HEAD").text
 
 
-def _unhide(path: Path) -> None:
+def _unhide(path: Path, admin: Path) -> None:
     """Make git look again at files that it was told to take for unchanged.
 
     An agent may have set these marks with `git update-index`; `reset --hard` honours them, and
     its edits would stay for the next task.
     """
+    found = read_index(admin)
+    if found is not None and not found.hidden:
+        return
     lines = git(path, "ls-files", "-v", "-z").fields
     hidden = [line[2:] for line in lines if line[0].islower() or _is_in_the_way(path, line)]
     if hidden:

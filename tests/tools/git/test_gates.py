@@ -176,7 +176,7 @@ def test_what_is_wrong_is_seen(
     gate.holds(first)
     plain(gate.path, *change)
 
-    assert gates._fault(gate.path, first).startswith(fault)
+    assert gates._fault(gate.place, gate.path, first).startswith(fault)
 
 
 def test_what_cannot_be_cleaned_is_no_gate(
@@ -193,3 +193,23 @@ def test_what_cannot_be_cleaned_is_no_gate(
     monkeypatch.setattr(workspaces, "git", stubborn)
     with pytest.raises(ToolError, match=r"failed to remove left\.log"):
         gate.holds(first)
+
+
+def test_a_gate_takes_few_processes(
+    gate: Gate, first: str, second: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commands: list[str] = []
+    real = run.git
+
+    def counted(cwd: Path, *args: str, **more: object) -> run.Answer:
+        commands.append(args[0])
+        return real(cwd, *args, **more)  # type: ignore[arg-type] # passes on what it was given
+
+    gate.holds(first)
+    gate.holds(second)
+    gate.holds(first)
+    for module in (gates, workspaces):
+        monkeypatch.setattr(module, "git", counted)
+    gate.holds(second)
+
+    assert commands == ["reset", "clean"]

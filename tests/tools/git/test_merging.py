@@ -6,7 +6,8 @@ from branches import commit
 
 from fleet.errors import ToolError
 from fleet.tools.git import attributes, merging
-from fleet.tools.git.changes import touched
+from fleet.tools.git import changes as changes_module
+from fleet.tools.git.changes import changes, touched
 from fleet.tools.git.merging import (
     Conflicted,
     Merged,
@@ -279,3 +280,22 @@ class TestContainment:
         target = commit(repo, "t", renamed, start="main")
 
         assert self.check(place, sealed, target, self.merge(place, target, sealed)) == ()
+
+
+def test_changes_along_a_target_are_put_together(
+    place: Place, repo: Path, plain: Plain, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    base = plain(repo, "rev-parse", "main")
+    first = {"src/one.txt": "1\n", "src/two.txt": None, "new.txt": "n\n", "README.md": "other\n"}
+    between = commit(repo, "between", first, start=base)
+    second = {"src/one.txt": "2\n", "new.txt": None, "README.md": "hello\n", "docs/guide.md": "x\n"}
+    head = commit(repo, "head", second, start=between)
+    wanted = changes(place.git_dir, base, head)
+    for known in (changes_module._known, changes_module._steps):
+        known._values.clear()
+    changes(place.git_dir, base, between)
+    changes(place.git_dir, between, head)
+    monkeypatch.setattr(changes_module, "git", None)
+
+    assert changes(place.git_dir, base, head) == wanted
+    assert wanted.keys() == {"src/one.txt", "src/two.txt", "docs/guide.md"}

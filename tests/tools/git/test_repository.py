@@ -2,17 +2,19 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from branches import commit
 
 from fleet.errors import RefusedError, ToolError
+from fleet.tools.git import contents
+from fleet.tools.git.changes import changes
+from fleet.tools.git.contents import features, read_file
 from fleet.tools.git.repository import (
     branch_tip,
     changed_paths,
     check_branch_name,
     checkouts,
     diff_size,
-    features,
     locate,
-    read_file,
     resolve,
     signature,
     target_branch,
@@ -266,3 +268,20 @@ def test_the_size_of_a_change(repo: Path, plain: Plain) -> None:
         *("docs/guide.md", "docs/moved.md", "src/one.txt"),
     )
     assert changed_paths(place, "main", "main") == ()
+
+
+def test_a_file_that_did_not_differ_is_known_of_the_next_commit(
+    repo: Path, plain: Plain, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place, base = locate(repo), plain(repo, "rev-parse", "main")
+    assert read_file(place, base, "README.md") == b"hello\n"
+    assert read_file(place, base, "fleet.yaml") is None
+    other = commit(repo, "other", {"new": "1\n"}, start=base)
+    named = commit(repo, "named", {"fleet.yaml": "{}\n"}, start=other)
+    changes(place.git_dir, base, other)
+    changes(place.git_dir, other, named)
+
+    assert read_file(place, named, "fleet.yaml") == b"{}\n"
+    monkeypatch.setattr(contents, "git", None)
+    assert read_file(place, named, "README.md") == b"hello\n"
+    assert read_file(place, other, "fleet.yaml") is None

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from branches import commit
 from waiting import until
 
 from fleet.errors import RefusedError, ToolError
@@ -204,11 +205,55 @@ def test_claiming_moves_references_only(
     monkeypatch.setattr(workspaces, "git", counted)
     claim(place, made, branch="fleet/a", commit=head)
 
-    assert commands == ["update-ref", "symbolic-ref"]
+    assert commands == []
     assert plain(made, "symbolic-ref", "HEAD") == "refs/heads/fleet/a"
     assert plain(made, "status", "--porcelain") == ""
     plain(made, "rev-parse", "--abbrev-ref", "fleet/a@{upstream}", code=128)
     plain(place.root, "config", "--get-regexp", r"^branch\.", code=1)
+
+
+def test_a_workspace_behind_is_brought_forward_by_what_differs(
+    place: Place, made: Path, repo: Path, plain: Plain, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    newer = commit(repo, "newer", {"new.txt": "n\n", "src/one.txt": None}, start="main")
+    commands: list[str] = []
+    real = run.git
+
+    def counted(cwd: Path, *args: str, **more: object) -> run.Answer:
+        commands.append(args[0])
+        return real(cwd, *args, **more)  # type: ignore[arg-type] # passes on what it was given
+
+    monkeypatch.setattr(workspaces, "git", counted)
+    claim(place, made, branch="fleet/a", commit=newer)
+
+    assert commands == ["read-tree"]
+    assert (made / "new.txt").read_text() == "n\n"
+    assert not (made / "src/one.txt").exists()
+    assert plain(made, "status", "--porcelain", "--branch") == "## fleet/a"
+    assert plain(made, "rev-parse", "HEAD") == newer
+
+
+def test_a_workspace_behind_that_is_not_clean_is_made_so(
+    place: Place, made: Path, repo: Path, plain: Plain
+) -> None:
+    newer = commit(repo, "newer", {"src/one.txt": "newer\n"}, start="main")
+    (made / "src/one.txt").write_text("edited\n")
+    claim(place, made, branch="fleet/a", commit=newer)
+
+    assert (made / "src/one.txt").read_text() == "newer\n"
+    assert plain(made, "status", "--porcelain", "--branch") == "## fleet/a"
+
+
+def test_a_head_that_another_git_has_locked_is_an_error(place: Place, made: Path) -> None:
+    admin = workspaces.admin_dir(made)
+    assert admin is not None
+    head = workspaces.head_of(made)
+
+    with (admin / "HEAD.lock").open("w"), pytest.raises(ToolError, match=r"HEAD\.lock"):
+        claim(place, made, branch="fleet/a", commit=head)
+
+    claim(place, made, branch="fleet/a", commit=head)  # whoever locked it was killed
+    assert workspaces.head_of(made) == "ref: refs/heads/fleet/a"
 
 
 def test_claiming_again_changes_nothing(place: Place, made: Path, head: str, plain: Plain) -> None:

@@ -1,0 +1,1 @@
+"""The pane's own program: it starts one agent, and needs nothing but Python."""
