@@ -6,10 +6,13 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
 venv=$root/.venv
 stamp=$venv/ready # written last: a set-up that was interrupted is begun again
 
+readonly memory=/dev/shm memory_needed=2000000 # KiB
 readonly git_needed=2.38 tmux_needed=3.2 pip_needed=25.1
 readonly pythons="python3.13 python3.12 python3.11 python3"
 
 # A person's own settings must not lead pip or Python out of .venv.
+# Nor may they have every process of ours, of which tests start thousands, compile what it loads.
+unset PYTHONDONTWRITEBYTECODE
 unset PYTHONHOME PYTHONPATH PIP_TARGET PIP_PREFIX PIP_REQUIRE_VIRTUALENV
 export PIP_USER=0 PIP_NO_INPUT=1 PIP_DISABLE_PIP_VERSION_CHECK=1
 
@@ -24,6 +27,24 @@ ready() {
 
 is_ready() {
   [[ -f $stamp && $(<"$stamp") == "$(fingerprint)" ]] && has_programs
+}
+
+# Have temporary files in memory where there is room and nobody said another place: tests make
+# thousands of small ones, which takes some disks ten times as long.
+work_in_memory() {
+  local free
+  [[ -z ${TMPDIR:-} && -d $memory && -w $memory ]] || return 0
+  free=$(df -Pk "$memory" | awk 'END { print $4 }')
+  ((free < memory_needed)) || ! runs_programs "$memory" || export TMPDIR=$memory
+}
+
+runs_programs() { # DIRECTORY, which may be mounted so that it does not
+  local program verdict=0
+  program=$(mktemp "$1/fleet.XXXXXX") || return
+  printf '#!/bin/sh\n' >"$program" && chmod u+x "$program"
+  "$program" 2>/dev/null || verdict=1
+  rm "$program"
+  return $verdict
 }
 
 say() { printf '%s: %s\n' "${0##*/}" "$*" >&2; }
