@@ -1,6 +1,7 @@
 """What of this process's environment goes on: to agents an allowed part, to the supervisor less."""
 
 import os
+import sys
 from collections.abc import Iterable, Mapping
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -79,6 +80,12 @@ def outer_tmux() -> str | None:
 def without_tmux() -> dict[str, str]:
     """Return our environment for a tmux client, which inside another tmux would refuse to start."""
     return {name: value for name, value in os.environ.items() if name not in ("TMUX", "TMUX_PANE")}
+
+
+def ourselves(home: Home) -> tuple[str, ...]:
+    """Return how a new window starts this program: outside our tmux, and for the same home."""
+    root = f"FLEET_HOME={home.root}"
+    return ("env", "-u", "TMUX", "-u", "TMUX_PANE", root, sys.executable, "-P", "-m", "fleet")
 
 
 def _matches(name: str, patterns: Iterable[str]) -> bool:

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from fleet.cli import text
+from fleet.core import text
 
 
 @pytest.mark.parametrize(
