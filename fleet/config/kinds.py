@@ -199,6 +199,13 @@ def _environment(value: Value) -> dict[str, str]:
     return found
 
 
+def _bindings(value: Value) -> dict[str, tuple[str, ...]]:
+    return {
+        command: tuple(words(key, "a key") for key in entry.items("a list of keys"))
+        for command, entry in value.entries().items()
+    }
+
+
 COMMAND = Kind("a command", _command, {"type": "string", "pattern": r"(^|\n)\s*[^#\s]"})
 ARGV_SCHEMA: Schema = {"type": "array", "items": {"type": "string"}, "minItems": 1}
 ARGV = Kind("a command", _argv, {"anyOf": [{"type": "string", "pattern": r"\S"}, ARGV_SCHEMA]})
@@ -221,6 +228,17 @@ ENVIRONMENT = Kind(
         "additionalProperties": {"type": "string"},
     },
 )
+BINDINGS = Kind(
+    "commands and their keys",
+    _bindings,
+    {
+        "type": "object",
+        "additionalProperties": {
+            "anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]
+        },
+    },
+)
+THEME = name("the name of a theme", "[a-z][a-z0-9-]{0,39}")
 BRANCH = name("the name of a branch", _BRANCH)
 REMOTE = name("the name of a git remote", _REMOTE)
 AGENT = name("the name of an agent", AGENT_NAME)

@@ -6,7 +6,7 @@ import msgspec
 
 from fleet.config.agents import AGENTS
 from fleet.config.keys import Key, read_table
-from fleet.config.kinds import AGENT, VARIABLES, amount, whole
+from fleet.config.kinds import AGENT, BINDINGS, FLAG, THEME, VARIABLES, amount, whole
 from fleet.config.reading import load
 from fleet.core.policy import FleetPolicy
 from fleet.errors import ConfigError
@@ -20,6 +20,9 @@ USER_KEYS = (
     Key("max_runs_per_hour", whole(1, 100_000), "no more runs than this are started in an hour"),
     Key("first_port", whole(1024, 60_000), "where the ports given to workspaces begin"),
     Key("env", VARIABLES, "variables of your shell that agents and checks get as well"),
+    Key("theme", THEME, "the colours of the dashboard, by a name from its palette"),
+    Key("mouse", FLAG, "whether the dashboard takes clicks and the wheel from the terminal"),
+    Key("keys", BINDINGS, "keys of your own for commands of the dashboard; ? there lists both"),
 )
 
 

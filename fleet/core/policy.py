@@ -89,3 +89,6 @@ class FleetPolicy(Struct, frozen=True):
     max_runs_per_hour: int = 600
     first_port: int = 20000
     env: tuple[str, ...] = ()
+    theme: str = "textual-dark"
+    mouse: bool = True
+    keys: dict[str, tuple[str, ...]] = {}

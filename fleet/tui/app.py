@@ -16,12 +16,21 @@ from fleet.errors import FleetError
 from fleet.paths import Home
 from fleet.tui.cells import tidy
 from fleet.tui.keys import KEYS, remapped
-from fleet.tui.link import Link, LinkBack, LinkLost, PictureCame, SupervisorLink
+from fleet.tui.link import (
+    FrameCame,
+    Link,
+    LinkBack,
+    LinkLost,
+    PictureCame,
+    SupervisorLink,
+    ViewEnded,
+)
 from fleet.tui.model import EMPTY, Model, fold
 from fleet.tui.screen import FleetScreen
 
 SCREENS = {
     "fleet": "fleet.tui.fleet:FleetListScreen",
+    "help": "fleet.tui.help:HelpScreen",
 }
 Then = Callable[[Any], None]
 
@@ -71,6 +80,7 @@ class FleetApp(App[int]):
         self.model: Model = EMPTY
         self.linked = False
         self.lost: str | None = None  # why the supervisor is away
+        self.removed: list[str] = []  # from here, the last one last
         self._wanted_theme = settings.theme
 
     def on_mount(self) -> None:
@@ -134,6 +144,18 @@ class FleetApp(App[int]):
         self.linked, self.lost = True, None
         self._show()
 
+    def on_frame_came(self, message: FrameCame) -> None:
+        """Let the screens draw it."""
+        for screen in self.screen_stack:
+            if isinstance(screen, FleetScreen):
+                screen.frame_came(message)
+
+    def on_view_ended(self, message: ViewEnded) -> None:
+        """Let the screens say it."""
+        for screen in self.screen_stack:
+            if isinstance(screen, FleetScreen):
+                screen.view_ended(message)
+
     def _show(self) -> None:
         if isinstance(self.screen, FleetScreen):
             self.screen.show(self.model)
@@ -148,6 +170,14 @@ class FleetApp(App[int]):
     def do_help(self, _: str) -> None:
         """Show every key."""
         self.open("help", self.screen)
+
+    def do_palette(self, _: str) -> None:
+        """Find a command by its name."""
+        from textual.command import CommandPalette  # noqa: PLC0415 (only where it is wanted)
+
+        from fleet.tui.palette import FleetCommands  # noqa: PLC0415
+
+        self.push_screen(CommandPalette(providers=[FleetCommands], placeholder="what to do"))
 
     def do_new(self, _: str) -> None:
         """Give work to a new agent."""

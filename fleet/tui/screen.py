@@ -8,6 +8,7 @@ from textual.screen import Screen
 
 from fleet.core.rows import LiveRow
 from fleet.tui.keys import Context, Key, pressed
+from fleet.tui.link import FrameCame, ViewEnded
 from fleet.tui.model import Model
 
 if TYPE_CHECKING:
@@ -34,6 +35,12 @@ class FleetScreen(Screen[None]):
 
     def show(self, model: Model) -> None:
         """Show what is known now."""
+
+    def frame_came(self, message: FrameCame) -> None:
+        """Draw what has changed in the pane in view."""
+
+    def view_ended(self, message: ViewEnded) -> None:
+        """Say that there is nothing more to be seen of a pane."""
 
     def context(self) -> Context:
         """Return what a refusal may look at."""

@@ -16,7 +16,7 @@ from fleet.tui.cells import Line
 
 STYLES = (
     *("good", "bad", "wanted", "busy", "quiet", "strong", "title", "key", "mark"),
-    *("added", "removed", "cursor"),
+    *("added", "removed", "cursor", "rule"),
 )
 
 
@@ -83,9 +83,11 @@ class Lines(ScrollView, can_focus=False):
         top, height = self.scroll_offset.y, self.scrollable_content_region.height or 1
         bottom = first if last is None else last
         if first < top:
-            self.scroll_to(y=first, animate=False, immediate=True)
+            self.scroll_to(y=first, animate=False, immediate=True, force=True)
         elif bottom >= top + height:
-            self.scroll_to(y=min(bottom - height + 1, first), animate=False, immediate=True)
+            self.scroll_to(
+                y=min(bottom - height + 1, first), animate=False, immediate=True, force=True
+            )
 
     def render_line(self, y: int) -> Strip:
         """Return one line of the screen."""
@@ -118,11 +120,21 @@ class Lines(ScrollView, can_focus=False):
         return Strip(segments).adjust_cell_length(columns, base)
 
     def _style(self, names: str) -> Style:
+        """Return the style of some names; what is translucent is mixed with the background."""
         known = self._styles.get(names)
         if known is None:
-            known = Style.null()
+            ground, known = self.background_colors[1], Style.null()
             for name in names.split():
-                known += self.get_component_rich_style(f"lines--{name}", partial=True)
+                rules = self.get_component_styles(f"lines--{name}")
+                back = ground + rules.background if rules.background.a else None
+                fore = (back or ground) + rules.color if rules.has_rule("color") else None
+                known += (
+                    Style(
+                        color=fore.rich_color if fore else None,
+                        bgcolor=back.rich_color if back else None,
+                    )
+                    + rules.text_style
+                )
             if names == "cursor":
                 known = self.rich_style + known
             self._styles[names] = known

@@ -17,6 +17,9 @@ disk_limit: 1.5
 max_runs_per_hour: 7
 first_port: 30000
 env: [A, B]
+theme: nord
+mouse: false
+keys: {attach: [enter, a], quit: ctrl+x}
 """
 
 
@@ -42,6 +45,9 @@ def test_every_key_arrives_in_the_policy(tmp_path: Path) -> None:
         max_runs_per_hour=7,
         first_port=30000,
         env=("A", "B"),
+        theme="nord",
+        mouse=False,
+        keys={"attach": ("enter", "a"), "quit": ("ctrl+x",)},
     )
 
 

@@ -39,3 +39,12 @@ def footer(keys: Sequence[Key], context: Context, columns: int) -> Line:
                 break
             line += piece
     return tuple(line)
+
+
+def empty(model: Model, needle: str) -> Line:
+    """Return what stands in the place of a list without tasks."""
+    if model.at is None:
+        return (Span("  looking for the supervisor", "quiet"),)
+    if needle:
+        return (Span(f'  no task has "{tidy(needle)}"; esc shows all', "quiet"),)
+    return (Span("  nothing is under way; "), Span("n", "key"), Span(" gives work to an agent"))

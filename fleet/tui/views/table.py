@@ -28,14 +28,14 @@ class Column(Struct, frozen=True):
     """
 
     head: str
-    cell: Callable[[LiveRow, datetime], Span]
+    cell: Callable[[LiveRow], Span]
     weight: int
     most: int
     least: int
     right: bool = False
 
 
-def _status(live: LiveRow, _: datetime) -> Span:
+def _status(live: LiveRow) -> Span:
     return Span(tidy(live.row.status), status_style(live))
 
 
@@ -46,18 +46,18 @@ def status_style(live: LiveRow) -> str:
     return "quiet" if live.section == "ended" and style == "good" else style
 
 
-def _now(live: LiveRow, _: datetime) -> Span:
+def _now(live: LiveRow) -> Span:
     if live.section == "needs" or (live.row.needs and live.section == "ended"):
         return Span(tidy(live.row.needs or ""), "" if live.section == "needs" else "quiet")
     doing = live.doing if live.section == "working" else ""
     return Span(tidy(doing or live.row.needs or live.row.title), "quiet" if not doing else "")
 
 
-def _place(live: LiveRow, _: datetime) -> Span:
+def _place(live: LiveRow) -> Span:
     return Span(f"#{live.position}" if live.position else "", "quiet")
 
 
-def _changes(live: LiveRow, _: datetime) -> Span:
+def _changes(live: LiveRow) -> Span:
     row = live.row
     return Span(f"+{row.added} -{row.removed}" if row.added or row.removed else "", "quiet")
 
@@ -73,34 +73,92 @@ def checks(found: Sequence[QueueCheck]) -> Span:
     return Span(f"{green}/{len(found)}", "busy") if found else Span("")
 
 
-def _conflicts(live: LiveRow, _: datetime) -> Span:
+def _conflicts(live: LiveRow) -> Span:
     return Span(f"≠{len(live.conflicts)}" if live.conflicts else "", "bad")
 
 
-def _cost(live: LiveRow, _: datetime) -> Span:
+def _cost(live: LiveRow) -> Span:
     return Span(f"${live.row.cost_usd:.2f}" if live.row.cost_usd else "", "quiet")
 
 
-def _context(live: LiveRow, _: datetime) -> Span:
+def _context(live: LiveRow) -> Span:
     if live.context is None:
         return Span("")
     return Span(f"{live.context:.0%}", "wanted" if live.context >= 0.8 else "quiet")  # noqa: PLR2004 (compaction is near)
 
 
 COLUMNS = (
-    Column("task", lambda live, _: Span(tidy(live.row.task), "strong"), 99, 28, 10),
-    Column("agent", lambda live, _: Span(tidy(live.row.agent or ""), "quiet"), 40, 12, 6),
+    Column("task", lambda live: Span(tidy(live.row.task), "strong"), 99, 28, 10),
+    Column("agent", lambda live: Span(tidy(live.row.agent or ""), "quiet"), 40, 12, 6),
     Column("status", _status, 90, 11, 8),
-    Column("age", lambda live, now: Span(age(live, now), "quiet"), 80, 4, 3, right=True),
+    Column("age", lambda _: Span(" " * 4, "quiet"), 80, 4, 4, right=True),
     Column("now", _now, 95, 400, 20),
     Column("queue", _place, 30, 5, 2, right=True),
     Column("lines", _changes, 70, 12, 5, right=True),
-    Column("checks", lambda live, _: checks(live.checks), 60, 6, 2, right=True),
+    Column("checks", lambda live: checks(live.checks), 60, 6, 2, right=True),
     Column("conf", _conflicts, 50, 4, 2, right=True),
     Column("cost", _cost, 45, 8, 5, right=True),
     Column("ctx", _context, 42, 4, 2, right=True),
 )
-_WIDE = next(place for place, column in enumerate(COLUMNS) if column.head == "now")
+_HEADS = [column.head for column in COLUMNS]
+_NAME, _AGE, _WIDE = (_HEADS.index(head) for head in ("task", "age", "now"))
+_BY_WEIGHT = sorted(range(len(COLUMNS)), key=lambda place: COLUMNS[place].weight)
+Widths = tuple[int, ...]
+
+
+class _Cells(Struct, frozen=True):
+    """What is said of one task, whatever room there is; it holds as long as `live` is the same."""
+
+    live: LiveRow
+    spans: tuple[Span, ...]
+    widths: Widths
+
+
+class Table:
+    """Makes the lines of a list, and only those anew that have changed since the last time."""
+
+    def __init__(self) -> None:
+        self._cells: dict[str, _Cells] = {}
+        self._lines: dict[str, tuple[object, Line]] = {}
+        self.widths: Widths = ()
+
+    def lines(
+        self, entries: Sequence[Entry], now: datetime, columns: int, selected: str | None
+    ) -> list[Line]:
+        """Return a line for each entry, `columns` wide."""
+        lives = [entry for entry in entries if isinstance(entry, LiveRow)]
+        known = self._cells = {live.row.task: self._of(live) for live in lives}
+        self.widths = widths([it.widths for it in known.values()], columns)
+        kept, self._lines = self._lines, {}
+        return [
+            head(entry)
+            if isinstance(entry, Head)
+            else self._line(known[entry.row.task], now, selected, kept)
+            for entry in entries
+        ]
+
+    def _of(self, live: LiveRow) -> _Cells:
+        known = self._cells.get(live.row.task)
+        if known is not None and known.live is live:
+            return known
+        spans = tuple(column.cell(live) for column in COLUMNS)
+        return _Cells(live, spans, tuple(width(span.text) for span in spans))
+
+    def _line(
+        self,
+        cells: _Cells,
+        now: datetime,
+        selected: str | None,
+        kept: dict[str, tuple[object, Line]],
+    ) -> Line:
+        task = cells.live.row.task
+        old = age(cells.live, now)
+        key = (id(cells), old, task == selected, self.widths)
+        known = kept.get(task)
+        if known is None or known[0] != key:
+            known = (key, row(cells.spans, old, self.widths, selected=task == selected))
+        self._lines[task] = known
+        return known[1]
 
 
 def age(live: LiveRow, now: datetime) -> str:
@@ -108,36 +166,32 @@ def age(live: LiveRow, now: datetime) -> str:
     return span((now - live.since).total_seconds())
 
 
-Widths = tuple[int, ...]
-
-
-def widths(entries: Sequence[Entry], now: datetime, columns: int) -> Widths:
-    """Return how wide each column is; 0 where nothing is in it, or it had to give way."""
-    lives = [entry for entry in entries if isinstance(entry, LiveRow)]
-    wanted = [
-        min(max((width(column.cell(live, now).text) for live in lives), default=0), column.most)
-        for column in COLUMNS
-    ]
+def widths(found: Sequence[Widths], columns: int) -> Widths:
+    """Return how wide each column is; 0 where nothing is in it, or where it had to give way."""
+    wanted = []
+    for column, sizes in zip(COLUMNS, zip(*found, strict=True), strict=False):
+        most = min(max(sizes), column.most)
+        wanted.append(max(most, len(column.head)) if most else 0)
+    if not wanted:
+        return (0,) * len(COLUMNS)
     wanted[_WIDE] = COLUMNS[_WIDE].least
-    headed = [
-        max(want, len(it.head)) if want else 0 for it, want in zip(COLUMNS, wanted, strict=True)
-    ]
-    return _given_way(headed, columns - 2)
+    return _given_way(wanted, columns - 2)
 
 
 def _given_way(wanted: list[int], room: int) -> Widths:
-    for place in sorted(range(len(COLUMNS)), key=lambda place: COLUMNS[place].weight):
-        if _over(wanted) <= room:
+    for place in _BY_WEIGHT:
+        over = _taken(wanted) - room
+        if over <= 0:
             break
-        over = _over(wanted) - room
-        narrow = max(wanted[place] - over, COLUMNS[place].least)
-        if wanted[place]:
-            wanted[place] = narrow if place in (0, _WIDE) and narrow < wanted[place] else 0
-    wanted[_WIDE] += max(room - _over(wanted), 0)
+        if place in (_NAME, _WIDE):
+            wanted[place] = max(wanted[place] - over, COLUMNS[place].least)
+        else:
+            wanted[place] = 0
+    wanted[_WIDE] += max(room - _taken(wanted), 0)
     return tuple(wanted)
 
 
-def _over(wanted: Sequence[int]) -> int:
+def _taken(wanted: Sequence[int]) -> int:
     return sum(want + GAP for want in wanted if want) - GAP
 
 
@@ -146,10 +200,10 @@ def heading(sizes: Widths) -> Line:
     return _joined([Span(column.head, "quiet") for column in COLUMNS], sizes, Span("  "))
 
 
-def row(live: LiveRow, sizes: Widths, now: datetime, *, selected: bool) -> Line:
+def row(cells: Sequence[Span], age: str, sizes: Widths, *, selected: bool) -> Line:
     """Return one task."""
-    mark = Span("▌ ", "mark") if selected else Span("  ")
-    return _joined([column.cell(live, now) for column in COLUMNS], sizes, mark)
+    aged = [*cells[:_AGE], Span(age, "quiet"), *cells[_AGE + 1 :]]
+    return _joined(aged, sizes, Span("▌ ", "mark") if selected else Span("  "))
 
 
 def head(entry: Head) -> Line:
