@@ -73,7 +73,7 @@ def asked(context: Context) -> Ask | None:
 def _answer(context: Context) -> str | None:
     ask, task = asked(context), context.live.row.task if context.live else ""
     if ask is None:
-        return on_task("answer")(context) or f"{task} asks for nothing"
+        return f"{task} asks for nothing" if task else on_task("answer")(context)
     if ask.id is None:
         return f"{task} takes an answer in its pane only"
     return on_task("answer")(context)
