@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from fleet.core import text
+from fleet.cli import text
 
 
 @pytest.mark.parametrize(

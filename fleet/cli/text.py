@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from datetime import datetime
+from datetime import UTC, datetime
 
 _SEQUENCE = re.compile(
     r"\x1b(?:\[[0-?]*[ -/]*[@-~]"  # CSI: colours, cursor, modes
@@ -17,8 +17,6 @@ _ELLIPSIS = "…"
 
 def clean(text: str) -> str:
     """Return `text` as one line without anything that a terminal obeys instead of showing it."""
-    if text.isprintable():
-        return text
     return "".join(_sign(sign, " ") for sign in _SEQUENCE.sub("", text))
 
 
@@ -92,6 +90,16 @@ def span(seconds: float) -> str:
 def age(moment: datetime | None, now: datetime) -> str:
     """Return how long before `now` something was, or an empty text where it never was."""
     return "" if moment is None else span((now - moment).total_seconds())
+
+
+def clock(moment: datetime) -> str:
+    """Return date and time of day where the reader is."""
+    return moment.astimezone().strftime("%Y-%m-%d %H:%M:%S")
+
+
+def now() -> datetime:
+    """Return the time in UTC."""
+    return datetime.now(UTC)
 
 
 def changes(added: int, removed: int) -> str:
