@@ -5,8 +5,9 @@ from collections.abc import Sequence
 
 from fleet.cli.demo_cast import CAST
 from fleet.cli.output import Cell, Output, status_style
-from fleet.cli.text import clean, span
+from fleet.cli.text import span
 from fleet.core.rows import TaskRow
+from fleet.core.terminal import clean
 
 _NAME, _STATUS, _AGE = 13, 12, 5
 

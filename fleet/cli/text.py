@@ -1,44 +1,9 @@
-"""Makes text fit for a terminal, which obeys nothing in it and has room for it."""
+"""Makes text fit for a terminal, which has room for it; `fleet.core.terminal` cleans it."""
 
-import re
 import unicodedata
 from datetime import UTC, datetime
 
-_SEQUENCE = re.compile(
-    r"\x1b(?:\[[0-?]*[ -/]*[@-~]"  # CSI: colours, cursor, modes
-    r"|[\]PX^_][^\x07\x1b\x9c]*(?:\x07|\x1b\\|\x9c)?"  # OSC, DCS and other strings, to their end
-    r"|[ -/]*[0-~])"  # two characters and more: character sets, reset
-    r"|\x9b[0-?]*[ -/]*[@-~]"  # CSI as one character
-)
-_COLOUR = re.compile(r"(\x1b\[[0-9;:]*m)")
-_RESET = "\x1b[0m"
 _ELLIPSIS = "…"
-
-
-def clean(text: str) -> str:
-    """Return `text` as one line without anything that a terminal obeys instead of showing it."""
-    return "".join(_sign(sign, " ") for sign in _SEQUENCE.sub("", text))
-
-
-def clean_lines(text: str) -> str:
-    """Return `text` with its lines and tabs, without anything else that a terminal obeys."""
-    return "".join(sign if sign in "\n\t" else _sign(sign, "") for sign in _SEQUENCE.sub("", text))
-
-
-def clean_screen(text: str) -> str:
-    """Return `text` like `clean_lines`, but with its colours, which end where it ends."""
-    pieces = _COLOUR.split(text)
-    kept = [piece if position % 2 else clean_lines(piece) for position, piece in enumerate(pieces)]
-    return "".join(kept) + (_RESET if len(pieces) > 1 else "")
-
-
-def _sign(sign: str, control: str) -> str:
-    if sign.isprintable():
-        return sign
-    category = unicodedata.category(sign)
-    if category == "Zs":
-        return " "
-    return control if sign in "\n\r\t" else ""
 
 
 def width(text: str) -> int:
@@ -49,7 +14,7 @@ def width(text: str) -> int:
 
 
 def _columns(sign: str) -> int:
-    if unicodedata.combining(sign) or unicodedata.category(sign) in ("Mn", "Me"):
+    if unicodedata.combining(sign) or unicodedata.category(sign) in ("Mn", "Me", "Cf"):
         return 0
     return 2 if unicodedata.east_asian_width(sign) in "WF" else 1
 
