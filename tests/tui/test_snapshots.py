@@ -51,7 +51,8 @@ async def look(
         if task:
             lines = dict(enumerate(SCREEN))
             link.draw(Frame(task=task, live=True, width=80, height=len(SCREEN), lines=lines))
-    await pilot.pause()
+    for _ in range(3):  # what is drawn moves what is around it
+        await pilot.pause()
     return text(app)
 
 
