@@ -9,8 +9,9 @@ import msgspec
 from fleet.cli.common import ask, examples, here, json_option, task_argument
 from fleet.cli.output import Cell, Output, emit, say, status_style
 from fleet.cli.rows import short, task_table
-from fleet.cli.text import age, changes, clock, now, span
+from fleet.cli.text import age, changes, clock, now
 from fleet.core.rows import TaskDetail, TaskRow, WhyView
+from fleet.core.spans import span
 from fleet.core.terminal import clean_lines
 from fleet.protocol import List, Next, Path, Show, Why
 

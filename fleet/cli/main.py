@@ -116,16 +116,22 @@ def _refuse_unknown(ctx: click.Context, name: str) -> NoReturn:
 )
 @click.version_option(__version__, prog_name="fleet", message="%(prog)s %(version)s")
 @click.pass_context
-def cli(ctx: click.Context, colour: Colour) -> None:
+def cli(ctx: click.Context, colour: Colour) -> int:
     """Run dozens of coding agents side by side; land only what passed checks and review.
 
-    Without a command: what every agent does, and what needs you.
+    Without a command: the dashboard; in a pipe or with --color, what every agent does, as text.
     """
     ctx.obj = output(colour)
-    if ctx.invoked_subcommand is None:
-        from fleet.cli.overview import overview  # noqa: PLC0415 (only without a command)
+    if ctx.invoked_subcommand is not None:
+        return 0
+    if colour == "auto" and ctx.obj.full_screen:
+        from fleet.cli.dashboard import dashboard  # noqa: PLC0415 (it loads Textual)
 
-        overview(ctx.obj)
+        return dashboard()
+    from fleet.cli.overview import overview  # noqa: PLC0415 (only without a command)
+
+    overview(ctx.obj)
+    return 0
 
 
 def main(argv: Sequence[str] | None = None) -> int:

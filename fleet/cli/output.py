@@ -48,6 +48,12 @@ class Output(Struct, frozen=True):
     colours: bool
     columns: int
 
+    @property
+    def full_screen(self) -> bool:
+        """Whether a person sits before it who can be shown a screen."""
+        able = os.environ.get("TERM", "dumb") != "dumb"
+        return self.terminal and able and sys.stdin.isatty()
+
     def paint(self, text: str, style: Style) -> str:
         """Return `text` in the colours of `style`, where there are colours."""
         code = _CODES[style]

@@ -17,7 +17,7 @@ from fleet.cli.common import (
     text_of,
 )
 from fleet.cli.output import Output, emit, say
-from fleet.client.environment import outer_tmux, without_tmux
+from fleet.client.environment import ourselves, outer_tmux, without_tmux
 from fleet.core.commands import Answer, Send, Verdict
 from fleet.core.terminal import clean_lines, clean_screen
 from fleet.errors import UsageError
@@ -30,18 +30,12 @@ def attach(*, task: str) -> None:
     """Join a task's pane and work with its agent by hand."""
     if not sys.stdin.isatty():
         raise UsageError("attach needs a terminal", hint=f"type: fleet screen {task}")
-    answer = ask(Attach(task=task, tmux=outer_tmux(), fleet=_ourselves()))
+    answer = ask(Attach(task=task, tmux=outer_tmux(), fleet=ourselves(paths.home())))
     if answer["opened"]:
         say(f"{task} is open in a new window of your tmux; the way back: {answer['way_back']}")
         return
     say(f"the way back: {answer['way_back']}")
     replace_program(list(answer["argv"]), without_tmux())
-
-
-def _ourselves() -> tuple[str, ...]:
-    """Return how the new window starts this program: outside our tmux, and for the same home."""
-    home = f"FLEET_HOME={paths.home().root}"
-    return ("env", "-u", "TMUX", "-u", "TMUX_PANE", home, sys.executable, "-P", "-m", "fleet")
 
 
 @click.command(epilog=examples("fleet screen importer", "watch -c fleet screen importer"))

@@ -3,6 +3,8 @@
 import unicodedata
 from datetime import UTC, datetime
 
+from fleet.core.spans import span
+
 _ELLIPSIS = "…"
 
 
@@ -41,15 +43,6 @@ def pad(text: str, columns: int) -> str:
 def count(number: int, noun: str) -> str:
     """Return a number and its noun: 1 task, 2 tasks."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
-
-
-def span(seconds: float) -> str:
-    """Return a span of time in one unit, rounded down: 5s, 12m, 3h, 4d."""
-    whole = max(int(seconds), 0)
-    for unit, size in (("d", 86400), ("h", 3600), ("m", 60)):
-        if whole >= size:
-            return f"{whole // size}{unit}"
-    return f"{whole}s"
 
 
 def age(moment: datetime | None, now: datetime) -> str:

@@ -123,6 +123,10 @@ class Client:
         """End the connection; what was asked and has not been answered is given up."""
         self._socket.close()
 
+    def detach(self) -> socket.socket:
+        """Give the connection, on which nothing is under way, to one who goes on in another way."""
+        return self._socket
+
     def ask(self, request: Command) -> Any:
         """Return the answer to one request.
 

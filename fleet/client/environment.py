@@ -2,6 +2,7 @@
 
 import os
 import re
+import sys
 from collections.abc import Iterable, Mapping
 from fnmatch import translate
 from functools import lru_cache
@@ -81,6 +82,12 @@ def outer_tmux() -> str | None:
 def without_tmux() -> dict[str, str]:
     """Return our environment for a tmux client, which inside another tmux would refuse to start."""
     return {name: value for name, value in os.environ.items() if name not in ("TMUX", "TMUX_PANE")}
+
+
+def ourselves(home: Home) -> tuple[str, ...]:
+    """Return how a new window starts this program: outside our tmux, and for the same home."""
+    root = f"FLEET_HOME={home.root}"
+    return ("env", "-u", "TMUX", "-u", "TMUX_PANE", root, sys.executable, "-P", "-m", "fleet")
 
 
 def _matches(name: str, patterns: tuple[str, ...]) -> bool:

@@ -2,7 +2,7 @@
 
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from fleet.client.environment import keeper_environment
@@ -32,6 +32,18 @@ def program(*argv: str, cwd: Path, environment: Mapping[str, str]) -> str:
         why = said.strip() or f"exit code {code}"
         raise ToolError(f"{argv[0]} failed: {why}", argv=argv, code=code, stderr=said)
     return out
+
+
+def foreground(argv: Sequence[str], environment: Mapping[str, str]) -> int:
+    """Run a program that has our terminal to itself until it ends; return its exit code.
+
+    Raises:
+        ToolError: it could not be run.
+    """
+    try:
+        return subprocess.run(list(argv), env=dict(environment), check=False).returncode
+    except OSError as error:
+        raise ToolError(f"cannot run {argv[0]}: {error.strerror}", argv=argv) from error
 
 
 def _run(argv: list[str], *, cwd: Path, environment: Mapping[str, str]) -> tuple[int, str, str]:

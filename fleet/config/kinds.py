@@ -219,6 +219,13 @@ def _notice(value: Value) -> str:
     return way
 
 
+def _bindings(value: Value) -> dict[str, tuple[str, ...]]:
+    return {
+        command: tuple(words(key, "a key") for key in entry.items("a list of keys"))
+        for command, entry in value.entries().items()
+    }
+
+
 COMMAND = Kind("a command", _command, {"type": "string", "pattern": r"(^|\n)\s*[^#\s]"})
 ARGV_SCHEMA: Schema = {"type": "array", "items": {"type": "string"}, "minItems": 1}
 ARGV = Kind("a command", _argv, {"anyOf": [{"type": "string", "pattern": r"\S"}, ARGV_SCHEMA]})
@@ -250,6 +257,17 @@ ENVIRONMENT = Kind(
 )
 TEXT = Kind("a text", lambda value: words(value, "a text"), {"type": "string", "pattern": r"\S"})
 TEXTS = list_of(TEXT, "a list of texts")
+BINDINGS = Kind(
+    "commands and their keys",
+    _bindings,
+    {
+        "type": "object",
+        "additionalProperties": {
+            "anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]
+        },
+    },
+)
+THEME = name("the name of a theme", "[a-z][a-z0-9-]{0,39}")
 BRANCH = name("the name of a branch", _BRANCH)
 REMOTE = name("the name of a git remote", _REMOTE)
 AGENT = name("the name of an agent", AGENT_NAME)

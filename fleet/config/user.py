@@ -6,7 +6,16 @@ import msgspec
 
 from fleet.config.agents import AGENT_OPTIONS, AGENTS
 from fleet.config.keys import Key, read_table
-from fleet.config.kinds import AGENT, NOTICES, VARIABLES, amount, whole
+from fleet.config.kinds import (
+    AGENT,
+    BINDINGS,
+    FLAG,
+    NOTICES,
+    THEME,
+    VARIABLES,
+    amount,
+    whole,
+)
 from fleet.config.reading import load
 from fleet.core.policy import FleetPolicy
 from fleet.errors import ConfigError
@@ -22,6 +31,9 @@ USER_KEYS = (
     Key("first_port", whole(1024, 60_000), "where the ports given to workspaces begin"),
     Key("notify", NOTICES, "how you are told that a task needs you"),
     Key("env", VARIABLES, "variables of your shell that agents and checks get as well"),
+    Key("theme", THEME, "the colours of the dashboard, by a name from its palette"),
+    Key("mouse", FLAG, "whether the dashboard takes clicks and the wheel from the terminal"),
+    Key("keys", BINDINGS, "keys of your own for commands of the dashboard; ? there lists both"),
 )
 
 

@@ -107,3 +107,6 @@ class FleetPolicy(Struct, frozen=True):
     first_port: int = 20000
     notify: tuple[str, ...] = ("bell",)  # bell, desktop, or a command
     env: tuple[str, ...] = ()
+    theme: str = "textual-dark"
+    mouse: bool = True
+    keys: dict[str, tuple[str, ...]] = {}

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from fleet.cli import text
+from fleet.core.spans import span
 
 
 @pytest.mark.parametrize(
@@ -36,7 +37,7 @@ def test_what_does_not_fit_is_cut_and_marked(given: str, columns: int, shown: st
     [(-1, "0s"), (0, "0s"), (59.9, "59s"), (60, "1m"), (7200, "2h"), (200_000, "2d")],
 )
 def test_a_span_is_in_one_unit(seconds: float, shown: str) -> None:
-    assert text.span(seconds) == shown
+    assert span(seconds) == shown
 
 
 def test_an_age_and_a_change_may_be_nothing() -> None:

@@ -19,6 +19,9 @@ max_runs_per_hour: 7
 first_port: 30000
 notify: [bell, desktop, my-notify --loud]
 env: [A, B]
+theme: nord
+mouse: false
+keys: {attach: [enter, a], quit: ctrl+x}
 """
 
 
@@ -46,6 +49,9 @@ def test_every_key_arrives_in_the_policy(tmp_path: Path) -> None:
         first_port=30000,
         notify=("bell", "desktop", "my-notify --loud"),
         env=("A", "B"),
+        theme="nord",
+        mouse=False,
+        keys={"attach": ("enter", "a"), "quit": ("ctrl+x",)},
     )
 
 

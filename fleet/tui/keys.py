@@ -1,0 +1,215 @@
+"""Every key as a value: what it is called, where it works, and why it is refused at this moment.
+
+Footer, help screen and command palette are made from this one list.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from difflib import get_close_matches
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from fleet.core.rows import Ask, LiveRow
+from fleet.errors import ConfigError
+from fleet.tui.model import EMPTY, Model
+
+
+class Context(Struct, frozen=True, kw_only=True):
+    """What a refusal may look at: the state, the task that is selected, the screen on top."""
+
+    model: Model = EMPTY
+    live: LiveRow | None = None
+    screen: str = "fleet"
+    linked: bool = True
+
+
+Refusal = Callable[[Context], str | None]
+
+
+def never(_: Context) -> str | None:
+    """Refuse nothing."""
+    return None
+
+
+class Key(Struct, frozen=True, kw_only=True):
+    """One thing that a person can do. `keys` are Textual's names of keys.
+
+    Pressed on one of `screens` (all of them where there is none), and not refused, it calls
+    `do_<command>` of the screen or of the app. With `footer` it stands in the footer.
+    """
+
+    command: str
+    keys: tuple[str, ...]
+    label: str
+    help: str
+    group: str
+    screens: tuple[str, ...] = ()
+    refusal: Refusal = never
+    footer: bool = False
+    palette: bool = True
+
+
+NO_LINK = "the supervisor is away; what you see is as it was"
+
+
+def on_task(call: str) -> Refusal:
+    """Return a refusal: no task is selected, or the supervisor says why `call` cannot be."""
+
+    def refusal(context: Context) -> str | None:
+        if context.live is None:
+            return "no task is selected"
+        if not context.linked:
+            return NO_LINK
+        return context.live.refusals.get(call)
+
+    return refusal
+
+
+def asked(context: Context) -> Ask | None:
+    """Return what the selected task asks of a person."""
+    return context.live.ask if context.live else None
+
+
+def _answer(context: Context) -> str | None:
+    ask, task = asked(context), context.live.row.task if context.live else ""
+    if ask is None:
+        return f"{task} asks for nothing" if task else on_task("answer")(context)
+    if ask.id is None:
+        return f"{task} takes an answer in its pane only"
+    return on_task("answer")(context)
+
+
+def _verdict(context: Context) -> str | None:
+    ask = asked(context)
+    if context.live and ask is not None and ask.id is not None and ask.kind == "question":
+        return f"{context.live.row.task} asks a question; choose an answer, or send one"
+    return _answer(context)
+
+
+def _digit(context: Context) -> str | None:
+    ask = asked(context)
+    return _answer(context) if ask is not None and ask.choices else None
+
+
+def _pause(context: Context) -> str | None:
+    why = on_task("pause")(context)
+    if context.live is None or why is None or on_task("resume")(context) is None:
+        return None if context.live is not None else why
+    return why
+
+
+def _needs(context: Context) -> str | None:
+    wanting = any(live.section == "needs" for live in context.model.tasks.values())
+    return None if wanting else "nothing needs you"
+
+
+def _linked(context: Context) -> str | None:
+    return None if context.linked else NO_LINK
+
+
+LIST, REVIEW = ("fleet",), ("fleet", "queue")
+_ANY_DIGIT = tuple("123456789")
+KEYS: tuple[Key, ...] = (
+    Key(command="attach", keys=("enter",), label="attach", group="agent", screens=LIST,
+        help="join the pane and work by hand", refusal=on_task("attach"), footer=True),
+    Key(command="send", keys=("space", "m"), label="send", group="agent", screens=LIST,
+        help="tell the agent something without leaving", refusal=on_task("send"), footer=True),
+    Key(command="allow", keys=("y",), label="allow", group="agent", screens=LIST,
+        help="allow the tool that it asks for", refusal=_verdict, footer=True),
+    Key(command="deny", keys=("N",), label="deny", group="agent", screens=LIST,
+        help="deny the tool that it asks for", refusal=_verdict, footer=True),
+    Key(command="digit", keys=_ANY_DIGIT, label="choose", group="agent", screens=LIST,
+        help="answer its question with that choice, or else jump to that row",
+        refusal=_digit, palette=False),
+    Key(command="next", keys=("w",), label="next", group="move", screens=LIST,
+        help="go to the next task that needs you", refusal=_needs, footer=True),
+    Key(command="review", keys=("d", "D"), label="review", group="review", screens=REVIEW,
+        help="read the change, then approve it or send it back",
+        refusal=on_task("diff"), footer=True),
+    Key(command="queue", keys=("Q",), label="queue", group="review", screens=LIST,
+        help="what is about to land, and what it waits for"),
+    Key(command="new", keys=("n",), label="new", group="task", screens=LIST,
+        help="give work to a new agent", refusal=_linked, footer=True),
+    Key(command="stop", keys=("s",), label="stop", group="task", screens=LIST,
+        help="end its run; the work stays", refusal=on_task("stop"), footer=True),
+    Key(command="retry", keys=("r",), label="retry", group="task", screens=LIST,
+        help="begin a new attempt with a fresh context", refusal=on_task("retry")),
+    Key(command="pause", keys=("p",), label="pause", group="task", screens=LIST,
+        help="pause it, or resume what is paused", refusal=_pause),
+    Key(command="done", keys=("f",), label="finish", group="task", screens=LIST,
+        help="take its work as it stands", refusal=on_task("done")),
+    Key(command="remove", keys=("x", "delete"), label="remove", group="task", screens=LIST,
+        help="archive its work and take it off the list", refusal=on_task("rm")),
+    Key(command="restore", keys=("u",), label="undo", group="task", screens=LIST,
+        help="bring back what was removed last", refusal=_linked),
+    Key(command="down", keys=("j", "down"), label="down", group="move",
+        help="one down", palette=False),
+    Key(command="up", keys=("k", "up"), label="up", group="move", help="one up", palette=False),
+    Key(command="top", keys=("g", "home"), label="top", group="move",
+        help="to the first", palette=False),
+    Key(command="bottom", keys=("G", "end"), label="bottom", group="move",
+        help="to the last", palette=False),
+    Key(command="page_down", keys=("pagedown", "ctrl+d"), label="page down", group="move",
+        help="a page down", palette=False),
+    Key(command="page_up", keys=("pageup", "ctrl+u"), label="page up", group="move",
+        help="a page up", palette=False),
+    Key(command="pane", keys=("tab", "shift+tab"), label="pane", group="move", screens=LIST,
+        help="from the list to the pane below it, to scroll there, and back"),
+    Key(command="filter", keys=("slash",), label="filter", group="move", screens=LIST,
+        help="show only tasks with these words; !word leaves out", footer=True),
+    Key(command="back", keys=("escape",), label="back", group="move",
+        help="leave what you are in: a text, a filter, a screen", palette=False),
+    Key(command="palette", keys=("colon", "ctrl+p", "ctrl+k"), label="commands", group="fleet",
+        help="find any command by its name", palette=False),
+    Key(command="help", keys=("question_mark", "f1"), label="help", group="fleet",
+        help="every key, and why it is refused now", footer=True),
+    Key(command="quit", keys=("q", "ctrl+q", "ctrl+c"), label="quit", group="fleet",
+        help="leave; agents and supervisor go on", footer=True),
+)  # fmt: skip
+
+
+def remapped(keys: Sequence[Key], wanted: Mapping[str, Sequence[str]]) -> tuple[Key, ...]:
+    """Return `keys` with those that a person's configuration gives to its commands.
+
+    A key that is given to one command is taken from all others.
+
+    Raises:
+        ConfigError: there is no such command.
+    """
+    known = {key.command for key in keys}
+    for command in wanted:
+        if command not in known:
+            near = get_close_matches(command, known, n=1)
+            guess = f" (did you mean {near[0]}?)" if near else ""
+            raise ConfigError(f'keys: there is no command "{command}"{guess}')
+    taken = {name for names in wanted.values() for name in names}
+    return tuple(
+        replace(key, keys=tuple(wanted[key.command]))
+        if key.command in wanted
+        else replace(key, keys=tuple(name for name in key.keys if name not in taken))
+        for key in keys
+    )
+
+
+def works_on(key: Key, screen: str) -> bool:
+    """Whether a key means something on that screen."""
+    return not key.screens or screen in key.screens
+
+
+def pressed(keys: Sequence[Key], name: str, screen: str) -> Key | None:
+    """Return what a key of the keyboard stands for on that screen."""
+    return next((key for key in keys if name in key.keys and works_on(key, screen)), None)
+
+
+_NAMES = {
+    "slash": "/", "question_mark": "?", "colon": ":", "escape": "esc", "enter": "⏎",
+    "pagedown": "pgdn", "pageup": "pgup", "up": "↑", "down": "↓", "delete": "del",
+}  # fmt: skip
+
+
+def shown(name: str) -> str:
+    """Return a key as a person would name it."""
+    for whole, short in (("ctrl+", "^"), ("shift+", "⇧")):
+        if name.startswith(whole):
+            return short + shown(name.removeprefix(whole))
+    return _NAMES.get(name, name)

@@ -1,0 +1,141 @@
+"""The one widget that shows lines: it draws a line once, and again only when it has changed."""
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from rich.segment import Segment
+from rich.style import Style
+from textual import events
+from textual.cache import LRUCache
+from textual.geometry import Region, Size
+from textual.message import Message
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+from fleet.tui.cells import Line
+
+STYLES = (
+    *("good", "bad", "wanted", "busy", "quiet", "strong", "title", "key", "mark"),
+    *("added", "removed", "cursor", "rule"),
+)
+
+
+class Lines(ScrollView, can_focus=False):
+    """Shows lines; `cursor` is the one that is marked, if any.
+
+    Colours are the component classes `lines--STYLE` of fleet.tcss. The cache holds drawn lines by
+    what they say, so that one that comes back, or moves, is not drawn again.
+    """
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {f"lines--{name}" for name in STYLES}
+
+    class Clicked(Message):
+        """A line was clicked; `again` where it was clicked twice."""
+
+        def __init__(self, lines: "Lines", line: int, *, again: bool) -> None:
+            super().__init__()
+            self.lines, self.line, self.again = lines, line, again
+
+        @property
+        def control(self) -> "Lines":
+            """The widget in which it was."""
+            return self.lines
+
+    def __init__(self, name: str, lines: Sequence[Line] = ()) -> None:
+        super().__init__(id=name)
+        self._lines: Sequence[Line] = lines
+        self._cursor: int | None = None
+        self._drawn: LRUCache[tuple[Line, bool, int], Strip] = LRUCache(1024)
+        self._styles: dict[str, Style] = {}
+        self.virtual_size = Size(0, len(lines))
+
+    @property
+    def lines(self) -> Sequence[Line]:
+        """What is shown."""
+        return self._lines
+
+    @property
+    def cursor(self) -> int | None:
+        """The line that is marked."""
+        return self._cursor
+
+    def show(self, lines: Sequence[Line], *, cursor: int | None = None) -> None:
+        """Show these lines from now on; only those that differ are drawn again."""
+        old, old_cursor = self._lines, self._cursor
+        self._lines, self._cursor = lines, cursor
+        if len(old) != len(lines):
+            self.virtual_size = Size(0, len(lines))
+            self.refresh()
+            return
+        top = self.scroll_offset.y
+        changed = {
+            place
+            for place in range(top, min(top + self.size.height, len(lines)))
+            if lines[place] is not old[place] and lines[place] != old[place]
+        }
+        if old_cursor != cursor:
+            changed |= {place for place in (old_cursor, cursor) if place is not None}
+        for place in changed:
+            self.refresh(Region(0, place - top, self.size.width, 1))
+
+    def reveal(self, first: int, last: int | None = None) -> None:
+        """Scroll no further than needed to show a line, and where there is room, up to `last`."""
+        top, height = self.scroll_offset.y, self.scrollable_content_region.height or 1
+        bottom = first if last is None else last
+        if first < top:
+            self.scroll_to(y=first, animate=False, immediate=True, force=True)
+        elif bottom >= top + height:
+            self.scroll_to(
+                y=min(bottom - height + 1, first), animate=False, immediate=True, force=True
+            )
+
+    def render_line(self, y: int) -> Strip:
+        """Return one line of the screen."""
+        place, columns = y + self.scroll_offset.y, self.scrollable_content_region.width
+        if place >= len(self._lines):
+            return Strip.blank(self.size.width, self.rich_style)
+        key = (self._lines[place], place == self._cursor, columns)
+        drawn = self._drawn.get(key)
+        if drawn is None:
+            drawn = self._drawn[key] = self._draw(*key)
+        return drawn
+
+    def notify_style_update(self) -> None:
+        """Forget what was drawn in other colours."""
+        super().notify_style_update()
+        self._drawn.clear()
+        self._styles.clear()
+
+    def on_click(self, event: events.Click) -> None:
+        """Tell which line was clicked."""
+        line = event.y + self.scroll_offset.y
+        if line < len(self._lines):
+            self.post_message(self.Clicked(self, line, again=event.chain > 1))
+
+    def _draw(self, line: Line, marked: bool, columns: int) -> Strip:  # noqa: FBT001 (a cache's key)
+        base = self._style("cursor") if marked else self.rich_style
+        segments = [
+            Segment(text, base + self._style(style) if style else base) for text, style in line
+        ]
+        return Strip(segments).adjust_cell_length(columns, base)
+
+    def _style(self, names: str) -> Style:
+        """Return the style of some names; what is translucent is mixed with the background."""
+        known = self._styles.get(names)
+        if known is None:
+            ground, known = self.background_colors[1], Style.null()
+            for name in names.split():
+                rules = self.get_component_styles(f"lines--{name}")
+                back = ground + rules.background if rules.background.a else None
+                fore = (back or ground) + rules.color if rules.has_rule("color") else None
+                known += (
+                    Style(
+                        color=fore.rich_color if fore else None,
+                        bgcolor=back.rich_color if back else None,
+                    )
+                    + rules.text_style
+                )
+            if names == "cursor":
+                known = self.rich_style + known
+            self._styles[names] = known
+        return known
