@@ -73,11 +73,16 @@ class Events(Query, frozen=True, tag="events"):
 class Diff(Query, frozen=True, tag="diff"):
     """The change as it would be reviewed, or the branch so far; counts as having been shown.
 
-    Result: {task, head, base, stat, patch, auto_commit, revision}.
+    `sealed` is false for a branch that is no change yet; `seen` is the revision that this person
+    was shown before, or 0. For a `screen` binary files are only named, and the patch is `cut`
+    where it is too long for one reply.
+
+    Result: {task, head, base, stat, patch, auto_commit, revision, sealed, seen, cut}.
     """
 
     task: str
     colour: bool = False
+    screen: bool = False
 
 
 class Path(Query, frozen=True, tag="path"):

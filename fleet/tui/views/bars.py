@@ -23,10 +23,14 @@ def header(model: Model, lost: str | None, columns: int) -> list[Line]:
     if model.cost_usd:
         right.append(Span(f"   ${model.cost_usd:.2f}", "quiet"))
     lines = [spread(tuple(left), (*right, Span(" ")), columns)]
-    if lost is not None:
-        lines.append(cropped((Span(f" ! {lost}", "bad"),), columns))
+    lines += away(lost, columns)
     lines += [cropped((Span(f" ! {tidy(it)}", "wanted"),), columns) for it in model.degraded]
     return lines
+
+
+def away(lost: str | None, columns: int) -> list[Line]:
+    """Return why the supervisor is away, where it is."""
+    return [] if lost is None else [cropped((Span(f" ! {lost}", "bad"),), columns)]
 
 
 def footer(keys: Sequence[Key], context: Context, columns: int) -> Line:
