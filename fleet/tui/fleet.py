@@ -82,9 +82,11 @@ class FleetListScreen(TalkScreen):
             return
         self._header.show(bars.header(model, self.fleet.lost, columns))
         room = self._list.scrollable_content_region.width or columns
-        lines = self._table.lines(self._entries, now, room, self._selection.task)
+        lines = self._table.lines(self._entries, now, room - 1, self._selection.task)
         self._heading.show([heading(self._table.widths)])
-        self._list.show(lines or [bars.empty(model, self._needle)], cursor=self._cursor())
+        self._list.show(
+            lines or [bars.empty(model, self._needle)], cursor=self._cursor()
+        )
         self._draw_task()
         self._footer.show([bars.footer(self.fleet.keys, self.context(), columns)])
 

@@ -86,15 +86,14 @@ class PaneView(ScrollView, can_focus=False):
     def render_line(self, y: int) -> Strip:
         """Return one line of the screen."""
         place, columns = y + self.scroll_offset.y, self.scrollable_content_region.width
-        base = self.rich_style
         if place >= len(self._lines):
-            return Strip.blank(self.size.width, base)
+            return Strip.blank(self.size.width, self.rich_style)
         cursor = self.frame.cursor if self.frame and self.frame.live else None
         column = cursor[0] if cursor and cursor[1] == place else -1
         key = (self._lines[place], column, columns)
         strip = self._drawn.get(key)
         if strip is None:
-            strip = self._drawn[key] = _strip(*key, base)
+            strip = self._drawn[key] = _strip(*key, self.rich_style)
         return strip
 
     def notify_style_update(self) -> None:

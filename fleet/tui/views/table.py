@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from typing import NamedTuple, overload
 
 from msgspec import Struct
 
@@ -114,28 +115,63 @@ class _Cells(Struct, frozen=True):
     widths: Widths
 
 
+class _Drawn(NamedTuple):
+    """A line that was made, and of what."""
+
+    cells: _Cells
+    age: str
+    selected: bool
+    widths: Widths
+    line: Line
+
+
+class Rows(Sequence[Line]):
+    """The lines of a list, each made when it is first looked at: most are never in view."""
+
+    def __init__(self, entries: Sequence[Entry], make: Callable[[Entry], Line]) -> None:
+        self._entries, self._make = entries, make
+        self._made: dict[int, Line] = {}
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    @overload
+    def __getitem__(self, place: int) -> Line: ...
+    @overload
+    def __getitem__(self, place: slice) -> Sequence[Line]: ...
+    def __getitem__(self, place: int | slice) -> Line | Sequence[Line]:
+        """Return a line, or some."""
+        if isinstance(place, slice):
+            return [self[it] for it in range(*place.indices(len(self)))]
+        line = self._made.get(place)
+        if line is None:
+            line = self._made[place] = self._make(self._entries[place])
+        return line
+
+
 class Table:
     """Makes the lines of a list, and only those anew that have changed since the last time."""
 
     def __init__(self) -> None:
         self._cells: dict[str, _Cells] = {}
-        self._lines: dict[str, tuple[object, Line]] = {}
+        self._drawn: dict[str, _Drawn] = {}
         self.widths: Widths = ()
 
     def lines(
         self, entries: Sequence[Entry], now: datetime, columns: int, selected: str | None
-    ) -> list[Line]:
+    ) -> Rows:
         """Return a line for each entry, `columns` wide."""
         lives = [entry for entry in entries if isinstance(entry, LiveRow)]
         known = self._cells = {live.row.task: self._of(live) for live in lives}
-        self.widths = widths([it.widths for it in known.values()], columns)
-        kept, self._lines = self._lines, {}
-        return [
-            head(entry)
-            if isinstance(entry, Head)
-            else self._line(known[entry.row.task], now, selected, kept)
-            for entry in entries
-        ]
+        sizes = self.widths = widths([it.widths for it in known.values()], columns)
+        self._drawn = {task: it for task, it in self._drawn.items() if task in known}
+
+        def make(entry: Entry) -> Line:
+            if isinstance(entry, Head):
+                return head(entry)
+            return self._line(known[entry.row.task], now, sizes, selected)
+
+        return Rows(entries, make)
 
     def _of(self, live: LiveRow) -> _Cells:
         known = self._cells.get(live.row.task)
@@ -144,21 +180,13 @@ class Table:
         spans = tuple(column.cell(live) for column in COLUMNS)
         return _Cells(live, spans, tuple(width(span.text) for span in spans))
 
-    def _line(
-        self,
-        cells: _Cells,
-        now: datetime,
-        selected: str | None,
-        kept: dict[str, tuple[object, Line]],
-    ) -> Line:
+    def _line(self, cells: _Cells, now: datetime, sizes: Widths, selected: str | None) -> Line:
         task = cells.live.row.task
-        old = age(cells.live, now)
-        key = (id(cells), old, task == selected, self.widths)
-        known = kept.get(task)
-        if known is None or known[0] != key:
-            known = (key, row(cells.spans, old, self.widths, selected=task == selected))
-        self._lines[task] = known
-        return known[1]
+        old, marked, drawn = age(cells.live, now), task == selected, self._drawn.get(task)
+        if drawn is None or drawn.cells is not cells or drawn[1:4] != (old, marked, sizes):
+            line = row(cells.spans, old, sizes, selected=marked)
+            drawn = self._drawn[task] = _Drawn(cells, old, marked, sizes, line)
+        return drawn.line
 
 
 def age(live: LiveRow, now: datetime) -> str:

@@ -1,0 +1,143 @@
+"""What the dashboard costs while a big fleet is busy: the real program on a terminal of its own.
+
+The supervisor is scripts/pretend.py, which changes 40 of 200 tasks and draws the pane in view anew
+four times a second.
+"""
+
+import fcntl
+import os
+import pty
+import select
+import signal
+import struct
+import subprocess
+import sys
+import tempfile
+import termios
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median, quantiles
+
+ROOT = Path(__file__).resolve().parent.parent
+TASKS, CHANGING, COLUMNS, ROWS = 200, 40, 120, 40
+TICKS = os.sysconf("SC_CLK_TCK")
+SELECTED = "▌".encode()  # drawn where the selection is, and so after a key that moves it
+FIRST = b"needs you"
+LIMIT_S = 30.0
+Row = dict[str, float]
+
+
+@dataclass
+class Dashboard:
+    """The program, and the terminal's other end."""
+
+    pid: int
+    terminal: int
+    began: float
+
+    def until(self, words: bytes) -> float:
+        """Read until `words` are drawn; return when that was."""
+        seen, end = b"", time.perf_counter() + LIMIT_S
+        while words not in seen:
+            if not select.select([self.terminal], [], [], end - time.perf_counter())[0]:
+                sys.exit(f"bench: the dashboard did not draw {words.decode()} in {LIMIT_S:.0f} s")
+            seen = seen[-100:] + os.read(self.terminal, 1 << 16)
+        return time.perf_counter()
+
+    def drain(self, seconds: float) -> int:
+        """Read for so long; return how many bytes were drawn."""
+        drawn, end = 0, time.perf_counter() + seconds
+        while (left := end - time.perf_counter()) > 0:
+            if select.select([self.terminal], [], [], left)[0]:
+                drawn += len(os.read(self.terminal, 1 << 16))
+        return drawn
+
+    def press(self, key: bytes) -> float:
+        """Return how many seconds after a key the selection was drawn elsewhere."""
+        began = time.perf_counter()
+        os.write(self.terminal, key)
+        return self.until(SELECTED) - began
+
+    def cpu(self) -> float:
+        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
+        return sum(int(field) for field in fields[11:13]) / TICKS
+
+    def rss(self) -> float:
+        lines = Path(f"/proc/{self.pid}/status").read_text().splitlines()
+        return next(int(line.split()[1]) for line in lines if line.startswith("VmRSS")) / 1024
+
+
+@contextmanager
+def pretended(work: Path) -> Iterator[dict[str, str]]:
+    """Let a made-up supervisor serve; yield the environment in which it is found."""
+    root = Path(tempfile.mkdtemp(prefix="d", dir=work))
+    for name in ("home", "run"):
+        (root / name).mkdir(mode=0o700)
+    env = os.environ | {
+        "FLEET_HOME": str(root / "home"),
+        "XDG_RUNTIME_DIR": str(root / "run"),
+        "XDG_CONFIG_HOME": str(root),
+        "TERM": "xterm-256color",
+        "COLORTERM": "truecolor",
+    }
+    sizes = ("--tasks", str(TASKS), "--changing", str(CHANGING))
+    argv = [sys.executable, str(ROOT / "scripts/pretend.py"), str(root / "home"), *sizes]
+    made_up = subprocess.Popen(argv, env=env, stderr=subprocess.DEVNULL)
+    try:
+        end = time.perf_counter() + LIMIT_S
+        while not any((root / "run").rglob("*.sock")) and time.perf_counter() < end:
+            os.sched_yield()
+        yield env
+    finally:
+        made_up.terminate()
+        made_up.wait()
+
+
+@contextmanager
+def dashboard(env: dict[str, str]) -> Iterator[Dashboard]:
+    """Run `fleet` on a new terminal."""
+    began = time.perf_counter()
+    pid, terminal = pty.fork()
+    if pid == 0:
+        fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, COLUMNS, 0, 0))
+        os.execve(ROOT / ".venv/bin/fleet", ["fleet"], env)
+    try:
+        yield Dashboard(pid, terminal, began)
+    finally:
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
+        os.close(terminal)
+
+
+def measure(env: dict[str, str], *, window: float, keys: int) -> Row:
+    with dashboard(env) as shown:
+        first = shown.until(FIRST) - shown.began
+        shown.drain(2.0)
+        before, began = shown.cpu(), time.perf_counter()
+        drawn = shown.drain(window)
+        used = 100 * (shown.cpu() - before) / (time.perf_counter() - began)
+        delays = []
+        for number in range(keys):
+            delays.append(1000 * shown.press(b"j" if number % 20 < 10 else b"k"))
+            shown.drain(0.11)  # no multiple of the beat
+        return {
+            "first paint s": first,
+            "cpu %": used,
+            "kB/s": drawn / window / 1000,
+            "key ms p50": median(delays),
+            "key ms p95": quantiles(delays, n=20)[-1],
+            "rss MB": shown.rss(),
+        }
+
+
+def run(work: Path, *, quick: bool) -> list[Row]:
+    """Return medians of three runs, or of one."""
+    window, keys, rounds = (5.0, 30, 1) if quick else (20.0, 100, 3)
+    with pretended(work) as env:
+        with dashboard(env) as once:
+            once.until(FIRST)  # files are in memory now, as they are on any second start
+        found = [measure(env, window=window, keys=keys) for _ in range(rounds)]
+    return [{name: median(row[name] for row in found) for name in found[0]}]
