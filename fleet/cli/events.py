@@ -9,6 +9,7 @@ import click
 from fleet.cli.clock import clock
 from fleet.cli.common import examples, supervisor, task_names
 from fleet.cli.output import Cell, Output, Style
+from fleet.core.durations import moment
 from fleet.protocol import Events
 
 _HEAD = frozenset({"seq", "at", "actor", "type", "task"})
@@ -53,8 +54,6 @@ def events(
 def _moment(since: str | None) -> datetime | None:
     if since is None:
         return None
-    from fleet.config.durations import moment  # noqa: PLC0415 (it loads YAML)
-
     return moment(since, now=datetime.now().astimezone())
 
 

@@ -84,9 +84,7 @@ class FleetListScreen(TalkScreen):
         room = self._list.scrollable_content_region.width or columns
         lines = self._table.lines(self._entries, now, room - 1, self._selection.task)
         self._heading.show([heading(self._table.widths)])
-        self._list.show(
-            lines or [bars.empty(model, self._needle)], cursor=self._cursor()
-        )
+        self._list.show(lines or [bars.empty(model, self._needle)], cursor=self._cursor())
         self._draw_task()
         self._footer.show([bars.footer(self.fleet.keys, self.context(), columns)])
 
