@@ -139,6 +139,16 @@ class Log(Query, frozen=True, tag="log"):
     check: str | None = None
 
 
+class Agents(Query, frozen=True, tag="agents"):
+    """Which agents tasks in the repository around `cwd` may use; `path` is the client's PATH.
+
+    Result: {agents: [{name, found, why}], usual, target}; `why` says why one could not start.
+    """
+
+    cwd: str
+    path: str | None = None
+
+
 class Wait(Query, frozen=True, tag="wait"):
     """Wait until all tasks are there, or cannot get there any more.
 
@@ -180,7 +190,7 @@ class Settled(Query, frozen=True, tag="settled"):
 
 AnyQuery = (
     Hello | List | Show | Why | Next | Queue | Events | Diff | Path | Attach | Screen | Log
-    | Watch | View | Wait | Status | Report | Shutdown | Settled
+    | Agents | Watch | View | Wait | Status | Report | Shutdown | Settled
 )  # fmt: skip
 
 

@@ -41,7 +41,7 @@ def _diff(host: Host, task: Task, query: p.Diff) -> dict[str, Any]:
     whole = () if query.screen else ("--binary",)  # with it `git apply` takes it
     out = git(place.git_dir, "diff", *whole, shade, *plain, base, head).out
     patch = out.decode(errors="replace")
-    kept = _readable(patch) if query.screen else patch
+    kept = readable(patch) if query.screen else patch
     stat = git(place.git_dir, "diff", "--stat", shade, *plain, base, head).out
     made = task.change is not None and task.change.auto_commit
     return {
@@ -58,9 +58,8 @@ def _diff(host: Host, task: Task, query: p.Diff) -> dict[str, Any]:
     }
 
 
-def _readable(patch: str) -> str:
+def readable(patch: str, room: int = p.LINE_LIMIT - _REST) -> str:
     """Return as much of a patch as fits into one reply, in whole lines."""
-    room = p.LINE_LIMIT - _REST
     while len(p.encode(patch)) > room:
         patch = patch[: len(patch) * 3 // 4]
         patch = patch[: patch.rfind("\n") + 1]
