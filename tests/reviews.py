@@ -5,7 +5,7 @@ from typing import Any
 
 from msgspec import to_builtins
 from msgspec.structs import replace
-from screens import FAILED, NOON, NOT_LIVE, PASSED, everything, live, picture, row
+from screens import FAILED, NOON, PASSED, everything, picture, row
 
 from fleet.core.causes import CheckResult
 from fleet.core.rows import LiveRow, Picture, QueueRow, TaskDetail, WhyView
@@ -145,5 +145,12 @@ def why(**said: Any) -> Any:
 
 
 LOG = {"text": "src/export.py:7:5 E501 line too long\nfound 1 error\n", "path": "/h/x.log"}
-ANSWERS = {"Diff": diff(), "Show": detail(), "Why": why(), "Log": LOG}
-__all__ = ["ANSWERS", "HEAD", "NEXT", "NOT_LIVE", "detail", "diff", "entry", "line", "live"]
+AGENTS = {
+    "agents": [
+        {"name": "crusher", "found": False, "why": "the program crusher is not on your PATH"},
+        {"name": "shell", "found": True, "why": None},
+    ],
+    "usual": "shell",
+    "target": "main",
+}
+ANSWERS = {"Agents": AGENTS, "Diff": diff(), "Show": detail(), "Why": why(), "Log": LOG}

@@ -176,6 +176,8 @@ KEYS: tuple[Key, ...] = (
         help="do it", refusal=_linked),
     Key(command="no", keys=("n", "q", "escape"), label="no", group="dialog", screens=("confirm",),
         help="leave it as it is"),
+    Key(command="next_field", keys=("tab",), label="next field", group="dialog",
+        screens=("new",), help="go to the next field; shift+tab to the one before"),
     Key(command="submit", keys=("ctrl+s",), label="send", group="dialog", screens=FORM,
         help="send what is typed"),
     Key(command="queue", keys=("Q",), label="queue", group="review", screens=LIST,

@@ -1,5 +1,7 @@
 """The screens as they were looked at and found good; a difference is to be looked at again."""
 
+from pathlib import Path
+
 import pytest
 from drawn import drawn
 from fake_link import FakeLink, Running
@@ -19,16 +21,21 @@ SIZES = [(80, 24), (120, 40)]
         ("task", "j j d 3"),
         ("note", "j j d R n o"),
         ("confirm", "x"),
+        ("new", "n a b tab tab l"),
     ],
 )
 async def test_a_screen(  # noqa: PLR0917 (pytest names them)
     running: Running,
     link: FakeLink,
     snapshot: SnapshotAssertion,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
     name: str,
     keys: str,
     size: tuple[int, int],
 ) -> None:
+    (tmp_path / "site" / ".git").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path / "site")
     link.answers |= ANSWERS
     async with running(shown(), size=size) as (app, pilot):
         for key in keys.split():
