@@ -12,6 +12,7 @@ from fleet.core.rows import Frame, Picture
 from fleet.errors import FleetError
 from fleet.tui.app import FleetApp
 from fleet.tui.link import FrameCame, LinkBack, LinkLost, PictureCame, Post, ViewEnded
+from fleet.tui.wire import gone
 
 Running = Callable[..., AbstractAsyncContextManager[tuple[FleetApp, Pilot[int]]]]
 
@@ -24,6 +25,8 @@ class FakeLink:
         self.viewed: list[tuple[str | None, int]] = []
         self.answers: dict[str, Any] = {}
         self.started = 0
+        self.away = False
+        self.resting: list[str] = []
         self._post: Post = lambda _: None
         self._there = asyncio.Event()
 
@@ -38,6 +41,8 @@ class FakeLink:
 
     async def ask(self, request: Command) -> Any:
         self.asked.append(request)
+        if self.away:
+            raise gone()
         answer = self.answers.get(type(request).__name__)
         if isinstance(answer, FleetError):
             raise answer
@@ -49,6 +54,12 @@ class FakeLink:
     def start(self) -> None:
         self.started += 1
 
+    async def rest(self) -> None:
+        self.resting.append("rest")
+
+    def wake(self) -> None:
+        self.resting.append("wake")
+
     def show(self, picture: Picture, *, whole: bool = True) -> None:
         self._post(PictureCame(picture, whole=whole))
 
@@ -59,7 +70,9 @@ class FakeLink:
         self._post(ViewEnded(task, why))
 
     def lose(self, why: str = "the supervisor went away", hint: str | None = None) -> None:
+        self.away = True
         self._post(LinkLost(why, hint))
 
     def come_back(self) -> None:
+        self.away = False
         self._post(LinkBack())

@@ -1,5 +1,6 @@
 """The dashboard as an app: it shows what the link tells, and asks the link for what keys say."""
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from importlib import import_module
@@ -25,7 +26,7 @@ from fleet.tui.link import (
     SupervisorLink,
     ViewEnded,
 )
-from fleet.tui.model import EMPTY, Model, fold
+from fleet.tui.model import EMPTY, Model, fold, wanting
 from fleet.tui.screen import FleetScreen
 
 SCREENS = {
@@ -60,7 +61,7 @@ class Answered(Message):
 class Refused(Message):
     """A request was not carried out."""
 
-    def __init__(self, error: FleetError, otherwise: Otherwise | None) -> None:
+    def __init__(self, error: FleetError, otherwise: Otherwise | None = None) -> None:
         super().__init__()
         self.error, self.otherwise = error, otherwise
 
@@ -80,7 +81,7 @@ class FleetApp(App[int]):
         *,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        super().__init__()
+        super().__init__(ansi_color=bool(os.environ.get("NO_COLOR")) or None)
         self.link, self.home, self.now = link, home, now
         self.keys = remapped(KEYS, settings.keys)
         self.model: Model = EMPTY
@@ -154,6 +155,8 @@ class FleetApp(App[int]):
         """Show what has changed."""
         old = self.model
         self.model = fold(EMPTY if message.whole else old, message.picture)
+        if old.at is not None and wanting(self.model) - wanting(old):
+            self.bell()
         self._show()
 
     def on_link_lost(self, message: LinkLost) -> None:

@@ -9,6 +9,7 @@ from textual.timer import Timer
 from textual.widget import Widget
 
 from fleet.core.rows import LiveRow
+from fleet.tui.cells import Line
 from fleet.tui.link import FrameCame, ViewEnded
 from fleet.tui.model import Entry, Model, Selection, listed, move, names, next_need, reselect
 from fleet.tui.pane import PaneView
@@ -42,11 +43,12 @@ class FleetListScreen(TalkScreen):
         """Make the parts, from top to bottom."""
         self._header, self._heading, self._list = Lines("header"), Lines("heading"), Lines("list")
         self._rule, self._detail, self._pane = Lines("rule"), Lines("detail"), PaneView("pane")
+        self._lower = Vertical(self._rule, self._detail, self._pane, id="task")
         self._footer = Lines("footer")
         yield self._header
         with Vertical(id="body"):
             yield Vertical(self._heading, self._list, id="tasks")
-            yield Vertical(self._rule, self._detail, self._pane, id="task")
+            yield self._lower
         yield self._footer
 
     def on_mount(self) -> None:
@@ -84,18 +86,25 @@ class FleetListScreen(TalkScreen):
         room = self._list.scrollable_content_region.width or columns
         lines = self._table.lines(self._entries, now, room - 1, self._selection.task)
         self._heading.show([heading(self._table.widths)])
-        self._list.show(lines or [bars.empty(model, self._needle)], cursor=self._cursor())
+        self._list.show(lines or [bars.empty(model, self._needle, room)], cursor=self._cursor())
         self._draw_task()
-        self._footer.show([bars.footer(self.fleet.keys, self.context(), columns)])
+        self._footer.show([self._keys(columns)])
+
+    def _keys(self, columns: int) -> Line:
+        if self.typing():
+            return bars.typing(filtering=self.about() == FILTER)
+        return bars.footer(self.fleet.keys, self.context(), columns)
 
     def _draw_task(self) -> None:
         live, columns = self.live(), self._rule.size.width or self.size.width
         self._rule.show([detail.rule(live, self._note(), columns)])
         lines = []
         if live is not None:
+            room = max(self._lower.size.height - 3, 3)
             lines = detail.needs(live, list(self.fleet.keys), self.context(), columns)
-            lines.append(detail.facts(live, columns, self.fleet.now()))
-            lines = detail.shortened(lines, max(self.size.height // 3, 3), "attaching")
+            lines = detail.shortened(lines, room, "attaching")
+            if len(lines) < room:
+                lines.append(detail.facts(live, columns, self.fleet.now()))
         self._detail.show(lines)
 
     def _note(self) -> str:
@@ -125,6 +134,8 @@ class FleetListScreen(TalkScreen):
         self._soon = self.set_timer(VIEW_AFTER_S, self._view)
 
     def _view(self) -> None:
+        if self._soon is not None:
+            self._soon.stop()
         self._soon = None
         self._viewed, self._view_note = self._selection.task, ""
         self._pane.clear()

@@ -73,7 +73,7 @@ def asked(context: Context) -> Ask | None:
 def _answer(context: Context) -> str | None:
     ask, task = asked(context), context.live.row.task if context.live else ""
     if ask is None:
-        return on_task("answer")(context) or f"{task} asks for nothing"
+        return f"{task} asks for nothing" if task else on_task("answer")(context)
     if ask.id is None:
         return f"{task} takes an answer in its pane only"
     return on_task("answer")(context)
@@ -174,7 +174,7 @@ KEYS: tuple[Key, ...] = (
         help="copy the path of its worktree"),
     Key(command="yes", keys=("y", "enter"), label="yes", group="dialog", screens=("confirm",),
         help="do it", refusal=_linked),
-    Key(command="no", keys=("n", "q", "escape"), label="no", group="dialog", screens=("confirm",),
+    Key(command="no", keys=("n",), label="no", group="dialog", screens=("confirm",),
         help="leave it as it is"),
     Key(command="next_field", keys=("tab",), label="next field", group="dialog",
         screens=("new",), help="go to the next field; shift+tab to the one before"),

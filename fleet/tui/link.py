@@ -82,6 +82,14 @@ class Link(Protocol):
         """Start a supervisor where none runs, as soon as may be."""
         ...
 
+    async def rest(self) -> None:
+        """Hear nothing until `wake`: someone is about to hold the event loop up."""
+        ...
+
+    def wake(self) -> None:
+        """Go on; the next picture is whole."""
+        ...
+
 
 class SupervisorLink:
     """A `Link` over two connections, because one connection has one view at a time.
@@ -94,7 +102,10 @@ class SupervisorLink:
         self._home, self._cwd = home, cwd
         self._post: Post = lambda _: None
         self._may_start = True
-        self._hurry = asyncio.Event()
+        self._hurry, self._awake = asyncio.Event(), asyncio.Event()
+        self._awake.set()
+        self._ended = False
+        self._fresh: tuple[socket.socket, ...] = ()  # connected, and nobody's yet
         self._main: Wire | None = None
         self._panes: Wire | None = None
         self._viewed: tuple[str | None, int] = (None, 0)
@@ -103,17 +114,26 @@ class SupervisorLink:
     async def run(self, post: Post) -> None:
         """Keep the connections, and post what comes over them, until cancelled."""
         self._post = post
+        try:
+            await self._keep(post)
+        finally:
+            self._ended = True  # a thread that is still connecting closes what it gets
+            self._close_fresh()
+
+    async def _keep(self, post: Post) -> None:
         failures = 0
         while True:
             try:
                 await self._connected()
                 failures = 0
                 await self._until_gone()
-                post(LinkLost("the supervisor went away", None))
+                if self._awake.is_set():
+                    post(LinkLost("the supervisor went away", None))
             except FleetError as error:
                 post(LinkLost(error.message, error.hint))
             finally:
                 await self._disconnect()
+            await self._awake.wait()
             await self._pause(BACK_OFF_S[min(failures, len(BACK_OFF_S) - 1)])
             failures += 1
 
@@ -133,21 +153,41 @@ class SupervisorLink:
         self._may_start = True
         self._hurry.set()
 
+    async def rest(self) -> None:
+        """Hear nothing until `wake`: someone is about to hold the event loop up."""
+        self._awake.clear()
+        await self._disconnect()
+
+    def wake(self) -> None:
+        """Go on; the next picture is whole."""
+        self._awake.set()
+        self._hurry.set()
+
     async def _connected(self) -> None:
-        first, second = await asyncio.to_thread(self._connect)
+        await asyncio.to_thread(self._connect)
+        first, second = self._fresh
         self._main, self._panes = await Wire.over(first), await Wire.over(second)
+        self._fresh = ()
         self._post(LinkBack())
         self._watch(self._main)
         self._open_view()
 
-    def _connect(self) -> tuple[socket.socket, socket.socket]:
+    def _connect(self) -> None:
+        """Make both connections, in a thread: what starts a supervisor waits for it."""
         start, self._may_start = self._may_start, False
         first = Client.connect(self._home, start=start).detach()
         try:
-            return first, Client.connect(self._home, start=False).detach()
+            second = Client.connect(self._home, start=False).detach()
         except FleetError:
             first.close()
             raise
+        self._fresh = (first, second)
+        if self._ended:
+            self._close_fresh()
+
+    def _close_fresh(self) -> None:
+        for it in self._fresh:
+            it.close()
 
     def _watch(self, wire: Wire) -> None:
         whole = True

@@ -123,11 +123,14 @@ def move(selection: Selection, entries: tuple[Entry, ...], by: int) -> Selection
     return Selection(shown[place], place)
 
 
+def wanting(model: Model) -> set[str]:
+    """Return the tasks that need a person."""
+    return {name for name, live in model.tasks.items() if live.section == "needs"}
+
+
 def next_need(model: Model, selection: Selection) -> str | None:
     """Return the next task that needs a person, after the selected one and round the end."""
-    wanting = [name for name in model.order if model.tasks[name].section == "needs"]
-    if not wanting:
-        return None
-    if selection.task in wanting:
-        return wanting[(wanting.index(selection.task) + 1) % len(wanting)]
-    return wanting[0]
+    found = [name for name in model.order if name in wanting(model)]
+    if selection.task in found:
+        return found[(found.index(selection.task) + 1) % len(found)]
+    return found[0] if found else None

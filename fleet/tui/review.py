@@ -11,6 +11,7 @@ from fleet.core.causes import CheckResult
 from fleet.core.rows import LiveRow, TaskDetail, WhyView
 from fleet.errors import FleetError
 from fleet.protocol import Diff, Log, Show, Why
+from fleet.tui.cells import Line
 from fleet.tui.model import Model
 from fleet.tui.reader import Reader
 from fleet.tui.reading import ReadingScreen
@@ -32,7 +33,7 @@ class ReviewScreen(ReadingScreen, VerdictScreen):
         self._pane = review.PANES[0]
         self._diff = Document((Row("reading the diff", "quiet", " "),))
         self._outputs: dict[str, str] = {}
-        self._asked: set[str] = set()
+        self._logs: set[str] = set()
         self._reading = 0  # how many times it was read: answers to earlier readings are too late
 
     def compose(self) -> Iterator[Widget]:
@@ -65,7 +66,7 @@ class ReviewScreen(ReadingScreen, VerdictScreen):
     def read(self) -> None:
         """Ask for all that is shown."""
         self._reading += 1
-        self._outputs, self._asked = {}, set()
+        self._outputs, self._logs = {}, set()
         task, request = self._now.task, self.fleet.request
         request(
             Diff(task=task, screen=True), then=self._wanted(self._diff_came), otherwise=self._no
@@ -115,8 +116,8 @@ class ReviewScreen(ReadingScreen, VerdictScreen):
     def _read_outputs(self) -> None:
         for result in self._results():
             name = review.stem(result)
-            if name not in self._asked:
-                self._asked.add(name)
+            if name not in self._logs:
+                self._logs.add(name)
                 came, failed = self._keeps(name)
                 request = Log(task=self._now.task, check=name)
                 self.fleet.request(request, then=self._wanted(came), otherwise=failed)
@@ -161,7 +162,12 @@ class ReviewScreen(ReadingScreen, VerdictScreen):
         self._header.show([*review.header(self._now, columns), *lost])
         place = self.reader.where()
         self._tabs.show([review.tabs(self._pane, self._results(), place, columns)])
-        self._footer.show([bars.footer(self.fleet.keys, self.context(), columns)])
+        self._footer.show([self._keys(columns)])
+
+    def _keys(self, columns: int) -> Line:
+        if self.typing():
+            return bars.typing(filtering=self.about() == FILTER, undo="look for nothing")
+        return bars.footer(self.fleet.keys, self.context(), columns)
 
     def moved(self) -> None:
         """Say where the reader is."""

@@ -19,6 +19,10 @@ class TalkScreen(TaskScreen):
         self._drafts: dict[str, str] = {}
         self._prompt: Prompt | None = None
 
+    def about(self) -> str | None:
+        """Return what is typed about, if anything is typed."""
+        return self._prompt.about if self._prompt else None
+
     def typing(self) -> bool:
         """Whether what is typed is text."""
         return self._prompt is not None
@@ -36,6 +40,7 @@ class TalkScreen(TaskScreen):
 
         self._prompt = Prompt(label, about=about, text=text)
         self.mount(self._prompt, before="#footer")
+        self.show(self.fleet.model)
 
     def do_send(self, _: str) -> None:
         """Type what to tell the agent."""
@@ -63,6 +68,7 @@ class TalkScreen(TaskScreen):
             self._prompt.remove()
             self._prompt = None
         self.set_focus(None)
+        self.show(self.fleet.model)
 
     def _tell(self, task: str, text: str) -> None:
         live = self.fleet.model.tasks.get(task)

@@ -1,6 +1,7 @@
 """What keys do to the task that a screen is about: each asks the supervisor for one thing."""
 
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from fleet.client.environment import ourselves, outer_tmux, without_tmux
@@ -19,11 +20,18 @@ from fleet.core.commands import (
 from fleet.core.rows import LiveRow
 from fleet.errors import FleetError
 from fleet.protocol import Attach
+from fleet.tui.app import Refused
 from fleet.tui.screen import FleetScreen
+
+SURE_WITHIN = timedelta(seconds=5)
 
 
 class TaskScreen(FleetScreen):
     """A screen whose keys stop, pause, answer, attach... the task that is `live`."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._asked: tuple[tuple[str, ...], datetime] = ((), datetime.min.replace(tzinfo=UTC))
 
     def _selected(self) -> LiveRow:
         """Return the task; a refusal has made sure that there is one."""
@@ -32,10 +40,21 @@ class TaskScreen(FleetScreen):
             raise FleetError("no task is selected")
         return live
 
+    def sure(self, command: str, task: str, question: str) -> bool:
+        """Whether a person has said so twice; the first time they are asked."""
+        now, (known, when) = self.fleet.now(), self._asked
+        if known == (command, task) and now - when < SURE_WITHIN:
+            self._asked = ((), now)
+            return True
+        self._asked = ((command, task), now)
+        self.fleet.refuse(question)
+        return False
+
     def do_stop(self, _: str) -> None:
         """End the run."""
         task = self._selected().row.task
-        self.fleet.request(Stop(task=task), done=f"{task} is stopped; its work stays")
+        if self.sure("stop", task, f"press it again to stop {task}; its work stays"):
+            self.fleet.request(Stop(task=task), done=f"{task} is stopped; its work stays")
 
     def do_retry(self, _: str) -> None:
         """Begin a new attempt."""
@@ -109,16 +128,20 @@ class TaskScreen(FleetScreen):
             if result["opened"]:
                 self.fleet.say(f"{task} is open in a new window; {result['way_back']} leads back")
             else:
-                self._visit(list(result["argv"]))
+                self.run_worker(self._visit(list(result["argv"])), group="visit")
 
         self.fleet.request(request, then=answered)
 
-    def _visit(self, argv: list[str]) -> None:
+    async def _visit(self, argv: list[str]) -> None:
+        """Give the terminal away until the person comes back; nothing is drawn meanwhile."""
+        await self.fleet.link.rest()
         try:
             with self.fleet.suspend():
                 foreground(argv, without_tmux())
         except FleetError as error:
-            self.fleet.refuse(error.message, error.hint)
+            self.fleet.post_message(Refused(error))
+        finally:
+            self.fleet.link.wake()
 
     def do_review(self, _: str) -> None:
         """Read the change."""

@@ -85,8 +85,7 @@ class Wire:
         """End the connection; what is under way fails."""
         self.gone.cancel()
         self._writer.close()
-        with suppress(asyncio.CancelledError, OSError):
-            await self.gone
+        await asyncio.wait({self.gone})
         with suppress(OSError):
             await self._writer.wait_closed()
 

@@ -36,19 +36,33 @@ def away(lost: str | None, columns: int) -> list[Line]:
 def footer(keys: Sequence[Key], context: Context, columns: int) -> Line:
     """Return the keys that work now; those that are refused are left out, most important first."""
     line: list[Span] = [Span(" ")]
+    names = [shown(key.keys[0]) for key in keys if key.command == "help" and key.keys]
+    rest = (Span(names[0], "key"), Span(" help ", "quiet")) if names else ()
     for key in keys:
+        if key.command == "help":
+            continue
         if key.footer and key.keys and works_on(key, context.screen) and not key.refusal(context):
             piece = (Span(shown(key.keys[0]), "key"), Span(f" {key.label}   ", "quiet"))
-            if length(line) + length(piece) > columns:
+            if length(line) + length(piece) + length(rest) >= columns:
                 break
             line += piece
-    return tuple(line)
+    return spread(tuple(line), rest, columns)
 
 
-def empty(model: Model, needle: str) -> Line:
+def typing(*, filtering: bool, undo: str = "show all") -> Line:
+    """Return the keys that work while someone types; `undo` is what leaving a filter does."""
+    ways = {"⏎": "keep", "esc": undo} if filtering else _TYPING
+    pieces = [(Span(name, "key"), Span(f" {what}   ", "quiet")) for name, what in ways.items()]
+    return (Span(" "), *[span for piece in pieces for span in piece])
+
+
+_TYPING = {"⏎": "send", "^j": "new line", "esc": "leave, and keep the text"}
+
+
+def empty(model: Model, needle: str, columns: int) -> Line:
     """Return what stands in the place of a list without tasks."""
     if model.at is None:
         return (Span("  looking for the supervisor", "quiet"),)
     if needle:
-        return (Span(f'  no task has "{tidy(needle)}"; esc shows all', "quiet"),)
+        return cropped((Span(f'  no task has "{tidy(needle)}"', "quiet"),), columns)
     return (Span("  nothing is under way; "), Span("n", "key"), Span(" gives work to an agent"))

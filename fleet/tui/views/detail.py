@@ -4,7 +4,7 @@ from datetime import datetime
 
 from fleet.core.rows import Ask, LiveRow, QueueCheck
 from fleet.core.text import span
-from fleet.tui.cells import Line, Span, cropped, length, tidy, wrapped
+from fleet.tui.cells import Line, Span, cropped, fit, length, tidy, wrapped
 from fleet.tui.keys import Context, Key, shown
 
 _INDENT = "   "
@@ -47,11 +47,12 @@ def needs(live: LiveRow, keys: list[Key], context: Context, columns: int) -> lis
     """Return what a person is wanted for, in full, and the keys that give it."""
     lines: list[Line] = []
     room = columns - len(_INDENT)
-    if live.row.needs:
+    ask = live.ask
+    if live.row.needs and not (ask and ask.tool == "" and _says(live.row.needs, ask.text)):
         style = "wanted" if live.section == "needs" else "quiet"
         lines += [(Span(_INDENT + it, style),) for it in wrapped(live.row.needs, room)]
-    if live.ask is not None:
-        lines += _ask(live.ask, live.row.needs or "", room)
+    if ask is not None:
+        lines += _ask(ask, live.row.needs or "", room)
     if live.conflicts:
         files = wrapped("conflicts: " + "  ".join(map(tidy, live.conflicts)), room)
         lines += [(Span(_INDENT + it, "bad"),) for it in files]
@@ -62,10 +63,15 @@ def needs(live: LiveRow, keys: list[Key], context: Context, columns: int) -> lis
     return lines
 
 
+def _says(needs: str, text: str) -> bool:
+    """Whether a need is but the question itself."""
+    return needs.casefold().strip().endswith(text.casefold().strip())
+
+
 def _ask(ask: Ask, said: str, room: int) -> list[Line]:
     lines: list[Line] = []
     if ask.tool and ask.tool not in said:
-        lines.append((Span(_INDENT), Span(tidy(ask.tool), "busy strong")))
+        lines.append((Span(_INDENT), Span(fit(tidy(ask.tool), room), "busy strong")))
     lines += [(Span(_INDENT + "▏ ", "rule"), Span(it)) for it in wrapped(ask.text, room - 2)]
     for number, choice in enumerate(ask.choices, 1):
         mark = Span(f"{_INDENT}{number if number < 10 else ' '} ", "key")  # noqa: PLR2004 (one digit)

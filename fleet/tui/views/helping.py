@@ -8,8 +8,10 @@ from fleet.tui.keys import Context, Key, shown, works_on
 GROUPS = {
     "agent": "the selected agent",
     "review": "review and land",
+    "read": "reading",
     "task": "tasks",
     "move": "moving",
+    "dialog": "asking",
     "fleet": "fleet",
 }
 
@@ -23,6 +25,8 @@ def lines(keys: Sequence[Key], context: Context, columns: int) -> list[Line]:
         if members:
             found += [(), (Span(f"  {title}", "title"),)]
             found += [_line(key, key.refusal(context), columns) for key in members]
+    legend = "#  place in the queue   ±  lines   ✓ ✗  checks   ≠  conflicts   ctx  context in use"
+    found += [(), (Span("  columns", "title"),), cropped((Span(f"  {legend}"),), columns)]
     return [*found, (), (Span("  any key can be changed: `keys:` in your configuration", "quiet"),)]
 
 
@@ -31,7 +35,7 @@ def _line(key: Key, why: str | None, columns: int) -> Line:
     style = "quiet" if why else ""
     line = (
         Span(f"  {pad(names, 14)}", "quiet" if why else "key"),
-        Span(f" {pad(key.command, 10)}", style),
+        Span(f" {pad(key.command, 13)}", style),
         Span(f" {key.help}", style),
     )
     return cropped((*line, Span(f"  ({why})", "wanted")) if why else line, columns)
