@@ -92,6 +92,10 @@ class NoteDialog(Dialog):
             yield self._error
             yield Lines("ways", [(*self.label("submit", "send"), *self.label("back", "leave it"))])
 
+    def typing(self) -> bool:
+        """Whether what is typed is text."""
+        return True
+
     def on_mount(self) -> None:
         """Begin at the end of what was typed before."""
         self._text.move_cursor(self._text.document.end)

@@ -21,6 +21,8 @@ from fleet.tui.views import bars, patch, review
 from fleet.tui.views.reading import Document, Row
 from fleet.tui.widgets import Lines
 
+_READABLE = 110  # columns of running text
+
 
 class ReviewScreen(ReadingScreen, VerdictScreen):
     """Shows one change as it was when it was read; what comes later is said, and read on demand."""
@@ -95,6 +97,7 @@ class ReviewScreen(ReadingScreen, VerdictScreen):
             files=len(self._diff.sections),
             added=styles.count("added"),
             removed=styles.count("removed"),
+            cut=answer.get("cut", False),
         )
         self._know(shown=shown)
 
@@ -151,9 +154,10 @@ class ReviewScreen(ReadingScreen, VerdictScreen):
 
     def _document(self) -> Document:
         if self._pane == "checks":
-            return review.checks(self._results(), self._outputs)
+            commands = self._now.detail.checks if self._now.detail else ()
+            return review.checks(self._results(), self._outputs, commands)
         if self._pane == "task":
-            return review.task(self._now, self.reader.text_columns, self.fleet.now())
+            return review.task(self._now, min(self.size.width, _READABLE), self.fleet.now())
         return self._diff
 
     def _draw(self) -> None:

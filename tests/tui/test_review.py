@@ -7,6 +7,7 @@ from drawn import drawn
 from fake_link import FakeLink, Running
 from msgspec.structs import replace
 from reviews import ANSWERS, HEAD, NEXT, detail, diff, entry, line, shown, why
+from textual import events
 from textual.pilot import Pilot
 
 from fleet.core import commands as c
@@ -123,6 +124,17 @@ class TestReading:
             assert "/INDENT" not in drawn(app)
             await pilot.press("escape")
             assert not isinstance(app.screen, ReviewScreen)
+
+    async def test_what_is_typed_at_once_is_looked_for(self, opened: Any) -> None:
+        async with opened() as (app, pilot):
+            await read(app, pilot)
+            for key in ("slash", "I", "N", "D", "enter"):  # before the line for it is there
+                character = key if len(key) == 1 else {"slash": "/", "enter": "\r"}[key]
+                app.post_message(events.Key(key, character))
+            await pilot.pause()
+            await pilot.pause()
+            assert "/IND 1/2" in drawn(app)
+            assert not app.screen.typing()
 
     async def test_long_lines_are_moved(self, opened: Any, link: FakeLink) -> None:
         patch = "diff --git a/x b/x\n@@ -0,0 +1 @@\n+" + "".join(

@@ -60,7 +60,7 @@ def _diff(host: Host, task: Task, query: p.Diff) -> dict[str, Any]:
 
 def readable(patch: str, room: int = p.LINE_LIMIT - _REST) -> str:
     """Return as much of a patch as fits into one reply, in whole lines."""
-    while len(p.encode(patch)) > room:
-        patch = patch[: len(patch) * 3 // 4]
+    while (size := len(p.encode(patch))) > room:
+        patch = patch[: min(len(patch) * room // size, len(patch) - 1)]
         patch = patch[: patch.rfind("\n") + 1]
     return patch

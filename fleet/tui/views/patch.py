@@ -100,7 +100,7 @@ class _Reader:
 def parsed(patch: str, *, cut: bool = False) -> Document:
     """Return a patch for a reader; where it was `cut`, its end says so."""
     reader = _Reader()
-    for line in patch.split("\n"):
+    for line in patch.removesuffix("\n").split("\n"):
         reader.take(line)
     numbers = [line[3] or 0 for file in reader.files for line in file.lines]
     gutter = max(len(str(max(numbers, default=0))), 3)

@@ -37,6 +37,7 @@ class Shown(Struct, frozen=True, kw_only=True):
     files: int = 0
     added: int = 0
     removed: int = 0
+    cut: bool = False  # there is more than fits on a screen
 
 
 class Standing(Struct, frozen=True, kw_only=True):
@@ -91,7 +92,8 @@ def _what(now: Standing, shown: Shown) -> Line:
     else:
         said.append(Span("  the branch so far", "wanted"))
     said.append(Span(f"  {tidy(shown.head)[:SHORT]}", "quiet"))
-    said.append(Span(f"  +{shown.added}", "added"))
+    more = "over " if shown.cut else ""
+    said.append(Span(f"  {more}+{shown.added}", "added"))
     said.append(Span(f" -{shown.removed}", "removed"))
     noun = "file" if shown.files == 1 else "files"
     said.append(Span(f"  {shown.files} {noun}", "quiet"))
@@ -145,22 +147,29 @@ def stem(result: CheckResult) -> str:
     return PurePath(result.log).stem if result.log else result.name
 
 
-def checks(results: Sequence[CheckResult], outputs: Mapping[str, str]) -> Document:
-    """Return what each check printed, the red ones first; `outputs` are by `stem`."""
+def checks(
+    results: Sequence[CheckResult], outputs: Mapping[str, str], commands: Sequence[str] = ()
+) -> Document:
+    """Return what each check printed, the red ones first; `outputs` are by `stem`.
+
+    `commands` are the task's own checks, which have numbers for names.
+    """
+    named = {f"check-{number}": command for number, command in enumerate(commands, 1)}
     rows: list[Row] = []
     sections: list[Section] = []
     for result in sorted(results, key=lambda it: it.green):
         mark, style = sign(result.state)
         sections.append(Section(len(rows), result.name, (Span(mark, style),)))
-        rows.append(Row(_told(result), f"{style} strong", " ", f"{mark} "))
+        rows.append(Row(_told(result, named), f"{style} strong", " ", f"{mark} "))
         rows += _output(outputs.get(stem(result)))
     return Document(tuple(rows or [Row("it has no checks", "wanted", " ")]), tuple(sections))
 
 
-def _told(result: CheckResult) -> str:
+def _told(result: CheckResult, commands: Mapping[str, str]) -> str:
     place = "on the merged tree" if stem(result).startswith("gate-") else "in the workspace"
     code = f" with {result.code}" if result.state in ("failed", "killed") else ""
-    return f"{tidy(result.name)}  {result.state}{code}  {result.seconds:.1f}s  {place}"
+    said = f"{tidy(result.name)}  {result.state}{code}  {result.seconds:.1f}s  {place}"
+    return f"{said}  $ {tidy(commands[result.name])}" if result.name in commands else said
 
 
 def _output(text: str | None) -> list[Row]:
