@@ -73,11 +73,16 @@ class Events(Query, frozen=True, tag="events"):
 class Diff(Query, frozen=True, tag="diff"):
     """The change as it would be reviewed, or the branch so far; counts as having been shown.
 
-    Result: {task, head, base, stat, patch, auto_commit, revision}.
+    `sealed` is false for a branch that is no change yet; `seen` is the revision that this person
+    was shown before, or 0. For a `screen` binary files are only named, and the patch is `cut`
+    where it is too long for one reply.
+
+    Result: {task, head, base, stat, patch, auto_commit, revision, sealed, seen, cut}.
     """
 
     task: str
     colour: bool = False
+    screen: bool = False
 
 
 class Path(Query, frozen=True, tag="path"):
@@ -134,6 +139,16 @@ class Log(Query, frozen=True, tag="log"):
     check: str | None = None
 
 
+class Agents(Query, frozen=True, tag="agents"):
+    """Which agents tasks in the repository around `cwd` may use; `path` is the client's PATH.
+
+    Result: {agents: [{name, found, why}], usual, target}; `why` says why one could not start.
+    """
+
+    cwd: str
+    path: str | None = None
+
+
 class Wait(Query, frozen=True, tag="wait"):
     """Wait until all tasks are there, or cannot get there any more.
 
@@ -179,7 +194,7 @@ class Settled(Query, frozen=True, tag="settled"):
 
 AnyQuery = (
     Hello | List | Show | Why | Next | Queue | Events | Diff | Path | Attach | Screen | Log
-    | Watch | View | Wait | Status | Report | Shutdown | Settled
+    | Agents | Watch | View | Wait | Status | Report | Shutdown | Settled
 )  # fmt: skip
 
 

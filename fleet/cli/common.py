@@ -13,7 +13,10 @@ import click
 from fleet import paths
 from fleet.cli.output import Waiting, emit, say
 from fleet.client import Client
+from fleet.client.around import repository_around
 from fleet.core.commands import Command
+from fleet.core.durations import moment as moment_in
+from fleet.core.durations import seconds
 from fleet.errors import FleetError, UsageError
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -51,8 +54,7 @@ def here() -> str:
 
 def repository_root() -> Path | None:
     """Return the root of the checkout around the directory that we are in, or None outside one."""
-    start = Path(here())
-    return next((it for it in (start, *start.parents) if (it / ".git").exists()), None)
+    return repository_around(Path(here()))
 
 
 def examples(*lines: str) -> str:
@@ -106,8 +108,6 @@ class Span(click.ParamType[float]):
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
     ) -> float:
         """Return the seconds."""
-        from fleet.config.durations import seconds  # noqa: PLC0415 (it loads YAML)
-
         return value if isinstance(value, float) else seconds(str(value))
 
 
@@ -156,6 +156,4 @@ def moment(text: str | None) -> datetime | None:
     """
     if text is None:
         return None
-    from fleet.config import durations  # noqa: PLC0415 (it loads YAML)
-
-    return durations.moment(text, now=datetime.now().astimezone())
+    return moment_in(text, now=datetime.now().astimezone())

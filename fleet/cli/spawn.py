@@ -1,12 +1,10 @@
 """Gives work: a task from a prompt, or a branch made by hand; prints the names of the tasks."""
 
-from pathlib import Path
 from typing import Any, get_args
 
 import click
 from msgspec import Struct
 
-from fleet import paths
 from fleet.cli.common import (
     Span,
     examples,
@@ -19,7 +17,7 @@ from fleet.cli.common import (
 )
 from fleet.cli.follow import follow_until_settled
 from fleet.cli.output import emit
-from fleet.client import agent_environment
+from fleet.client.around import environment_for
 from fleet.core.commands import Spawn, Submit
 from fleet.core.policy import Done, Land
 from fleet.errors import UsageError
@@ -91,7 +89,9 @@ def spawn(
     text = _prompt(source, prompt, file)
     chosen = Options(**options)
     fields = {field: getattr(chosen, field) for field in chosen.__struct_fields__}
-    request = Spawn(cwd=here(), prompt=text, environment=environment(), **fields)
+    request = Spawn(
+        cwd=here(), prompt=text, environment=environment_for(repository_root()), **fields
+    )
     with supervisor() as client:
         tasks = [str(task) for task in client.ask(request)["tasks"]]
         named = [{"task": task} for task in tasks]
@@ -121,30 +121,6 @@ def _prompt(source: str | None, prompt: str | None, file: str | None) -> str:
     return text
 
 
-def environment() -> dict[str, str]:
-    """Return what agents get of our environment, with the variables named in `env:`.
-
-    Raises:
-        ConfigError: a file that may name some is not understood.
-    """
-    user, root = paths.user_config(), repository_root()
-    local = None if root is None else root / "fleet.yaml"
-    names: tuple[str, ...] = ()
-    if user.exists():
-        from fleet.config import read_user_policy  # noqa: PLC0415 (it loads YAML)
-
-        names += read_user_policy(user).env
-    if local is not None and local.exists():
-        names += _named_by(local)
-    return agent_environment(names)
-
-
-def _named_by(file: Path) -> tuple[str, ...]:
-    from fleet.config import read_repo_policy  # noqa: PLC0415 (it loads YAML)
-
-    return read_repo_policy(file.read_bytes(), name=str(file), source="uncommitted").env
-
-
 @click.command(
     epilog=examples(
         "fleet submit fix-typo",
@@ -160,7 +136,9 @@ def _named_by(file: Path) -> tuple[str, ...]:
 @json_option
 def submit(*, branch: str, as_json: bool, **options: Any) -> None:
     """Put a branch made by hand into the merge queue; again, for its next revision."""
-    request = Submit(cwd=here(), branch=branch, environment=environment(), **options)
+    request = Submit(
+        cwd=here(), branch=branch, environment=environment_for(repository_root()), **options
+    )
     with supervisor() as client:
         answer = client.ask(request)
     if as_json:

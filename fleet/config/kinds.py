@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from fleet.config import durations
 from fleet.config.reading import Value, printable
+from fleet.core import durations
 from fleet.errors import UsageError
 
 Schema = dict[str, object]

@@ -15,7 +15,7 @@ from fleet.core.commands import Answer, AnyCommand, Command, Send, Spawn, Submit
 from fleet.core.facts import SpawnFacts, SubmitFacts
 from fleet.core.ids import TaskId
 from fleet.errors import FleetError, RefusedError
-from fleet.supervisor.answers import diffs, look, panes, screens, streams, watch
+from fleet.supervisor.answers import agents, diffs, look, panes, screens, streams, watch
 from fleet.supervisor.asking import facts_for
 from fleet.supervisor.host import Host
 from fleet.supervisor.perform.surroundings import store_environment
@@ -34,6 +34,7 @@ _ANSWERS: dict[type[Command], Callable[[Host, Any], Awaitable[Any]]] = {
     p.Screen: panes.screen,
     p.Log: panes.log,
     p.Attach: panes.attach,
+    p.Agents: agents.agents,
 }
 _STREAMS: dict[type[Command], Callable[[Host, Any], AsyncGenerator[Any, None]]] = {
     p.Events: streams.events,

@@ -31,9 +31,15 @@ from fleet.tui.screen import FleetScreen
 
 SCREENS = {
     "fleet": "fleet.tui.fleet:FleetListScreen",
+    "confirm": "fleet.tui.dialogs:ConfirmDialog",
     "help": "fleet.tui.help:HelpScreen",
+    "new": "fleet.tui.new:NewTaskScreen",
+    "note": "fleet.tui.dialogs:NoteDialog",
+    "queue": "fleet.tui.queue:QueueScreen",
+    "review": "fleet.tui.review:ReviewScreen",
 }
 Then = Callable[[Any], None]
+Otherwise = Callable[[FleetError], None]
 
 
 class Settings(Struct, frozen=True, kw_only=True):
@@ -55,9 +61,9 @@ class Answered(Message):
 class Refused(Message):
     """A request was not carried out."""
 
-    def __init__(self, error: FleetError) -> None:
+    def __init__(self, error: FleetError, otherwise: Otherwise | None = None) -> None:
         super().__init__()
-        self.error = error
+        self.error, self.otherwise = error, otherwise
 
 
 class FleetApp(App[int]):
@@ -82,6 +88,7 @@ class FleetApp(App[int]):
         self.linked = False
         self.lost: str | None = None  # why the supervisor is away
         self.removed: list[str] = []  # from here, the last one last
+        self.drafts: dict[str, str] = {}  # what was typed and has not gone anywhere yet
         self._wanted_theme = settings.theme
 
     def on_mount(self) -> None:
@@ -96,15 +103,28 @@ class FleetApp(App[int]):
         screen: Screen[None] = getattr(import_module(module), kind)(*arguments)
         return screen
 
-    def request(self, command: Command, *, then: Then | None = None, done: str = "") -> None:
-        """Ask the supervisor; then call `then` with its answer and say `done`, or say why not."""
-        self.run_worker(self._ask(command, then, done), group="requests", exit_on_error=True)
+    def request(
+        self,
+        command: Command,
+        *,
+        then: Then | None = None,
+        otherwise: Otherwise | None = None,
+        done: str = "",
+    ) -> None:
+        """Ask the supervisor; then call `then` with its answer and say `done`.
 
-    async def _ask(self, command: Command, then: Then | None, done: str) -> None:
+        Where it refuses, call `otherwise`, or else say why.
+        """
+        asking = self._ask(command, then, otherwise, done)
+        self.run_worker(asking, group="requests", exit_on_error=True)
+
+    async def _ask(
+        self, command: Command, then: Then | None, otherwise: Otherwise | None, done: str
+    ) -> None:
         try:
             self.post_message(Answered(await self.link.ask(command), then, done))
         except FleetError as error:
-            self.post_message(Refused(error))
+            self.post_message(Refused(error, otherwise))
 
     def refuse(self, why: str, hint: str | None = None) -> None:
         """Say why something cannot be."""
@@ -126,7 +146,10 @@ class FleetApp(App[int]):
 
     def on_refused(self, message: Refused) -> None:
         """Say why not."""
-        self.refuse(message.error.message, message.error.hint)
+        if message.otherwise is not None:
+            message.otherwise(message.error)
+        else:
+            self.refuse(message.error.message, message.error.hint)
 
     def on_picture_came(self, message: PictureCame) -> None:
         """Show what has changed."""

@@ -107,12 +107,19 @@ def _linked(context: Context) -> str | None:
     return None if context.linked else NO_LINK
 
 
-LIST, REVIEW = ("fleet",), ("fleet", "queue")
+def _thaw(context: Context) -> str | None:
+    if context.live is not None and context.live.kind != "frozen":
+        return f"the queue of {context.live.row.target} is not frozen"
+    return on_task("thaw")(context)
+
+
+LIST, TASK, REVIEW = ("fleet",), ("fleet", "review"), ("fleet", "queue")
+READ, VERDICT, FORM = ("review",), ("review", "queue"), ("note", "new")
 _ANY_DIGIT = tuple("123456789")
 KEYS: tuple[Key, ...] = (
-    Key(command="attach", keys=("enter",), label="attach", group="agent", screens=LIST,
+    Key(command="attach", keys=("enter",), label="attach", group="agent", screens=TASK,
         help="join the pane and work by hand", refusal=on_task("attach"), footer=True),
-    Key(command="send", keys=("space", "m"), label="send", group="agent", screens=LIST,
+    Key(command="send", keys=("space", "m"), label="send", group="agent", screens=TASK,
         help="tell the agent something without leaving", refusal=on_task("send"), footer=True),
     Key(command="allow", keys=("y",), label="allow", group="agent", screens=LIST,
         help="allow the tool that it asks for", refusal=_verdict, footer=True),
@@ -126,6 +133,53 @@ KEYS: tuple[Key, ...] = (
     Key(command="review", keys=("d", "D"), label="review", group="review", screens=REVIEW,
         help="read the change, then approve it or send it back",
         refusal=on_task("diff"), footer=True),
+    Key(command="read", keys=("enter",), label="read", group="review", screens=("queue",),
+        help="read the change", refusal=on_task("diff"), footer=True, palette=False),
+    Key(command="approve", keys=("a",), label="approve", group="review", screens=VERDICT,
+        help="let the commit that is on the screen land", refusal=on_task("approve"), footer=True),
+    Key(command="return", keys=("R",), label="return", group="review", screens=VERDICT,
+        help="send it back to its agent with a note", refusal=on_task("return"), footer=True),
+    Key(command="withdraw", keys=("W",), label="withdraw", group="review", screens=VERDICT,
+        help="take it out of the merge queue; the branch stays",
+        refusal=on_task("withdraw"), footer=True),
+    Key(command="thaw", keys=("T",), label="thaw", group="review", screens=("queue",),
+        help="let a frozen queue move again", refusal=_thaw, footer=True),
+    Key(command="reload", keys=("r",), label="reload", group="review", screens=READ,
+        help="read the newest revision", refusal=_linked),
+    Key(command="next_pane", keys=("tab",), label="next pane", group="read", screens=READ,
+        help="diff, checks, task", footer=True),
+    Key(command="last_pane", keys=("shift+tab",), label="last pane", group="read", screens=READ,
+        help="task, checks, diff"),
+    Key(command="show_pane", keys=("1", "2", "3"), label="pane", group="read", screens=READ,
+        help="the diff, the checks, the task", palette=False),
+    Key(command="next_section", keys=("]",), label="file", group="read", screens=READ,
+        help="to the next file, or the next check", footer=True),
+    Key(command="last_section", keys=("[",), label="file before", group="read", screens=READ,
+        help="to the file before, or the check before"),
+    Key(command="next_stop", keys=("}",), label="hunk", group="read", screens=READ,
+        help="to the next piece of the diff", footer=True),
+    Key(command="last_stop", keys=("{",), label="hunk before", group="read", screens=READ,
+        help="to the piece of the diff before"),
+    Key(command="search", keys=("slash",), label="search", group="read", screens=READ,
+        help="find text, upper or lower case alike", footer=True),
+    Key(command="next_found", keys=("n",), label="next found", group="read", screens=READ,
+        help="to where the text is found next"),
+    Key(command="last_found", keys=("N",), label="found before", group="read", screens=READ,
+        help="to where the text was found before"),
+    Key(command="left", keys=("h", "left"), label="left", group="read", screens=READ,
+        help="move long lines back", palette=False),
+    Key(command="right", keys=("l", "right"), label="right", group="read", screens=READ,
+        help="see the rest of long lines", palette=False),
+    Key(command="worktree", keys=("o",), label="worktree", group="read", screens=READ,
+        help="copy the path of its worktree"),
+    Key(command="yes", keys=("y", "enter"), label="yes", group="dialog", screens=("confirm",),
+        help="do it", refusal=_linked),
+    Key(command="no", keys=("n",), label="no", group="dialog", screens=("confirm",),
+        help="leave it as it is"),
+    Key(command="next_field", keys=("tab",), label="next field", group="dialog",
+        screens=("new",), help="go to the next field; shift+tab to the one before"),
+    Key(command="submit", keys=("ctrl+s",), label="send", group="dialog", screens=FORM,
+        help="send what is typed"),
     Key(command="queue", keys=("Q",), label="queue", group="review", screens=LIST,
         help="what is about to land, and what it waits for"),
     Key(command="new", keys=("n",), label="new", group="task", screens=LIST,

@@ -2,6 +2,8 @@
 
 from typing import TYPE_CHECKING, Any
 
+from textual import events
+
 from fleet.core.commands import Send
 from fleet.tui.tasks import TaskScreen
 
@@ -26,6 +28,13 @@ class TalkScreen(TaskScreen):
     def typing(self) -> bool:
         """Whether what is typed is text."""
         return self._prompt is not None
+
+    def on_key(self, event: events.Key) -> None:
+        """Pass on what was typed before the line for it was there."""
+        if self._prompt is not None and (event.is_printable or event.key in ("enter", "escape")):
+            event.stop()
+            event.prevent_default()
+            self._prompt.take(event)
 
     def typed(self, about: str, text: str) -> None:
         """Keep what is typed so far."""

@@ -1,5 +1,6 @@
 """What keys do to the task that a screen is about: each asks the supervisor for one thing."""
 
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -75,14 +76,25 @@ class TaskScreen(FleetScreen):
         self.fleet.request(DeclareDone(task=task), done=f"{task} is taken as it stands")
 
     def do_remove(self, _: str) -> None:
-        """Take the task off the list; it can be undone."""
+        """Take the task off the list, once a person has confirmed it."""
         task = self._selected().row.task
 
         def removed(_: object) -> None:
             self.fleet.removed.append(task)
             self.fleet.say(f"{task} is removed; u brings it back")
 
-        self.fleet.request(Remove(task=task), then=removed)
+        self.confirm(
+            f"remove {task}?",
+            ("its branch and what was not committed are archived", "u brings it back"),
+            verb="remove",
+            then=lambda: self.fleet.request(Remove(task=task), then=removed),
+        )
+
+    def confirm(
+        self, question: str, saying: Sequence[str], *, verb: str, then: Callable[[], None]
+    ) -> None:
+        """Ask before something is done."""
+        self.fleet.open("confirm", question, saying, verb, then)
 
     def do_restore(self, _: str) -> None:
         """Bring back what was removed last."""

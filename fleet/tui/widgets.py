@@ -16,7 +16,8 @@ from fleet.tui.cells import Line
 
 STYLES = (
     *("good", "bad", "wanted", "busy", "quiet", "strong", "title", "key", "mark"),
-    *("added", "removed", "cursor", "rule"),
+    *("added", "removed", "cursor", "rule", "added-word", "removed-word", "file", "hunk"),
+    *("found", "tab"),
 )
 
 

@@ -20,7 +20,7 @@ from fleet.core.facts import SpawnFacts
 from fleet.core.ids import Commit, TaskId
 from fleet.core.status import ToSeal
 from fleet.errors import ConfigError, FleetError, RefusedError
-from fleet.supervisor.answers import diffs, look, panes
+from fleet.supervisor.answers import agents, diffs, look, panes
 from fleet.supervisor.asking import facts_for
 
 A, B = TaskId("a"), TaskId("b")
@@ -390,3 +390,46 @@ class TestAsking:
 
 def _fields(command: c.Command) -> dict[str, object]:
     return {name: getattr(command, name) for name in command.__struct_fields__}
+
+
+class TestAgents:
+    async def told(self, house: House, path: str | None = None) -> dict[str, Any]:
+        query = p.Agents(cwd=str(house.repo), path=path or os.environ["PATH"])
+        return await agents.agents(house.host, query)
+
+    async def test_each_is_named_and_whether_it_could_start(self, house: House) -> None:
+        house.configure("agents:\n  gone:\n    command: [no-such-program]\n")
+        told = await self.told(house)
+        by_name = {one["name"]: one for one in told["agents"]}
+        assert by_name["shell"] == {"name": "shell", "found": True, "why": None}
+        assert by_name["gone"]["found"] is False
+        assert "no-such-program" in by_name["gone"]["why"]
+        assert (told["usual"] in by_name, told["target"]) == (True, "main")
+
+    async def test_the_repository_has_a_say(self, house: House) -> None:
+        (house.repo / "fleet.yaml").write_text("agent: shell\ntarget: release\n")
+        told = await self.told(house)
+        assert (told["usual"], told["target"]) == ("shell", "release")
+
+    async def test_where_there_is_no_repository_it_is_refused(
+        self, house: House, tmp_path: Path
+    ) -> None:
+        with pytest.raises(FleetError):
+            await agents.agents(house.host, p.Agents(cwd=str(tmp_path)))
+
+
+class TestDiffsForAScreen:
+    async def test_binary_files_are_only_named(self, house: House) -> None:
+        await in_review(house, "head -c 3000 /dev/urandom > new.bin")
+        whole = await diffs.diff(house.host, p.Diff(task="a"), "person")
+        again = await diffs.diff(house.host, p.Diff(task="a", screen=True), "person")
+        assert "GIT binary patch" in whole["patch"]
+        assert "Binary files /dev/null and b/new.bin differ" in again["patch"]
+        assert (whole["seen"], again["seen"], again["sealed"], again["cut"]) == (0, 1, True, False)
+
+    def test_what_is_too_long_for_a_reply_is_cut_in_whole_lines(self) -> None:
+        kept = diffs.readable("+\x1b line\n" * 1000, room=500)
+        assert 0 < len(p.encode(kept)) <= 500
+        assert kept.endswith("line\n")
+        assert diffs.readable("x" * 1000, room=500) == ""
+        assert diffs.readable("+a\n", room=500) == "+a\n"

@@ -136,7 +136,7 @@ async def test_a_filter_narrows_the_list_until_escape(running: Running) -> None:
         ("r", Retry(task="importer")),
         ("p", Pause(task="importer")),
         ("f", DeclareDone(task="importer")),
-        ("x", Remove(task="importer")),
+        ("x y", Remove(task="importer")),
     ],
 )
 async def test_a_key_asks_for_one_thing(
@@ -175,7 +175,7 @@ async def test_what_was_removed_comes_back(running: Running, link: FakeLink) -> 
     async with running() as (app, pilot):
         await pressed(pilot, "u")
         assert "nothing was removed here" in notices(app)[0]
-        await pressed(pilot, "x")
+        await pressed(pilot, "x", "y")
         assert notices(app) == ["importer is removed; u brings it back"]
         await pressed(pilot, "u")
     assert link.asked == [Remove(task="importer"), Restore(task="importer")]

@@ -10,7 +10,7 @@ from screens import FAILED, NOON, PASSED, asking, changed, everything, live, pic
 
 from fleet.core.rows import Ask, LiveRow, QueueCheck
 from fleet.tui.cells import Line, length
-from fleet.tui.keys import KEYS, Context
+from fleet.tui.keys import KEYS, Context, works_on
 from fleet.tui.model import EMPTY, Model, fold, listed
 from fleet.tui.views import bars, detail, helping
 from fleet.tui.views.table import COLUMNS, Table, checks, heading
@@ -164,7 +164,10 @@ def test_an_empty_list_says_why() -> None:
 def test_help_has_every_key_and_the_reasons_against_it() -> None:
     gone = live("a", refusals={"attach": "it has no agent at work"})
     said = [text(line) for line in helping.lines(KEYS, Context(live=gone), 120)]
-    assert all(any(f" {key.command} " in line for line in said) for key in KEYS)
+    for screen in {name for key in KEYS for name in key.screens}:
+        listed = [text(it) for it in helping.lines(KEYS, Context(screen=screen), 120)]
+        keys = [key for key in KEYS if works_on(key, screen)]
+        assert all(any(f" {key.command} " in line for line in listed) for key in keys)
     assert any("attach" in line and "(it has no agent at work)" in line for line in said)
 
 

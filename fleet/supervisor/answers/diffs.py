@@ -15,19 +15,21 @@ from fleet.supervisor.host import Host
 from fleet.tools.git.repository import branch_tip
 from fleet.tools.git.run import git
 
+_REST = 256 * 1024  # bytes of a reply that are not its patch
+
 
 async def diff(host: Host, query: p.Diff, actor: str) -> dict[str, Any]:
     """Return patch and size of the sealed change, or of the branch so far."""
     task = find(host.supervisor.fleet, query.task)
     comparable(task)
-    answer = await asyncio.to_thread(_diff, host, task, colour=query.colour)
+    answer = await asyncio.to_thread(_diff, host, task, query)
     if task.change is not None and actor == PERSON and task.shown < task.change.revision:
         shown = e.ChangeShown(task=task.id, revision=task.change.revision, by=actor)
         host.supervisor.record([shown], actor=actor)
     return answer
 
 
-def _diff(host: Host, task: Task, *, colour: bool) -> dict[str, Any]:
+def _diff(host: Host, task: Task, query: p.Diff) -> dict[str, Any]:
     place = host.tools.place(host.supervisor.fleet.repos[task.repo])
     if task.change is not None:
         base, head = task.change.base, task.change.sealed
@@ -36,9 +38,12 @@ def _diff(host: Host, task: Task, *, colour: bool) -> dict[str, Any]:
         if tip is None:
             raise RefusedError(f"{task.id} has no branch yet", hint=f"fleet show {task.id}")
         base, head = task.base, Commit(tip)
-    shade = "--color=always" if colour else "--color=never"
+    shade = "--color=always" if query.colour else "--color=never"
     plain = ("--no-ext-diff", "--no-textconv")
-    patch = git(place.git_dir, "diff", "--binary", shade, *plain, base, head).out
+    whole = () if query.screen else ("--binary",)  # with it `git apply` takes it
+    out = git(place.git_dir, "diff", *whole, shade, *plain, base, head).out
+    patch = out.decode(errors="replace")
+    kept = readable(patch) if query.screen else patch
     stat = git(place.git_dir, "diff", "--stat", shade, *plain, base, head).out
     made = task.change is not None and task.change.auto_commit
     return {
@@ -46,7 +51,18 @@ def _diff(host: Host, task: Task, *, colour: bool) -> dict[str, Any]:
         "head": head,
         "base": base,
         "stat": stat.decode(errors="replace").rstrip("\n"),
-        "patch": patch.decode(errors="replace"),  # whole, so that `git apply` takes it
+        "patch": kept,
         "auto_commit": made,
         "revision": task.revision,
+        "sealed": task.change is not None,
+        "seen": task.shown,
+        "cut": len(kept) < len(patch),
     }
+
+
+def readable(patch: str, room: int = p.LINE_LIMIT - _REST) -> str:
+    """Return as much of a patch as fits into one reply, in whole lines."""
+    while (size := len(p.encode(patch))) > room:
+        patch = patch[: min(len(patch) * room // size, len(patch) - 1)]
+        patch = patch[: patch.rfind("\n") + 1]
+    return patch

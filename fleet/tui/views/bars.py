@@ -23,10 +23,14 @@ def header(model: Model, lost: str | None, columns: int) -> list[Line]:
     if model.cost_usd:
         right.append(Span(f"   ${model.cost_usd:.2f}", "quiet"))
     lines = [spread(tuple(left), (*right, Span(" ")), columns)]
-    if lost is not None:
-        lines.append(cropped((Span(f" ! {lost}", "bad"),), columns))
+    lines += away(lost, columns)
     lines += [cropped((Span(f" ! {tidy(it)}", "wanted"),), columns) for it in model.degraded]
     return lines
+
+
+def away(lost: str | None, columns: int) -> list[Line]:
+    """Return why the supervisor is away, where it is."""
+    return [] if lost is None else [cropped((Span(f" ! {lost}", "bad"),), columns)]
 
 
 def footer(keys: Sequence[Key], context: Context, columns: int) -> Line:
@@ -45,9 +49,9 @@ def footer(keys: Sequence[Key], context: Context, columns: int) -> Line:
     return spread(tuple(line), rest, columns)
 
 
-def typing(*, filtering: bool) -> Line:
-    """Return the keys that work while someone types."""
-    ways = {"⏎": "keep", "esc": "show all"} if filtering else _TYPING
+def typing(*, filtering: bool, undo: str = "show all") -> Line:
+    """Return the keys that work while someone types; `undo` is what leaving a filter does."""
+    ways = {"⏎": "keep", "esc": undo} if filtering else _TYPING
     pieces = [(Span(name, "key"), Span(f" {what}   ", "quiet")) for name, what in ways.items()]
     return (Span(" "), *[span for piece in pieces for span in piece])
 

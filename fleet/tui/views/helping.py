@@ -8,8 +8,10 @@ from fleet.tui.keys import Context, Key, shown, works_on
 GROUPS = {
     "agent": "the selected agent",
     "review": "review and land",
+    "read": "reading",
     "task": "tasks",
     "move": "moving",
+    "dialog": "asking",
     "fleet": "fleet",
 }
 
@@ -33,7 +35,7 @@ def _line(key: Key, why: str | None, columns: int) -> Line:
     style = "quiet" if why else ""
     line = (
         Span(f"  {pad(names, 14)}", "quiet" if why else "key"),
-        Span(f" {pad(key.command, 10)}", style),
+        Span(f" {pad(key.command, 13)}", style),
         Span(f" {key.help}", style),
     )
     return cropped((*line, Span(f"  ({why})", "wanted")) if why else line, columns)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fleet.config import moment, seconds, show
+from fleet.core.durations import moment, seconds, show
 from fleet.errors import UsageError
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=timezone(timedelta(hours=2)))

@@ -1,0 +1,111 @@
+"""The queue screen as a person uses it."""
+
+from drawn import drawn
+from fake_link import FakeLink, Running
+from msgspec.structs import replace
+from reviews import ANSWERS, HEAD, entry, line, shown
+from screens import everything, live, picture
+
+from fleet.core import commands as c
+from fleet.tui.queue import QueueScreen
+from fleet.tui.review import ReviewScreen
+
+
+async def test_what_lands_and_what_it_waits_for(running: Running, link: FakeLink) -> None:
+    async with running(shown(), size=(100, 24)) as (app, pilot):
+        await pilot.press("Q", "G")
+        text = drawn(app)
+    assert "1 cache ready main +20 -4 ✓1 person its turn to land" in " ".join(text.split())
+    assert "▌ 4  colours" in text
+    assert "conflicts with what landed meanwhile:" in text
+    assert "src/menu.py" in text
+    assert "no check has run on it" in text
+
+
+async def test_the_same_change_stays_selected(running: Running, link: FakeLink) -> None:
+    async with running(shown()) as (app, pilot):
+        await pilot.press("Q", "j")
+        moved = (entry("new-menu"), *(replace(it, position=it.position + 1) for it in line()))
+        link.show(replace(shown(), tasks=(), queue=moved), whole=False)
+        await pilot.pause()
+        assert "▌ 3  export-json" in drawn(app)
+        link.show(replace(shown(), tasks=(), queue=moved[:1]), whole=False)
+        await pilot.pause()
+        assert "▌ 1  new-menu" in drawn(app)
+        link.show(replace(shown(), tasks=(), queue=()), whole=False)
+        await pilot.pause()
+        assert "nothing waits to land" in drawn(app)
+
+
+async def test_several_queues_have_heads(running: Running, link: FakeLink) -> None:
+    queue = (*line(), entry("docs", repo="r2", target="release"))
+    async with running(replace(shown(), queue=queue)) as (app, pilot):
+        await pilot.press("Q", "G")
+        text = drawn(app)
+    assert "shop → main  4" in text
+    assert "shop → release  1" in text
+    assert "▌ 1  docs" in text
+
+
+async def test_one_reads_and_judges(running: Running, link: FakeLink) -> None:
+    link.answers |= ANSWERS
+    async with running(shown()) as (app, pilot):
+        await pilot.press("Q", "j", "a")
+        await pilot.pause()
+        assert isinstance(app.screen, QueueScreen)
+        await pilot.press("W", "y")
+        await pilot.pause()
+        await pilot.press("R", *"no", "ctrl+s")
+        await pilot.pause()
+        assert link.asked == [
+            c.Approve(task="export-json", head=HEAD),
+            c.Withdraw(task="export-json"),
+            c.Return(task="export-json", note="no"),
+        ]
+        await pilot.press("enter")
+        await pilot.pause()
+        assert isinstance(app.screen, ReviewScreen)
+        await pilot.press("q", "escape")
+        assert not isinstance(app.screen, QueueScreen)
+
+
+async def test_a_frozen_queue_is_thawed(running: Running, link: FakeLink) -> None:
+    frozen = live(
+        "frozen", kind="frozen", section="needs", of={"repo": "/shop", "needs": "frozen: x"}
+    )
+    first = replace(picture(*everything(), frozen), queue=(*line(), entry("frozen", position=5)))
+    async with running(first) as (app, pilot):
+        await pilot.press("Q", "T")
+        await pilot.pause()
+        assert "the queue of main is not frozen" in drawn(app)
+        await pilot.press("G", "T")
+        assert "frozen: x" in drawn(app)
+        await pilot.press("enter")
+        await pilot.pause()
+    assert link.asked == [c.Thaw(cwd="/shop", target="main")]
+
+
+async def test_a_double_click_reads(running: Running, link: FakeLink) -> None:
+    link.answers |= ANSWERS
+    async with running(shown()) as (app, pilot):
+        await pilot.press("Q")
+        await pilot.click("#list", offset=(6, 1))
+        assert "▌ 2  export-json" in drawn(app)
+        await pilot.click("#list", offset=(6, 1), times=2)
+        await pilot.pause()
+        assert isinstance(app.screen, ReviewScreen)
+
+
+async def test_a_removal_is_confirmed(running: Running, link: FakeLink) -> None:
+    async with running(shown()) as (app, pilot):
+        await pilot.press("x")
+        text = drawn(app)
+        assert "remove importer?" in text
+        assert "u brings it back" in text
+        await pilot.press("escape")
+        assert link.asked == []
+        await pilot.press("x", "y")
+        await pilot.pause()
+        await pilot.press("u")
+        await pilot.pause()
+    assert link.asked == [c.Remove(task="importer"), c.Restore(task="importer")]
