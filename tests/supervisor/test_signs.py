@@ -173,6 +173,19 @@ class TestPresence:
 
         assert activity(house) == Waiting("a dialog")
 
+    async def test_a_file_written_twice_in_one_moment_is_read_twice(
+        self, house: House, adapter: Open
+    ) -> None:
+        at_work(house)
+        watch, file = Presences(house.host), self.file(house, adapter)
+        moment = time.time_ns() + 60 * 10**9  # so that it is young for as long as this takes
+        for second, need in ((1, "one"), (2, "two")):
+            at = datetime(2999, 1, 1, 0, 0, second, tzinfo=UTC)
+            file.write_bytes(says(Presence(SaysWaiting(need), at)))
+            os.utime(file, ns=(moment, moment))
+            await watch.look()
+            assert activity(house) == Waiting(need)
+
     async def test_an_interrupted_turn_is_idle_soon_and_needs_a_person(
         self, house: House, adapter: Open
     ) -> None:
