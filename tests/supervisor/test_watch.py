@@ -275,6 +275,16 @@ async def test_nobody_is_left_in_the_audience(quiet: House) -> None:
     assert len(quiet.supervisor._book._watchers) == watchers
 
 
+async def test_nothing_is_looked_at_while_nobody_watches(quiet: House) -> None:
+    glance = asyncio.create_task(Vitals(quiet.host).glance())
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    assert not glance.done()
+    async with watching(quiet) as screen:
+        await screen.next()
+        await glance
+
+
 async def test_panes_are_looked_at_more_often_while_somebody_watches(house: House) -> None:
     house.begin("while read -r line; do echo $line; done")
     house.record(house.start())
