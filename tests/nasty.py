@@ -25,6 +25,11 @@ ESCAPES = {
     "closed files": "(setsid sh STAY closed &);",
     "nothing of ours": "(setsid env -i /bin/sh STAY closed &);",
 }
+# As it runs in every pane, unless it is to be measured: that needs site-packages, and an end that
+# leaves time to write down what was seen.
+MEASURED = "COVERAGE_PROCESS_CONFIG" in os.environ
+_SLOWLY = "import sys; from fleet.pane.main import main; sys.exit(main(sys.argv[1]))"
+PROGRAM = ("-I", "-c", _SLOWLY) if MEASURED else PANE
 _STAY = """trap '' TERM HUP INT
 [ -z "$1" ] || exec </dev/null >/dev/null 2>&1 3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&-
 echo $$ >{note}.new && mv {note}.new {note}
@@ -69,7 +74,7 @@ class Pane:
         return self
 
     def argv(self) -> list[str]:
-        return [sys.executable, *PANE, str(self.rundir.root)]
+        return [sys.executable, *PROGRAM, str(self.rundir.root)]
 
     def start(self, env: Mapping[str, str] | None = None) -> "Pane":
         self._started = subprocess.Popen(
