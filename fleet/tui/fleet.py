@@ -108,8 +108,8 @@ class FleetListScreen(TalkScreen):
         self._detail.show(lines)
 
     def _note(self) -> str:
-        if self._view_note:
-            return self._view_note
+        if self._view_note or not self.fleet.linked:
+            return self._view_note or "as it was"
         if self._pane.frame is None:
             return ""
         if not self._pane.following:

@@ -15,7 +15,7 @@ from fleet.core.rows import Frame, Picture
 from fleet.errors import FleetError
 from fleet.paths import Home
 from fleet.protocol import View, Watch
-from fleet.tui.wire import Stream, Wire, gone
+from fleet.tui.wire import Stream, Wire
 
 BACK_OFF_S = (0.1, 0.25, 0.5, 1.0, 2.0, 4.0)
 Post = Callable[[Message], object]
@@ -140,7 +140,7 @@ class SupervisorLink:
     async def ask(self, request: Command) -> Any:
         """Return the answer to a request."""
         if self._main is None:
-            raise gone()
+            raise FleetError("the supervisor is away", hint="try again when it is back")
         return await self._main.ask(request)
 
     def view(self, task: str | None, history: int = 0) -> None:

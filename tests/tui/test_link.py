@@ -166,7 +166,7 @@ async def test_it_comes_back_to_a_supervisor_that_was_away(
         await heard.of(ViewEnded)
         fake.close()
         [lost, *_] = await heard.of(LinkLost)
-        with pytest.raises(FleetError, match="went away"):
+        with pytest.raises(FleetError, match="is away"):
             await heard.link.ask(Retry(task="a"))
         await heard.of(LinkLost, 3)
         again = FakeSupervisor(home, {"watch": WATCH, "view": frames})
