@@ -36,6 +36,7 @@ class FleetListScreen(TalkScreen):
         self._in_pane = False
         self._viewed: str | None = None
         self._view_note = ""
+        self._seen: tuple[object, ...] = ()
         self._soon: Timer | None = None
         self._tick: Timer | None = None
 
@@ -73,7 +74,7 @@ class FleetListScreen(TalkScreen):
     def _select(self, selection: Selection) -> None:
         self._selection = selection
         self._draw()
-        if selection.task != self._viewed:
+        if selection.task != self._viewed or self._pane_of(self.live()) != self._seen:
             self._view_soon()
 
     # --- drawing ---------------------------------------------------------------------------
@@ -128,9 +129,15 @@ class FleetListScreen(TalkScreen):
 
     # --- the pane --------------------------------------------------------------------------
 
+    @staticmethod
+    def _pane_of(live: LiveRow | None) -> tuple[object, ...]:
+        """Return what tells one pane of a task from its next."""
+        return (live.row.pane, live.row.attempt, live.row.pid) if live else ()
+
     def _view_soon(self) -> None:
         if self._soon is not None:
             self._soon.stop()
+        self._seen = self._pane_of(self.live())
         self._soon = self.set_timer(VIEW_AFTER_S, self._view)
 
     def _view(self) -> None:
@@ -138,7 +145,9 @@ class FleetListScreen(TalkScreen):
             self._soon.stop()
         self._soon = None
         self._viewed, self._view_note = self._selection.task, ""
+        self._seen = self._pane_of(self.live())
         self._pane.clear()
+        self._draw_task()
         self.fleet.link.view(self._viewed)
 
     def frame_came(self, message: FrameCame) -> None:

@@ -122,15 +122,18 @@ class SupervisorLink:
 
     async def _keep(self, post: Post) -> None:
         failures = 0
+        why: FleetError | None = None
         while True:
+            begins = self._may_start
             try:
                 await self._connected()
-                failures = 0
+                failures, why = 0, None
                 await self._until_gone()
                 if self._awake.is_set():
                     post(LinkLost("the supervisor went away", None))
             except FleetError as error:
-                post(LinkLost(error.message, error.hint))
+                why = error if begins or why is None else why  # why it could not be started
+                post(LinkLost(why.message, why.hint))
             finally:
                 await self._disconnect()
             await self._awake.wait()

@@ -326,6 +326,20 @@ async def test_a_pane_scrolls_back_and_asks_for_more(running: Running, link: Fak
             assert "live" in shown(app, "rule")
 
 
+async def test_the_next_pane_of_a_task_comes_into_view(running: Running, link: FakeLink) -> None:
+    async with running(picture(live("a", of={"pane": None}))) as (app, pilot):
+        with viewed(app, link):
+            link.end_view("a", "it has no pane yet")
+            await pilot.pause()
+            assert "it has no pane yet" in shown(app, "rule")
+        known = len(link.viewed)
+        link.show(picture(live("a", of={"pane": "%7"})), whole=False)
+        while len(link.viewed) == known:
+            await pilot.pause()
+        assert link.viewed[known:] == [("a", 0)]
+        assert "it has no pane yet" not in shown(app, "rule")
+
+
 async def test_a_pane_that_is_gone_says_so(running: Running, link: FakeLink) -> None:
     async with running() as (app, pilot):
         with viewed(app, link):
