@@ -68,8 +68,11 @@ class FleetListScreen(TalkScreen):
     def show(self, model: Model) -> None:
         """Show what is known now."""
         if self.is_mounted:
+            seen = self._list.sees(self._list.cursor)
             self._entries = listed(model, self._needle)
             self._select(reselect(self._selection, self._entries))
+            if seen:
+                self._reveal()  # what was in view stays there when tasks come in above it
 
     def _select(self, selection: Selection) -> None:
         self._selection = selection

@@ -233,6 +233,7 @@ class SupervisorLink:
 
     async def _disconnect(self) -> None:
         wires, self._view = (self._main, self._panes), None
+        self._viewed = (self._viewed[0], 0)  # a long history may be what was too much
         self._main = self._panes = None
         for wire in wires:
             if wire is not None:

@@ -13,7 +13,7 @@ from fleet.tui.sgr import bare, segments
 from fleet.tui.widgets import Drawing
 
 PAGE = 400  # lines of history that are asked for at a time
-MOST = 10_000
+MOST = 4000
 
 
 class PaneView(Drawing):
@@ -55,6 +55,7 @@ class PaneView(Drawing):
         for place in changed:
             lines[place] = frame.lines[place]
         self._lines, self.frame = lines, frame
+        self._asked = frame.history if whole else self._asked
         changed |= {place for _, place in (it for it in (old_cursor, frame.cursor) if it)}
         if whole or grown:
             self._resize(from_end)

@@ -108,6 +108,11 @@ class Lines(Drawing):
         for place in changed:
             self.refresh(Region(0, place - top, self.size.width, 1))
 
+    def sees(self, place: int | None) -> bool:
+        """Whether a line is in view."""
+        top = self.scroll_offset.y
+        return place is not None and top <= place < top + self.size.height
+
     def reveal(self, first: int, last: int | None = None) -> None:
         """Scroll no further than needed to show a line, and where there is room, up to `last`."""
         top, height = self.scroll_offset.y, self.scrollable_content_region.height or 1

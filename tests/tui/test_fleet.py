@@ -97,6 +97,18 @@ async def test_the_selection_stays_with_its_task(running: Running, link: FakeLin
         assert "▌ cache" in shown(app, "list")
 
 
+async def test_the_selection_stays_in_view(running: Running, link: FakeLink) -> None:
+    many = [live(f"task-{number:02}") for number in range(60)]
+    async with running(picture(*many), size=(80, 24)) as (app, pilot):
+        tasks_ = app.screen.query_one("#list", Lines)
+        await pressed(pilot, "9")
+        assert tasks_.scroll_offset.y == 0
+        link.show(picture(*[asking(f"new-{number}") for number in range(20)], *many))
+        await pilot.pause()
+        assert selected(app) == "task-08"
+        assert tasks_.sees(tasks_.cursor)
+
+
 async def test_a_click_selects(running: Running) -> None:
     async with running() as (app, pilot):
         await pilot.click("#list", offset=(10, 3))
