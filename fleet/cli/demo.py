@@ -10,10 +10,10 @@ from fleet.cli.demo_show import Show as Screen
 from fleet.cli.demo_stage import Stage, stage
 from fleet.cli.output import Cell, Output, Waiting, say, status_style
 from fleet.cli.rows import short
+from fleet.cli.text import count
 from fleet.client import Client, Stream, agent_environment
 from fleet.core.commands import Approve, Spawn
 from fleet.core.rows import TaskDetail, TaskRow, WhyView
-from fleet.core.text import count
 from fleet.errors import RefusedError, TimedOutError
 from fleet.protocol import Diff, Events, List, Show, Why
 

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from fleet.cli.demo_cast import CAST
 from fleet.cli.output import Cell, Output, status_style
 from fleet.core.rows import TaskRow
-from fleet.core.text import clean, span
+from fleet.core.spans import span
+from fleet.core.terminal import clean
 
 _NAME, _STATUS, _AGE = 13, 12, 5
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import click
 
-from fleet.cli.clock import clock
 from fleet.cli.common import examples, supervisor, task_names
 from fleet.cli.output import Cell, Output, Style
+from fleet.cli.text import clock
 from fleet.core.durations import moment
 from fleet.protocol import Events
 

@@ -6,12 +6,13 @@ from typing import Any
 import click
 import msgspec
 
-from fleet.cli.clock import clock, now
 from fleet.cli.common import ask, examples, here, json_option, task_argument
 from fleet.cli.output import Cell, Output, emit, say, status_style
 from fleet.cli.rows import short, task_table
+from fleet.cli.text import age, changes, clock, now
 from fleet.core.rows import TaskDetail, TaskRow, WhyView
-from fleet.core.text import age, changes, clean_lines, span
+from fleet.core.spans import span
+from fleet.core.terminal import clean_lines
 from fleet.protocol import List, Next, Path, Show, Why
 
 _LABEL = 11

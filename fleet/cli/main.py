@@ -11,7 +11,7 @@ import click
 
 from fleet import __version__
 from fleet.cli.output import Colour, output
-from fleet.core.text import clean_lines
+from fleet.core.terminal import clean_lines
 from fleet.errors import FleetError
 
 # Looking for garbage while modules load takes a twentieth of a short command's time.

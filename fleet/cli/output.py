@@ -7,7 +7,8 @@ from typing import Any, Literal
 
 from msgspec import Struct
 
-from fleet.core.text import clean, fit, pad, width
+from fleet.cli.text import fit, pad, width
+from fleet.core.terminal import clean
 
 Colour = Literal["auto", "always", "never"]
 Style = Literal["good", "bad", "wanted", "busy", "quiet", "strong", "plain"]

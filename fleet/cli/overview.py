@@ -2,12 +2,11 @@
 
 import msgspec
 
-from fleet.cli.clock import now
 from fleet.cli.common import supervisor
 from fleet.cli.output import Cell, Output
 from fleet.cli.rows import queue_table, task_table
+from fleet.cli.text import age, count, now
 from fleet.core.rows import QueueRow, TaskRow
-from fleet.core.text import age, count
 from fleet.protocol import List, Queue, Status
 
 

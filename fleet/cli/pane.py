@@ -19,7 +19,7 @@ from fleet.cli.common import (
 from fleet.cli.output import Output, emit, say
 from fleet.client.environment import ourselves, outer_tmux, without_tmux
 from fleet.core.commands import Send
-from fleet.core.text import clean_lines, clean_screen
+from fleet.core.terminal import clean_lines, clean_screen
 from fleet.errors import UsageError
 from fleet.protocol import Attach, Log, Screen
 

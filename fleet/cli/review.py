@@ -11,8 +11,9 @@ import msgspec
 from fleet.cli.common import ask, examples, here, json_option, task_argument
 from fleet.cli.output import Output, Style, emit, say
 from fleet.cli.rows import queue_table, short
+from fleet.cli.text import count
 from fleet.core.rows import QueueRow
-from fleet.core.text import clean, clean_lines, count
+from fleet.core.terminal import clean, clean_lines
 from fleet.protocol import Diff, Queue
 
 _LINE: tuple[tuple[str, Style], ...] = (

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from fleet.cli.output import Cell, Output, status_style
+from fleet.cli.text import age, changes
 from fleet.core.rows import QueueRow, TaskRow
-from fleet.core.text import age, changes
 
 TASK_HEADS = ("TASK", "STATUS", "AGE", "AGENT", "CHANGES", "NEEDS YOU", "TITLE")
 QUEUE_HEADS = ("", "TASK", "STATE", "INTO", "CHANGES", "CHECKS", "APPROVED", "WAITS FOR", "TITLE")

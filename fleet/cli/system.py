@@ -8,9 +8,9 @@ from msgspec import DecodeError, json
 from fleet import paths
 from fleet.cli.common import examples, json_option, repository_root, supervisor
 from fleet.cli.output import Cell, Output, Style, emit, say
+from fleet.cli.text import count
 from fleet.client.programs import fleet_module
 from fleet.client.starting import ended
-from fleet.core.text import count
 from fleet.errors import FleetError, NoSupervisorError, TimedOutError
 from fleet.protocol import Shutdown, Status
 

@@ -158,13 +158,15 @@ class Picture(Struct, frozen=True, kw_only=True):
     slots_all: int = 0
     cost_usd: float = 0.0
     degraded: tuple[str, ...] = ()
+    rings: tuple[str, ...] = ()  # what has just begun to need a person, who wants a bell for it
 
 
 class Frame(Struct, frozen=True, kw_only=True):
     """A pane as it is drawn: the lines that have changed since the frame before.
 
     `lines` are counted from the top, history first; each is text with colours (SGR sequences)
-    and nothing else that a terminal would obey. `height` is the number of all lines.
+    and nothing else that a terminal would obey. `height` is the number of all lines. `cursor` is
+    column and line, counted like `lines`; None where none is shown.
     """
 
     task: str

@@ -26,7 +26,7 @@ from fleet.tui.link import (
     SupervisorLink,
     ViewEnded,
 )
-from fleet.tui.model import EMPTY, Model, fold, wanting
+from fleet.tui.model import EMPTY, Model, fold
 from fleet.tui.screen import FleetScreen
 
 SCREENS = {
@@ -153,9 +153,8 @@ class FleetApp(App[int]):
 
     def on_picture_came(self, message: PictureCame) -> None:
         """Show what has changed."""
-        old = self.model
-        self.model = fold(EMPTY if message.whole else old, message.picture)
-        if old.at is not None and wanting(self.model) - wanting(old):
+        self.model = fold(EMPTY if message.whole else self.model, message.picture)
+        if message.picture.rings:
             self.bell()
         self._show()
 

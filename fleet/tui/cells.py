@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from rich.cells import cell_len
 
-from fleet.core.text import clean
+from fleet.core.terminal import clean
 
 LONGEST = 2000  # signs of one line that are looked at: no screen is wider
 _MARKS = 2  # combining signs on one letter; more of them reach into the lines around
@@ -33,8 +33,8 @@ def tidy(text: str) -> str:
         return text
     kept, marks = [], 0
     for sign in clean(text):
-        if "\ufe00" <= sign <= "\ufe0f":
-            continue  # they change how wide a sign is, which terminals do not agree about
+        if sign == "\u200d" or "\ufe00" <= sign <= "\ufe0f":
+            continue  # they change how wide signs are, which terminals do not agree about
         marks = marks + 1 if unicodedata.category(sign) in ("Mn", "Me", "Mc") else 0
         if marks <= _MARKS:
             kept.append(sign)

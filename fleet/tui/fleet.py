@@ -83,7 +83,7 @@ class FleetListScreen(TalkScreen):
         if not columns:
             return
         self._header.show(bars.header(model, self.fleet.lost, columns))
-        room = self._list.scrollable_content_region.width or columns
+        room = (self._list.region.width or columns) - 1  # where a scroll bar may come and go
         lines = self._table.lines(self._entries, now, room - 1, self._selection.task)
         self._heading.show([heading(self._table.widths)])
         self._list.show(lines or [bars.empty(model, self._needle, room)], cursor=self._cursor())

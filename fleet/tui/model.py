@@ -123,14 +123,9 @@ def move(selection: Selection, entries: tuple[Entry, ...], by: int) -> Selection
     return Selection(shown[place], place)
 
 
-def wanting(model: Model) -> set[str]:
-    """Return the tasks that need a person."""
-    return {name for name, live in model.tasks.items() if live.section == "needs"}
-
-
 def next_need(model: Model, selection: Selection) -> str | None:
     """Return the next task that needs a person, after the selected one and round the end."""
-    found = [name for name in model.order if name in wanting(model)]
+    found = [name for name in model.order if model.tasks[name].section == "needs"]
     if selection.task in found:
         return found[(found.index(selection.task) + 1) % len(found)]
     return found[0] if found else None

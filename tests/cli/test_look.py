@@ -11,8 +11,8 @@ from wire_samples import queue_row, status_view, task_detail, task_row, why_view
 
 from fleet.cli.overview import next_step
 from fleet.cli.rows import checks_phrase, waits_phrase
+from fleet.cli.text import width
 from fleet.core.rows import QueueRow, TaskRow
-from fleet.core.text import width
 
 
 def test_ls_in_a_pipe_is_a_line_a_task_parted_by_tabs(run: Run, fake: FakeSupervisor) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from fleet.cli.output import Cell, Colour, Output, Waiting, emit, output, say, status_style
-from fleet.core.text import width
+from fleet.cli.text import width
 
 ROWS = [
     [Cell("a", "strong"), Cell(""), Cell("x" * 60)],

@@ -15,7 +15,6 @@ from fleet.tui.model import (
     names,
     next_need,
     reselect,
-    wanting,
 )
 
 WHOLE = fold(EMPTY, picture(*everything()))
@@ -86,4 +85,3 @@ def test_the_next_need_goes_round() -> None:
     assert next_need(WHOLE, Selection("importer")) == "schema"
     assert next_need(WHOLE, Selection("flaky-login")) == "importer"
     assert next_need(EMPTY, Selection()) is None
-    assert wanting(WHOLE) == {"importer", "schema", "export-json", "flaky-login"}

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from fleet.core.rows import Ask, LiveRow, QueueCheck
-from fleet.core.text import span
+from fleet.core.spans import span
 from fleet.tui.cells import Line, Span, cropped, fit, length, tidy, wrapped
 from fleet.tui.keys import Context, Key, shown
 

@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from fleet.core.causes import CheckResult
 from fleet.core.rows import LiveRow, QueueRow, TaskDetail, WhyView
-from fleet.core.text import span
+from fleet.core.spans import span
 from fleet.tui.cells import Line, Span, cropped, spread, tidy, wrapped
 from fleet.tui.views.reading import Document, Row, Section
 

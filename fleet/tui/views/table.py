@@ -7,7 +7,7 @@ from typing import NamedTuple, overload
 from msgspec import Struct
 
 from fleet.core.rows import LiveRow, QueueCheck
-from fleet.core.text import span
+from fleet.core.spans import span
 from fleet.tui.cells import Line, Span, pad, tidy, width
 from fleet.tui.model import SECTIONS, Entry, Head
 
