@@ -134,7 +134,7 @@ KEYS: tuple[Key, ...] = (
         help="read the change, then approve it or send it back",
         refusal=on_task("diff"), footer=True),
     Key(command="read", keys=("enter",), label="read", group="review", screens=("queue",),
-        help="read the change", refusal=on_task("diff"), footer=True, palette=False),
+        help="read the change", refusal=on_task("diff"), palette=False),
     Key(command="approve", keys=("a",), label="approve", group="review", screens=VERDICT,
         help="let the commit that is on the screen land", refusal=on_task("approve"), footer=True),
     Key(command="return", keys=("R",), label="return", group="review", screens=VERDICT,
