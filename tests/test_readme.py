@@ -209,7 +209,11 @@ def _tell(row: list[str]) -> Signal:
 def test_examples_of_configuration_load(example: str) -> None:
     policy = read_repo_policy(example.encode(), source="uncommitted")
 
-    assert [CommandAdapter(agent).name for agent in policy.agents] or policy.checks
+    assert (
+        [CommandAdapter(agent).name for agent in policy.agents]
+        or policy.checks
+        or policy.agent_options
+    )
 
 
 def test_a_bad_example_would_be_noticed() -> None:

@@ -118,11 +118,16 @@ class SaysIdle(Struct, frozen=True, tag="idle"):
 
 
 class SaysUsage(Struct, frozen=True, tag="usage"):
-    """What this run has used so far, where it knows."""
+    """What this run has used so far, where it knows.
+
+    An agent that counts from nothing again within one run names each `meter` that it reads: the
+    run has used the sum of them.
+    """
 
     cost_usd: float | None = None
     tokens: int | None = None
     context: float | None = None  # share of the context window in use, from 0 to 1
+    meter: str = ""
 
 
 class SaysConversation(Struct, frozen=True, tag="conversation"):

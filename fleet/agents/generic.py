@@ -105,10 +105,21 @@ def answer(verdict: Verdict, text: str) -> str:
 
 def one_line(text: str, longest: int = LONGEST_TEXT) -> str:
     """Return `text` as one short line without anything that a terminal would obey."""
-    plain = _SEQUENCE.sub(" ", text[: 8 * longest])
-    visible = "".join(sign if sign.isprintable() else " " for sign in plain)
-    line = " ".join(visible.split())
+    line = " ".join(_visible(text[: 8 * longest]).split())
     return line if len(line) <= longest else f"{line[: longest - 1].rstrip()}…"
+
+
+def lines(text: str, *, longest: int = 8_000) -> str:
+    """Return `text` with its lines, but without anything that a terminal would obey.
+
+    What is beyond `longest` characters is left out, and said to be.
+    """
+    shown = "\n".join(_visible(line).rstrip() for line in text[:longest].splitlines()).strip()
+    return f"{shown}\n… {len(text) - longest} more characters" if len(text) > longest else shown
+
+
+def _visible(text: str) -> str:
+    return "".join(sign if sign.isprintable() else " " for sign in _SEQUENCE.sub(" ", text))
 
 
 def _working(payload: bytes) -> SaysWorking:

@@ -19,7 +19,8 @@ SOURCES = HOOK, PRESENCE, FLEET, SCREEN, PROCESS = (
 )
 OWN = frozenset({HOOK, PRESENCE})  # the agent's own words
 FRESH = timedelta(seconds=3)  # an own word that young is not outvoted by a screen
-SETTLE = timedelta(seconds=1)  # before a file that turned idle ends what a hook called work
+SETTLE = timedelta(seconds=0.4)  # before a file that turned idle ends what a hook called work
+START = timedelta(seconds=10)  # for which an agent that rests has its first prompt still to read
 LAG = timedelta(seconds=1)  # by which a file may be behind the hooks
 PAIR = timedelta(seconds=5)  # a hook and a file that speak of waiting within it mean one dialog
 DECAY = timedelta(seconds=60)  # of silence, after which nobody knows whether it still works
@@ -108,6 +109,9 @@ def _again(known: Sign, sign: Sign) -> bool:
 def _own(signs: Signs, now: datetime) -> tuple[Sign, datetime | None]:
     """Return the agent's own word, and when that may be another without a new sign."""
     told, file = _told(signs), signs.newest.get(PRESENCE)
+    if file is not None and told is None and isinstance(file.says, Idle):
+        begun = signs.newest[PROCESS]
+        return (begun, begun.at + START) if now - begun.at < START else (file, None)
     if file is None or told is None:
         return told or file or signs.newest[PROCESS], None
     match file.says:

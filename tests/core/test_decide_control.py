@@ -93,6 +93,17 @@ def test_retry_of_a_live_agent_ends_its_run_first() -> None:
     assert ending.outcome == ToRequeue()
 
 
+def test_what_failed_is_resumed_where_its_conversation_is_known() -> None:
+    failed = (*h.running(A), e.RunEnded(task=A, attempt=1), e.TaskFailed(task=A, reason="killed"))
+    spoke = e.ConversationKnown(task=A, attempt=1, conversation="c-1")
+    fleet = history(*failed[:-2], spoke, *failed[-2:])
+    resumed = only(decide(fleet, c.Resume(task="a")))
+
+    assert resumed == e.TaskResumed(task=A, by="person")
+    assert history(*failed[:-2], spoke, *failed[-2:], resumed).tasks[A].conversation == "c-1"
+    assert "is not paused" in refused(lambda: decide(history(*failed), c.Resume(task="a")))
+
+
 def test_a_branch_made_by_hand_has_no_agent_to_start() -> None:
     fleet = history(*h.by_hand(A), e.TaskStopped(task=A, by="person"))
 

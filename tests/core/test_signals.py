@@ -108,7 +108,15 @@ TABLE: dict[str, tuple[Sequence[tuple[str, Activity, float]], float, Activity, s
     ),
     "not at once": (
         (HOOK_WORKS, FILE_WORKS, ("presence", Idle(), 12)),
-        *(12.5, Working(), "hook"),
+        *(12.3, Working(), "hook"),
+    ),
+    "it is up, and has not read its prompt": (
+        (("presence", Idle(), 1),),
+        *(9, Working(), "process"),
+    ),
+    "it is up, and has no prompt to read": (
+        (("presence", Idle(), 1),),
+        *(11, Idle(), "presence"),
     ),
     "between two tools": (
         (HOOK_WORKS, FILE_WORKS, ("presence", Idle(), 12), ("presence", Working(), 12.3)),

@@ -1,9 +1,11 @@
 """What is recorded of hooks, presence files and screens, and what is only shown."""
 
+import asyncio
+import contextlib
 import os
 import subprocess
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -98,6 +100,24 @@ def hook(house: House, *signals: Signal, attempt: int = 1) -> None:
     token = house.tools.token(A, attempt, "n")
     env = {"FLEET_HOME": str(house.home.root), "FLEET_RUN": token, "PATH": os.environ["PATH"]}
     subprocess.run([house.home.hook, "x"], input=says(signals), env=env, check=True)
+
+
+@contextlib.contextmanager
+def asking(house: House, *signals: Signal) -> Iterator[subprocess.Popen[bytes]]:
+    """A hook that has asked, and waits for its answer."""
+    env = {
+        "FLEET_HOME": str(house.home.root),
+        "FLEET_RUN": house.tools.token(A, 1, "n"),
+        "PATH": os.environ["PATH"],
+    }
+    argv = [str(house.home.hook), "x", "--ask"]
+    with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=env) as hook:
+        assert hook.stdin is not None
+        hook.stdin.write(says(signals))
+        hook.stdin.close()
+        until(lambda: [it for it in house.home.spool.iterdir() if it.name[0] != "."])
+        yield hook
+        hook.kill()
 
 
 def hear(house: House) -> Spool:
@@ -196,12 +216,30 @@ class TestPresence:
         begun = now()
         self.say(file, SaysIdle(), begun)
         await watch.look()
-        house.host.judge.look(begun + timedelta(seconds=0.9))
+        house.host.judge.look(begun + timedelta(seconds=0.3))
         assert activity(house) == Working()
-        house.host.judge.look(begun + timedelta(seconds=1.1))
+        house.host.judge.look(begun + timedelta(seconds=0.5))
 
         assert activity(house) == Idle()
         assert needs(house.fleet, house.task("a"), house.tools.policy(house.repo_id))
+
+    async def test_a_hook_ends_that_was_answered_in_the_pane(
+        self, house: House, adapter: Open
+    ) -> None:
+        """Claude Code leaves it where it waits, and says that it runs, until the agent ends."""
+        at_work(house)
+        watch, file = Presences(house.host), self.file(house, adapter)
+        with asking(house, SaysWaiting("may it", "permission")) as asks:
+            spool = hear(house)
+            self.say(file, SaysWorking(), now() + timedelta(seconds=1))
+            await watch.look()
+            (*_, closed) = house.events(e.ActivityChanged)
+            spool.sync([e.Entry(seq=1, at=now(), actor="a", event=closed)])
+            await asyncio.sleep(0)
+
+            assert asks.wait(timeout=5) == 0
+            assert asks.stdout is not None
+            assert asks.stdout.read() == b""
 
     async def test_an_agent_without_such_a_file_is_asked_once(
         self, house: House, monkeypatch: pytest.MonkeyPatch

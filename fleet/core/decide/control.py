@@ -80,9 +80,10 @@ def pause(fleet: Fleet, command: c.Pause, facts: None, actor: str) -> Decision:
 
 
 def resume(fleet: Fleet, command: c.Resume, facts: None, actor: str) -> Decision:
-    """Take up again what was paused or stopped."""
+    """Take up again what was paused or stopped, and a conversation that broke off."""
     task = present(fleet, command.task)
-    if not isinstance(task.status, Paused | Stopped):
+    broke_off = isinstance(task.status, Failed) and task.conversation is not None
+    if not broke_off and not isinstance(task.status, Paused | Stopped):
         raise RefusedError(f"{task.id} is not paused", hint=f"fleet show {task.id}")
     _needs_agent(task)
     return Decision((e.TaskResumed(task=task.id, by=actor),), {"task": task.id})

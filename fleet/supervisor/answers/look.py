@@ -170,6 +170,8 @@ def _next_step(fleet: Fleet, task: Task) -> str | None:
             return f"fleet diff {task.id}, then fleet approve {task.id} or fleet return {task.id}"
         case "conflict" | "returned":
             return f"fleet retry {task.id}, or fleet withdraw {task.id}"
+        case "failed" if task.conversation is not None:
+            return f"fleet resume {task.id} to take its conversation up, or fleet retry {task.id}"
         case "failed" | "stopped":
             return f"fleet retry {task.id}, or fleet rm {task.id}"
         case "paused":

@@ -1,5 +1,6 @@
 """Giving a live agent the answer to what it asks, by the hook that waits for it."""
 
+import contextlib
 import threading
 
 import msgspec
@@ -9,7 +10,7 @@ from fleet.core import events as e
 from fleet.core.effects import PassAnswer
 from fleet.core.ids import TaskId
 from fleet.core.model import Fleet
-from fleet.errors import FleetError
+from fleet.errors import FleetError, ToolError
 from fleet.supervisor.perform.surroundings import write_private
 from fleet.supervisor.perform.tools import Tools
 from fleet.tools.pipes import give, waits
@@ -39,6 +40,14 @@ def others(tools: Tools, task: TaskId, attempt: int) -> list[tuple[str, SaysWait
     names = sorted(file.name for file in folder.iterdir()) if folder.is_dir() else []
     found = ((name, _kept(tools, task, attempt, name)) for name in names)
     return [(name, kept.said) for name, kept in found if kept and waits(tools.home.asks / name)]
+
+
+def dismiss(tools: Tools, task: TaskId, attempt: int) -> None:
+    """Have all hooks of a run that still wait end, and say nothing."""
+    folder = tools.home.run(task, attempt).asks
+    for file in folder.iterdir() if folder.is_dir() else ():
+        with contextlib.suppress(ToolError):  # it waits, and takes nothing: its agent ends it
+            give(tools.home.asks / file.name, "")
 
 
 def pass_answer(

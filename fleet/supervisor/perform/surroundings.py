@@ -2,10 +2,12 @@
 
 import os
 import socket
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TypeVar
 
 import msgspec
+from msgspec.structs import replace
 
 from fleet.core.ids import TaskId
 from fleet.core.model import Task
@@ -26,10 +28,11 @@ class Prepared(msgspec.Struct, frozen=True):
 
 
 class Usage(msgspec.Struct, frozen=True):
-    """What a run has used, as far as its agent tells."""
+    """What a run has used, as far as its agent tells: the sum of its meters, where it has any."""
 
     cost_usd: float | None = None
     tokens: int | None = None
+    meters: dict[str, "Usage"] = {}
 
 
 def store_environment(tools: Tools, task: TaskId, environment: dict[str, str]) -> None:
@@ -159,16 +162,23 @@ def add_note(tools: Tools, task: TaskId, heading: str, text: str) -> None:
         file.write(f"## {heading}\n\n{text.rstrip()}\n\n")
 
 
-def add_usage(tools: Tools, task: TaskId, attempt: int, used: Usage) -> Usage:
-    """Note what one run has used so far, and return what all runs of its task have."""
+def add_usage(tools: Tools, task: TaskId, attempt: int, used: Usage, *, meter: str = "") -> Usage:
+    """Note what a meter of one run shows, and return what all runs of its task have used."""
     own = tools.home.run(task, attempt).root / "usage.json"
     known = _noted(own, Usage) or Usage()
-    newer = Usage(
-        cost_usd=known.cost_usd if used.cost_usd is None else used.cost_usd,
-        tokens=known.tokens if used.tokens is None else used.tokens,
+    meters = known.meters or {"": replace(known, meters={})}
+    before = meters.get(meter, Usage())
+    now = Usage(
+        cost_usd=before.cost_usd if used.cost_usd is None else used.cost_usd,
+        tokens=before.tokens if used.tokens is None else used.tokens,
     )
-    write_private(own, msgspec.json.encode(newer))
-    every = [_noted(file, Usage) or Usage() for file in own.parent.parent.glob("*/usage.json")]
+    meters = meters | {meter: now}
+    write_private(own, msgspec.json.encode(replace(_sum(meters.values()), meters=meters)))
+    return _sum(_noted(file, Usage) or Usage() for file in own.parent.parent.glob("*/usage.json"))
+
+
+def _sum(usages: Iterable[Usage]) -> Usage:
+    every = list(usages)
     return Usage(
         cost_usd=sum(one.cost_usd or 0.0 for one in every),
         tokens=sum(one.tokens or 0 for one in every),

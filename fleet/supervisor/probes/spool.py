@@ -7,15 +7,16 @@ from msgspec.structs import replace
 
 from fleet.agents.adapter import SaysWaiting, Signal
 from fleet.core import events as e
+from fleet.core.activity import Idle, Working
 from fleet.core.asking import VERDICTS
 from fleet.core.ids import TaskId
 from fleet.core.model import Task
 from fleet.core.rows import Ask
-from fleet.core.signals import HOOK
+from fleet.core.signals import HOOK, PRESENCE
 from fleet.core.status import Starting
 from fleet.errors import FleetError
 from fleet.supervisor.host import Host, now
-from fleet.supervisor.perform.answering import Kept, keep, others
+from fleet.supervisor.perform.answering import Kept, dismiss, keep, others
 from fleet.supervisor.probes.words import Words, moment
 from fleet.tools import pipes
 from fleet.tools.processes.marks import Token, parse_token
@@ -70,6 +71,8 @@ class Spool:
                     asyncio.get_running_loop().call_soon(self.hear)
                 case e.AnswerSettled(task=task, attempt=attempt, ask=ask):
                     asyncio.get_running_loop().call_soon(self._uncover, task, attempt, ask)
+                case e.ActivityChanged() as does if _closed(does):
+                    asyncio.get_running_loop().call_soon(self._dismiss, does.task, does.attempt)
                 case _:
                     pass
 
@@ -82,6 +85,10 @@ class Spool:
             asked_at = moment(int(ask.partition(".")[0]) / 1e9)
             if ask != settled and self._host.judge.waits_since(task, asked_at):
                 self._words.take(task, said, source=HOOK, at=now(), actor=task)
+
+    def _dismiss(self, task: TaskId, attempt: int) -> None:
+        """Let hooks end that were answered in the pane: some agents leave them where they wait."""
+        dismiss(self._host.tools, task, attempt)
 
     def _is_early(self, report: Report) -> bool:
         """Whether its run is just being brought up: an agent may be quicker than our record."""
@@ -129,3 +136,10 @@ class Spool:
         if not token or not task or task.run is None or task.run.attempt != token.attempt:
             return None
         return task
+
+
+def _closed(does: e.ActivityChanged) -> bool:
+    """Whether no dialog of the agent can be open any more, by its own word."""
+    if isinstance(does.activity, Idle):
+        return does.source in {HOOK, PRESENCE}
+    return isinstance(does.activity, Working) and does.source == PRESENCE

@@ -70,9 +70,12 @@ class Words:
 
     def _facts(self, task: Task, run: Run, signal: Signal) -> Iterator[e.AnyEvent]:
         match signal:
-            case SaysUsage(cost_usd=cost, tokens=tokens) if (cost, tokens) != (None, None):
+            case SaysUsage(cost_usd=cost, tokens=tokens, meter=meter) if (cost, tokens) != (
+                None,
+                None,
+            ):
                 used = Usage(cost_usd=cost, tokens=tokens)
-                total = add_usage(self._host.tools, task.id, run.attempt, used)
+                total = add_usage(self._host.tools, task.id, run.attempt, used, meter=meter)
                 sums = (total.cost_usd or 0.0, total.tokens or 0)
                 if sums != (task.cost_usd, task.tokens):
                     yield e.UsageReported(task=task.id, cost_usd=sums[0], tokens=sums[1])

@@ -1,0 +1,262 @@
+"""What a test does with real agents: start them, see what fleet shows, press keys, answer."""
+
+import itertools
+import json
+import math
+import os
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Self
+
+from place import Place
+from real.messages import KEY, Api, Asked
+from waiting import until
+
+from fleet import protocol as p
+from fleet.client import Client
+from fleet.errors import FleetError
+
+PATIENCE_S = 30.0
+_KEY_TAIL = 20
+_NUMBERS = itertools.count()
+_QUIET = (
+    *("CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC", "DISABLE_TELEMETRY"),
+    *("DISABLE_ERROR_REPORTING", "CLAUDE_CODE_MAX_RETRIES"),
+)
+
+CONFIG = """\
+slots: 20
+env: [{names}]
+agent_options:
+  claude:
+    permission: {mode}
+    allow: ['Bash(git *)']
+"""
+
+
+def prepare(place: Place, program: Path, url: str) -> None:
+    """Make of a place the machine of someone who has used `program` before, in a repository."""
+    config, programs = place.root / "claude", place.root / "bin"
+    for folder in (config, programs):
+        folder.mkdir(mode=0o700)
+    (programs / "claude").symlink_to(program)
+    known = {
+        "hasCompletedOnboarding": True,
+        "customApiKeyResponses": {"approved": [KEY[-_KEY_TAIL:]], "rejected": []},
+    }
+    (config / ".claude.json").write_text(json.dumps(known))
+    place.env |= {
+        "PATH": f"{programs}:{place.env['PATH']}",
+        "CLAUDE_CONFIG_DIR": str(config),
+        "ANTHROPIC_BASE_URL": url,
+        "ANTHROPIC_API_KEY": KEY,
+        **dict.fromkeys(_QUIET[:-1], "1"),
+        "CLAUDE_CODE_MAX_RETRIES": "2",
+    }
+    names = ", ".join(_QUIET)
+    place.configure(CONFIG.format(names=names, mode="acceptEdits"))
+    place.make_repo()
+    place.fleet("trust", "--agents")
+
+
+@dataclass
+class Bench:
+    """The agents of one test."""
+
+    place: Place
+    api: Api
+    tasks: list[str] = field(default_factory=list)
+
+    def spawn(self, prompt: str, *options: str, cwd: Path | None = None) -> str:
+        """Start an agent on a prompt, and return its task."""
+        return self.start(self.next_name(), prompt, *options, cwd=cwd)
+
+    def next_name(self) -> str:
+        return f"agent-{next(_NUMBERS):03}"
+
+    def start(self, task: str, prompt: str, *options: str, cwd: Path | None = None) -> str:
+        self.tasks.append(task)
+        words = ("--agent", "claude", "--name", task, "-p", f"{prompt} ({task})")
+        self.place.fleet("spawn", *words, *options, cwd=cwd)
+        return task
+
+    def mode(self, mode: str) -> None:
+        """Have the agents that start from now on begin in one of their permission modes."""
+        self.place.configure(CONFIG.format(names=", ".join(_QUIET), mode=mode))
+
+    def end(self) -> None:
+        for task in self.tasks:
+            self.place.fleet("stop", task, ok=None)
+            self.place.fleet("rm", task, ok=None)
+
+    # --- what fleet shows -------------------------------------------------------------------------
+
+    def row(self, task: str) -> dict[str, Any]:
+        row: dict[str, Any] = self.place.show(task)["row"]
+        return row
+
+    def shows(self, task: str, *words: str, timeout: float = PATIENCE_S) -> dict[str, Any]:
+        """Wait until the status is one of `words`, and return the row."""
+        seen: list[str] = []
+
+        def there() -> dict[str, Any] | None:
+            with suppress(FleetError):
+                row = self.row(task)
+                seen.append(f"{row['status']} ({row['needs']})")
+                return row if row["status"] in words else None
+            return None
+
+        try:
+            return until(there, timeout=timeout)
+        except AssertionError:
+            screen = self.screen(task)
+            raise AssertionError(f"{task} is not {words}: {seen[-1:]}\n{screen}") from None
+
+    def asks(self, task: str) -> dict[str, Any]:
+        """Wait until it asks something that can be answered from outside."""
+
+        def there() -> dict[str, Any] | None:
+            ask: dict[str, Any] | None = self.why(task).get("ask")
+            return ask if ask and ask["id"] else None
+
+        return until(there, timeout=PATIENCE_S, what=f"a question of {task}")
+
+    def why(self, task: str) -> dict[str, Any]:
+        why: dict[str, Any] = self.place.ask(p.Why(task=task))
+        return why
+
+    def screen(self, task: str) -> str:
+        return self.place.fleet("screen", task, ok=None).out
+
+    def until(self, condition: Callable[[], object], what: str = "") -> None:
+        until(lambda: bool(condition()), timeout=PATIENCE_S, what=what)
+
+    def conversation(self, task: str) -> str | None:
+        found = self.place.events("run.conversation", task=task)
+        return str(found[-1]["conversation"]) if found else None
+
+    def activities(self, task: str, *, since: float = 0.0) -> set[str]:
+        """Return all that it was on record to do since then."""
+        changes = self.place.events("run.activity", task=task)
+        return {str(it["activity"]["type"]) for it in changes if _seconds(it["at"]) >= since}
+
+    # --- what its service was asked ---------------------------------------------------------------
+
+    def requests(self, task: str) -> list[Asked]:
+        """Return what the agent sent to go on with its work, oldest first."""
+        return [it for it in list(self.api.log) if it.body.get("tools") and task in str(it.body)]
+
+    def first_request(self, task: str) -> Asked:
+        until(lambda: self.requests(task), timeout=PATIENCE_S, what=f"a request of {task}")
+        return self.requests(task)[0]
+
+    def conversed(self, task: str) -> float:
+        """Return when the model was asked last."""
+        return self.requests(task)[-1].at
+
+    def heard(self, task: str, text: str) -> Asked:
+        """Wait until the model was sent `text` as something new, and return that request."""
+
+        def there() -> Asked | None:
+            news = ((it, _news(it.body["messages"])) for it in self.requests(task))
+            return next((it for it, new in news if text in new), None)
+
+        try:
+            return until(there, timeout=PATIENCE_S)
+        except AssertionError:
+            screen = self.screen(task)
+            raise AssertionError(f"{text!r} was not sent by {task}:\n{screen}") from None
+
+    # --- what a person does -----------------------------------------------------------------------
+
+    def press(self, task: str, *keys: str) -> float:
+        """Press keys in the pane, and return when."""
+        socket = self.place.ask(p.Status())["tmux_socket"]
+        pane = self.row(task)["pane"]
+        self.place.run("tmux", "-N", "-S", socket, "send-keys", "-t", pane, *keys)
+        return time.time()
+
+    def agent(self, task: str) -> int:
+        """Return the pid of the agent's own process."""
+        runs = sorted((self.place.home.root / "tasks" / task / "runs").iterdir())
+        started = json.loads((runs[-1] / "started.json").read_text())
+        return int(started["agent"])
+
+    def kill(self, task: str) -> float:
+        pid = self.agent(task)
+        os.kill(pid, 9)
+        at = time.time()
+        # It leaves its socket behind, as it leaves its session file.
+        (Path(self.place.env["XDG_RUNTIME_DIR"]) / "cc-socks" / f"{pid}.sock").unlink()
+        return at
+
+
+def _seconds(moment: str) -> float:
+    return datetime.fromisoformat(moment).timestamp()
+
+
+def _news(messages: list[dict[str, Any]]) -> str:
+    """Return what was said since the model's last answer."""
+    answers = [place for place, one in enumerate(messages) if one["role"] == "assistant"]
+    return json.dumps(messages[answers[-1] + 1 if answers else 0 :])
+
+
+class Watch:
+    """Looks at what fleet shows of one task all the time, and notes when that changes."""
+
+    def __init__(self, bench: Bench, task: str) -> None:
+        self.seen: list[tuple[float, str, str | None]] = []
+        self._bench, self._task = bench, task
+        self._end = threading.Event()
+        self._thread = threading.Thread(target=self._look)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._end.set()
+        self._thread.join()
+
+    def after(self, since: float, status: str) -> float:
+        """Return the seconds from `since` until `status` showed, 0 where it did already."""
+
+        def shown() -> tuple[float, str, str | None] | None:
+            rows = [*self.seen, (math.inf, "", None)]
+            spans = itertools.pairwise(rows)
+            return next((row for row, end in spans if row[1] == status and end[0] > since), None)
+
+        try:
+            return max(0.0, until(shown, timeout=PATIENCE_S)[0] - since)
+        except AssertionError:
+            seen = [row[1:] for row in self.seen]
+            raise AssertionError(f"{self._task} is not {status}: {seen}") from None
+
+    def own(self, since: float, status: str) -> float:
+        """Return the seconds from the agent's report until it was on record; 0 without one."""
+        told = [
+            (_seconds(it["said_at"]), _seconds(it["at"]))
+            for it in self._bench.place.events("run.activity", task=self._task)
+            if it["activity"]["type"] == status and it["said_at"]
+        ]
+        return next((at - said for said, at in told if at > since), 0.0)
+
+    def words(self, since: float = 0.0) -> list[str]:
+        """Return the words that showed from `since` on, in their order."""
+        return [word for at, word, _ in self.seen if at >= since]
+
+    def _look(self) -> None:
+        with Client.connect(self._bench.place.home, start=True) as client:
+            while not self._end.wait(0.01):
+                try:
+                    row = client.ask(p.Show(task=self._task))["row"]
+                except FleetError:
+                    continue  # it is not there yet
+                now = (row["status"], row["needs"])
+                if not self.seen or self.seen[-1][1:] != now:
+                    self.seen.append((time.time(), *now))

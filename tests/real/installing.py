@@ -1,0 +1,90 @@
+"""Agents' own programs, installed from their registry into a cache that outlives the tests.
+
+`python installing.py claude 2.1.332` prints where the program is. Exits with 3, and says why, where
+the registry cannot be reached.
+"""
+
+import fcntl
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+PACKAGES = {"claude": "@anthropic-ai/claude-code"}
+# The program is in a package for each platform; the main one only finds it, and needs a newer node.
+PROGRAMS = {"claude": "node_modules/@anthropic-ai/claude-code-*/claude"}
+PINNED = {"claude": "2.1.332"}
+_LIMIT_S = 300.0
+
+
+class UnreachableError(Exception):
+    """The program cannot be had here, and the message says why."""
+
+
+def cache() -> Path:
+    base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
+    return Path(base) / "fleet-tests"
+
+
+def installed(agent: str, version: str) -> Path:
+    """Return the program of an agent in this version, which is a number, not a tag."""
+    folder = cache() / f"{agent}-{version}"
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        return _found(agent, folder) or _install(agent, version, folder)
+
+
+def latest(agent: str) -> str:
+    """Return the number of the newest version: without a tag, npm chooses one for its own node."""
+    return _npm("view", f"{PACKAGES[agent]}@latest", "version").strip()
+
+
+def _found(agent: str, folder: Path) -> Path | None:
+    found = (path for path in folder.glob(PROGRAMS[agent]) if (folder / "whole").exists())
+    return next((path for path in found if os.access(path, os.X_OK)), None)
+
+
+def _install(agent: str, version: str, folder: Path) -> Path:
+    package = f"{PACKAGES[agent]}@{version}"
+    _npm("install", "--prefix", str(folder), "--no-save", "--ignore-scripts", package)
+    (folder / "whole").touch()
+    program = _found(agent, folder)
+    if program is None:
+        raise UnreachableError(f"{package} has no program for this machine")
+    return program
+
+
+def _npm(*words: str) -> str:
+    npm = shutil.which("npm")
+    if npm is None:
+        raise UnreachableError("npm is not installed")
+    try:
+        ran = subprocess.run(
+            [npm, *words, "--no-audit", "--no-fund"],
+            capture_output=True,
+            text=True,
+            timeout=_LIMIT_S,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        raise UnreachableError(f"npm {words[0]} took more than {_LIMIT_S:.0f} s") from None
+    if ran.returncode:
+        said = ran.stderr.strip().splitlines() or ["nothing"]
+        raise UnreachableError(f"npm {words[0]} failed: {said[-1]}")
+    return ran.stdout
+
+
+def main(agent: str, version: str = "") -> int:
+    try:
+        number = latest(agent) if version == "latest" else version or PINNED[agent]
+        print(installed(agent, number))
+    except UnreachableError as reason:
+        print(reason, file=sys.stderr)
+        return 3
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))

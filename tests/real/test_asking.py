@@ -1,0 +1,64 @@
+"""What a real agent asks is answered from outside, or first in its pane by a person's keys."""
+
+import pytest
+from real.bench import Bench
+
+
+def test_a_permission_is_allowed_from_outside(bench: Bench) -> None:
+    task = bench.spawn("[[run make it]]")
+    ask = bench.asks(task)
+
+    assert bench.row(task)["needs"] == "permission: Bash: make it"
+    assert (ask["kind"], ask["tool"], ask["text"]) == ("permission", "Bash", "make it")
+    bench.place.fleet("answer", task, "allow")
+    bench.heard(task, "No rule to make target")
+    bench.shows(task, "idle")
+
+
+def test_a_permission_is_denied_with_a_reason(bench: Bench) -> None:
+    task = bench.spawn("[[run make it]]")
+    bench.asks(task)
+
+    bench.place.fleet("answer", task, "deny", "use ninja")
+    bench.heard(task, "use ninja")
+    bench.shows(task, "idle")
+
+
+@pytest.mark.parametrize(("key", "sent"), [("1", "No rule to make target"), ("Escape", "")])
+def test_a_permission_is_answered_in_the_pane(bench: Bench, key: str, sent: str) -> None:
+    task = bench.spawn("[[run make it]]")
+    bench.asks(task)
+
+    bench.press(task, key)
+    bench.shows(task, "idle")
+    bench.until(lambda: not list(bench.place.home.asks.iterdir()), "the end of its hook")
+    if sent:
+        bench.heard(task, sent)
+    late = bench.place.fleet("answer", task, "allow", ok=(1,))
+    assert "asks nothing now" in late.err
+
+
+@pytest.mark.parametrize(("said", "heard"), [("Blue", "Blue"), ("a kind of green", "green")])
+def test_a_question_is_answered_from_outside(bench: Bench, said: str, heard: str) -> None:
+    task = bench.spawn("[[question Which colour?]]")
+    ask = bench.asks(task)
+
+    assert bench.row(task)["needs"] == "an answer: Which colour?"
+    assert ask["choices"] == ["Red", "Blue"]
+    bench.place.fleet("answer", task, said)
+    bench.heard(task, f'\\"Which colour?\\"=\\"{said}')
+    bench.shows(task, "idle")
+
+
+@pytest.mark.parametrize(
+    ("words", "heard"), [(("allow",), "has approved"), (("deny", "smaller"), "smaller")]
+)
+def test_a_plan_is_judged_from_outside(bench: Bench, words: tuple[str, ...], heard: str) -> None:
+    bench.mode("plan")
+    task = bench.spawn("[[plan]]")
+    assert bench.asks(task)["kind"] == "plan"
+
+    bench.mode("acceptEdits")
+    bench.place.fleet("answer", task, *words)
+    bench.heard(task, heard)
+    bench.shows(task, "idle")

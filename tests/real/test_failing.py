@@ -1,0 +1,49 @@
+"""A real agent whose service fails: what fleet shows, and what it does about it."""
+
+from real.bench import Bench
+
+
+def test_a_short_rate_limit_passes_by_itself(bench: Bench) -> None:
+    bench.api.troubles.add("limit")
+    task = bench.spawn("[[fail 429 retry-after=1 while=limit]]")
+    bench.until(lambda: len(bench.requests(task)) > 1, "a second attempt")
+    bench.shows(task, "working")
+    bench.api.troubles.remove("limit")
+    bench.shows(task, "idle")
+    assert bench.activities(task) <= {"working", "idle"}
+
+
+def test_a_long_rate_limit_needs_a_person_and_goes_on_when_told(bench: Bench) -> None:
+    task = bench.spawn("[[fail 429 retry-after=3600]]")
+    row = bench.shows(task, "waiting")
+    assert "429" in row["needs"]
+
+    bench.place.fleet("send", task, f"[[run git status]] try again ({task})")
+    bench.heard(task, "try again")
+    bench.shows(task, "idle")
+
+
+def test_a_service_that_fails_for_a_while_is_asked_again_by_fleet(bench: Bench) -> None:
+    bench.api.troubles.add("broken")
+    task = bench.spawn("[[fail 500 while=broken]]")
+    row = bench.shows(task, "waiting")
+    assert row["needs"] is None
+    assert "API Error: 500" in str(bench.why(task))
+
+    bench.api.troubles.remove("broken")
+    bench.heard(task, "Go on where you stopped.")
+    bench.shows(task, "idle", timeout=60)
+
+
+def test_a_prompt_that_is_too_long_says_so(bench: Bench) -> None:
+    task = bench.spawn("[[fail 400 prompt is too long: 210000 tokens > 200000 maximum]]")
+    row = bench.shows(task, "waiting")
+    assert "too long" in row["needs"]
+
+
+def test_a_request_that_hangs_is_ended_by_the_limit_of_silence(bench: Bench) -> None:
+    """It draws its spinner all the time, which is no sign that it gets anywhere."""
+    task = bench.spawn("[[hang]]", "--timeout", "8s")
+    bench.first_request(task)
+    row = bench.shows(task, "failed")
+    assert "time limit" in row["needs"]
