@@ -25,7 +25,7 @@ ESCAPES = {
     "closed files": "(setsid sh STAY closed &);",
     "nothing of ours": "(setsid env -i /bin/sh STAY closed &);",
 }
-# As it runs in every pane, unless it is to be measured: that needs site-packages and a module's name.
+# As in every pane, unless it is to be measured: that needs site-packages and a module's name.
 MEASURED = "COVERAGE_PROCESS_CONFIG" in os.environ
 PROGRAM = ("-I", "-m", "fleet.pane") if MEASURED else ("-I", "-S", str(PANE))
 _STAY = """trap '' TERM HUP INT

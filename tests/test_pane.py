@@ -54,7 +54,9 @@ def test_the_agents_signal_is_told(pane: Pane) -> None:
 
 def test_the_agent_gets_its_environment_token_directory_and_bytes(pane: Pane) -> None:
     env = {"PATH": os.environ["PATH"], "ODD": "\udcff"}
-    pane.launch('printf "%s|" "$FLEET_RUN" "$PWD" "$ODD"; env | grep -vc ^COVERAGE_', env=env).start()
+    pane.launch(
+        'printf "%s|" "$FLEET_RUN" "$PWD" "$ODD"; env | grep -vc ^COVERAGE_', env=env
+    ).start()
 
     out, _ = pane.process.communicate(timeout=20)
     told = out.split(b"|")
