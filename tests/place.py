@@ -1,25 +1,32 @@
 """A repository, a fleet home and a command line, all in one short throw-away directory."""
 
+import io
 import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import chdir, redirect_stderr, redirect_stdout, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 from waiting import until
 
 from fleet import protocol as p
+from fleet.cli.entry import main
 from fleet.client import Client
 from fleet.core.commands import Command
 from fleet.errors import FleetError
 from fleet.paths import Home
 
-_PATIENCE_S = 20.0
+_PATIENCE_S = 40.0
+_LATER = 2**62  # than any entry of a ledger
 FLEET = (sys.executable, "-P", "-m", "fleet")
+# What starts, ends or replaces processes, or asks for a terminal.
+PROGRAMS = ("up", "down", "attach", "demo", "status", "wait")
 TALKER = """\
 #!/bin/sh
 # Works on each line that is typed into its terminal: one turn each, the first one on its prompt.
@@ -95,9 +102,24 @@ class Place:
         ok: Sequence[int] | None = (0,),
         cwd: Path | None = None,
         env: Mapping[str, str] | None = None,
-        stdin: str = "",
     ) -> Ran:
-        return self.run(*FLEET, *words, ok=ok, cwd=cwd, env=env, stdin=stdin)
+        """Type a command of fleet: as a program if it is one of `PROGRAMS`, else in this process.
+
+        To start a Python takes longer than most commands, and there are hundreds here.
+        """
+        if words[0] in PROGRAMS:
+            return self.run(*FLEET, *words, ok=ok, cwd=cwd, env=env)
+        out, err = (io.TextIOWrapper(io.BytesIO(), "utf-8", write_through=True) for _ in range(2))
+        with (
+            patch.dict(os.environ, self.env | dict(env or {}), clear=True),
+            chdir(cwd or self.repo),
+            redirect_stdout(out),
+            redirect_stderr(err),
+        ):
+            code = main(words)
+        ran = Ran(code, *(stream.buffer.getvalue().decode() for stream in (out, err)))
+        assert ok is None or code in ok, f"fleet {words}: {ran}"
+        return ran
 
     def git(self, *words: str, cwd: Path | None = None) -> str:
         return self.run("git", *words, cwd=cwd).out.strip()
@@ -152,15 +174,18 @@ class Place:
     def becomes(self, task: str, *words: str) -> dict[str, Any]:
         """Wait until the status of `task` is one of `words`, and return its row."""
         seen: list[str] = []
+        deadline = time.monotonic() + _PATIENCE_S
 
         def there() -> dict[str, Any] | None:
             try:
-                row: dict[str, Any] = self.show(task)["row"]
+                with Client.connect(self.home, start=True) as client:
+                    for row in _rows(client, task, deadline):
+                        seen.append(f"{row['status']} ({row['needs']})")
+                        if row["status"] in words:
+                            return row
             except FleetError as error:  # the supervisor is just beginning anew
                 seen.append(error.message)
-                return None
-            seen.append(f"{row['status']} ({row['needs']})")
-            return row if row["status"] in words else None
+            return None
 
         try:
             return until(there, timeout=_PATIENCE_S)
@@ -179,9 +204,22 @@ class Place:
         """End everything, whatever state it is in."""
         if not self.home.root.exists():
             return
-        down = self.fleet("down", "--stop-agents", ok=None, cwd=self.root)
-        if down.code:
-            self.run(*FLEET, "stop", "--all", ok=None, cwd=self.root)
+        try:
+            environment = patch.dict(os.environ, self.env, clear=True)
+            with environment, Client.connect(self.home, start=False) as client:
+                client.ask(p.Shutdown(stop_agents=True))
+        except FleetError:
+            if marked([str(self.root)]):
+                self.run(*FLEET, "stop", "--all", ok=None, cwd=self.root)
+
+
+def _rows(client: Client, task: str, deadline: float) -> Iterator[dict[str, Any]]:
+    """Give the row of `task` as it is, and again after each event or, for its clock, a moment."""
+    changes = client.stream(p.Events(follow=True, since_seq=_LATER))
+    while time.monotonic() < deadline:
+        row: dict[str, Any] = client.ask(p.Show(task=task))["row"]
+        yield row
+        changes.wait(0.25)
 
 
 def marked(places: Iterable[str]) -> list[str]:
