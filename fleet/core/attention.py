@@ -44,6 +44,6 @@ def _began(task: Task, wanted: Told) -> datetime:
 
 def _next(due: list[tuple[datetime, Notify]], now: datetime) -> Plan:
     times = sorted(due, key=lambda one: one[0])
-    effects = tuple(notify for when, notify in times if when <= now)  # their lane lets one through
+    effects = tuple(notify for when, notify in times[:1] if when <= now)  # they have one lane
     later = next((when for when, _ in times if when > now), None)
     return Plan(effects=effects, wake_at=later)
