@@ -21,6 +21,7 @@ from fleet.tui.views import bars, patch, review
 from fleet.tui.views.reading import Document, Row
 from fleet.tui.widgets import Lines
 
+_LONGEST = 500_000  # characters of one check's output: whatever they are, a reply carries them
 _READABLE = 110  # columns of running text
 
 
@@ -122,7 +123,7 @@ class ReviewScreen(ReadingScreen, VerdictScreen):
             if name not in self._logs:
                 self._logs.add(name)
                 came, failed = self._keeps(name)
-                request = Log(task=self._now.task, check=name)
+                request = Log(task=self._now.task, check=name, last=_LONGEST)
                 self.fleet.request(request, then=self._wanted(came), otherwise=failed)
 
     def _keeps(self, name: str) -> tuple[Callable[[Any], None], Callable[[FleetError], None]]:
