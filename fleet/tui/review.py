@@ -103,6 +103,9 @@ class ReviewScreen(ReadingScreen, VerdictScreen):
         self._know(shown=shown)
 
     def _no(self, error: FleetError) -> None:
+        if self._now.shown is not None:
+            self.fleet.refuse(error.message, error.hint)  # what was read stays on the screen
+            return
         hint = [Row(error.hint, "quiet", " ")] if error.hint else []
         self._diff = Document((Row(error.message, "wanted", " "), *hint))
         self._open()
