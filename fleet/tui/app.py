@@ -1,8 +1,9 @@
 """The dashboard as an app: it shows what the link tells, and asks the link for what keys say."""
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC, datetime
+from difflib import get_close_matches
 from importlib import import_module
 from pathlib import PurePath
 from typing import Any, ClassVar
@@ -13,7 +14,7 @@ from textual.message import Message
 from textual.screen import Screen
 
 from fleet.core.commands import Command
-from fleet.errors import FleetError
+from fleet.errors import ConfigError, FleetError
 from fleet.paths import Home
 from fleet.tui.cells import tidy
 from fleet.tui.keys import KEYS, remapped
@@ -48,6 +49,21 @@ class Settings(Struct, frozen=True, kw_only=True):
     theme: str = "textual-dark"
     keys: Mapping[str, Sequence[str]] = {}
     mouse: bool = True
+
+
+def known_theme(name: str, themes: Collection[str]) -> str:
+    """Return the name of a theme that there is.
+
+    Raises:
+        ConfigError: there is none of that name.
+    """
+    if name in themes:
+        return name
+    near = get_close_matches(name, themes, n=1)
+    guess = f" (did you mean {near[0]}?)" if near else ""
+    raise ConfigError(
+        f'theme: there is no theme "{name}"{guess}', hint=f"there are: {', '.join(sorted(themes))}"
+    )
 
 
 class Answered(Message):
@@ -89,7 +105,7 @@ class FleetApp(App[int]):
         self.lost: str | None = None  # why the supervisor is away
         self.removed: list[str] = []  # from here, the last one last
         self.drafts: dict[str, str] = {}  # what was typed and has not gone anywhere yet
-        self._wanted_theme = settings.theme
+        self._wanted_theme = known_theme(settings.theme, self.available_themes)
 
     def on_mount(self) -> None:
         """Begin to listen."""

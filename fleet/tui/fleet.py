@@ -18,7 +18,7 @@ from fleet.tui.views import bars, detail
 from fleet.tui.views.table import Table, heading
 from fleet.tui.widgets import Lines
 
-WIDE = 160
+WIDE = 180
 VIEW_AFTER_S = 0.08  # who holds j down passes by panes that need not be drawn
 
 
@@ -36,6 +36,7 @@ class FleetListScreen(TalkScreen):
         self._in_pane = False
         self._viewed: str | None = None
         self._view_note = ""
+        self._seen: tuple[object, ...] = ()
         self._soon: Timer | None = None
         self._tick: Timer | None = None
 
@@ -67,13 +68,16 @@ class FleetListScreen(TalkScreen):
     def show(self, model: Model) -> None:
         """Show what is known now."""
         if self.is_mounted:
+            seen = self._list.sees(self._list.cursor)
             self._entries = listed(model, self._needle)
             self._select(reselect(self._selection, self._entries))
+            if seen:
+                self._reveal()  # what was in view stays there when tasks come in above it
 
     def _select(self, selection: Selection) -> None:
         self._selection = selection
         self._draw()
-        if selection.task != self._viewed:
+        if selection.task != self._viewed or self._pane_of(self.live()) != self._seen:
             self._view_soon()
 
     # --- drawing ---------------------------------------------------------------------------
@@ -108,8 +112,8 @@ class FleetListScreen(TalkScreen):
         self._detail.show(lines)
 
     def _note(self) -> str:
-        if self._view_note:
-            return self._view_note
+        if self._view_note or not self.fleet.linked:
+            return self._view_note or "as it was"
         if self._pane.frame is None:
             return ""
         if not self._pane.following:
@@ -128,9 +132,15 @@ class FleetListScreen(TalkScreen):
 
     # --- the pane --------------------------------------------------------------------------
 
+    @staticmethod
+    def _pane_of(live: LiveRow | None) -> tuple[object, ...]:
+        """Return what tells one pane of a task from its next."""
+        return (live.row.pane, live.row.attempt, live.row.pid) if live else ()
+
     def _view_soon(self) -> None:
         if self._soon is not None:
             self._soon.stop()
+        self._seen = self._pane_of(self.live())
         self._soon = self.set_timer(VIEW_AFTER_S, self._view)
 
     def _view(self) -> None:
@@ -138,7 +148,9 @@ class FleetListScreen(TalkScreen):
             self._soon.stop()
         self._soon = None
         self._viewed, self._view_note = self._selection.task, ""
+        self._seen = self._pane_of(self.live())
         self._pane.clear()
+        self._draw_task()
         self.fleet.link.view(self._viewed)
 
     def frame_came(self, message: FrameCame) -> None:

@@ -15,7 +15,7 @@ from fleet.core.rows import Frame, Picture
 from fleet.errors import FleetError
 from fleet.paths import Home
 from fleet.protocol import View, Watch
-from fleet.tui.wire import Stream, Wire, gone
+from fleet.tui.wire import Stream, Wire
 
 BACK_OFF_S = (0.1, 0.25, 0.5, 1.0, 2.0, 4.0)
 Post = Callable[[Message], object]
@@ -122,15 +122,18 @@ class SupervisorLink:
 
     async def _keep(self, post: Post) -> None:
         failures = 0
+        why: FleetError | None = None
         while True:
+            begins = self._may_start
             try:
                 await self._connected()
-                failures = 0
+                failures, why = 0, None
                 await self._until_gone()
                 if self._awake.is_set():
                     post(LinkLost("the supervisor went away", None))
             except FleetError as error:
-                post(LinkLost(error.message, error.hint))
+                why = error if begins or why is None else why  # why it could not be started
+                post(LinkLost(why.message, why.hint))
             finally:
                 await self._disconnect()
             await self._awake.wait()
@@ -140,7 +143,7 @@ class SupervisorLink:
     async def ask(self, request: Command) -> Any:
         """Return the answer to a request."""
         if self._main is None:
-            raise gone()
+            raise FleetError("the supervisor is away", hint="try again when it is back")
         return await self._main.ask(request)
 
     def view(self, task: str | None, history: int = 0) -> None:
@@ -230,6 +233,7 @@ class SupervisorLink:
 
     async def _disconnect(self) -> None:
         wires, self._view = (self._main, self._panes), None
+        self._viewed = (self._viewed[0], 0)  # a long history may be what was too much
         self._main = self._panes = None
         for wire in wires:
             if wire is not None:

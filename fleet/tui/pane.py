@@ -6,17 +6,17 @@ from textual import events
 from textual.cache import LRUCache
 from textual.geometry import Region, Size
 from textual.message import Message
-from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from fleet.core.rows import Frame
 from fleet.tui.sgr import bare, segments
+from fleet.tui.widgets import Drawing
 
 PAGE = 400  # lines of history that are asked for at a time
-MOST = 10_000
+MOST = 4000
 
 
-class PaneView(ScrollView, can_focus=False):
+class PaneView(Drawing):
     """Shows frames of one task's pane; each line is drawn once, and again when it has changed."""
 
     class MoreWanted(Message):
@@ -30,7 +30,7 @@ class PaneView(ScrollView, can_focus=False):
         """It follows the end, or does not any more."""
 
     def __init__(self, name: str) -> None:
-        super().__init__(id=name)
+        super().__init__(name)
         self.frame: Frame | None = None
         self.following = True
         self._lines: list[str] = []
@@ -55,6 +55,7 @@ class PaneView(ScrollView, can_focus=False):
         for place in changed:
             lines[place] = frame.lines[place]
         self._lines, self.frame = lines, frame
+        self._asked = frame.history if whole else self._asked
         changed |= {place for _, place in (it for it in (old_cursor, frame.cursor) if it)}
         if whole or grown:
             self._resize(from_end)
@@ -87,13 +88,13 @@ class PaneView(ScrollView, can_focus=False):
         """Return one line of the screen."""
         place, columns = y + self.scroll_offset.y, self.scrollable_content_region.width
         if place >= len(self._lines):
-            return Strip.blank(self.size.width, self.rich_style)
+            return self.blank()
         cursor = self.frame.cursor if self.frame and self.frame.live else None
         column = cursor[0] if cursor and cursor[1] == place else -1
         key = (self._lines[place], column, columns)
         strip = self._drawn.get(key)
         if strip is None:
-            strip = self._drawn[key] = _strip(*key, self.rich_style)
+            strip = self._drawn[key] = _strip(*key, self.ground)
         return strip
 
     def notify_style_update(self) -> None:

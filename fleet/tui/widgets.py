@@ -21,7 +21,37 @@ STYLES = (
 )
 
 
-class Lines(ScrollView, can_focus=False):
+class Drawing(ScrollView, can_focus=False):
+    """A widget that draws line by line: what it needs for each of them is worked out once."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(id=name)
+        self._ground: Style | None = None
+        self._blanks: dict[int, Strip] = {}
+
+    @property
+    def ground(self) -> Style:
+        """The style of what has none of its own."""
+        if self._ground is None:
+            self._ground = self.rich_style
+        return self._ground
+
+    def blank(self) -> Strip:
+        """Return an empty line."""
+        columns = self.size.width
+        strip = self._blanks.get(columns)
+        if strip is None:
+            strip = self._blanks[columns] = Strip.blank(columns, self.ground)
+        return strip
+
+    def notify_style_update(self) -> None:
+        """Forget what was worked out for other colours."""
+        super().notify_style_update()
+        self._ground = None
+        self._blanks.clear()
+
+
+class Lines(Drawing):
     """Shows lines; `cursor` is the one that is marked, if any.
 
     Colours are the component classes `lines--STYLE` of fleet.tcss. The cache holds drawn lines by
@@ -43,7 +73,7 @@ class Lines(ScrollView, can_focus=False):
             return self.lines
 
     def __init__(self, name: str, lines: Sequence[Line] = ()) -> None:
-        super().__init__(id=name)
+        super().__init__(name)
         self._lines: Sequence[Line] = lines
         self._cursor: int | None = None
         self._drawn: LRUCache[tuple[Line, bool, int], Strip] = LRUCache(1024)
@@ -79,6 +109,11 @@ class Lines(ScrollView, can_focus=False):
         for place in changed:
             self.refresh(Region(0, place - top, self.size.width, 1))
 
+    def sees(self, place: int | None) -> bool:
+        """Whether a line is in view."""
+        top = self.scroll_offset.y
+        return place is not None and top <= place < top + self.size.height
+
     def reveal(self, first: int, last: int | None = None) -> None:
         """Scroll no further than needed to show a line, and where there is room, up to `last`."""
         top, height = self.scroll_offset.y, self.scrollable_content_region.height or 1
@@ -94,7 +129,7 @@ class Lines(ScrollView, can_focus=False):
         """Return one line of the screen."""
         place, columns = y + self.scroll_offset.y, self.scrollable_content_region.width
         if place >= len(self._lines):
-            return Strip.blank(self.size.width, self.rich_style)
+            return self.blank()
         key = (self._lines[place], place == self._cursor, columns)
         drawn = self._drawn.get(key)
         if drawn is None:
@@ -114,7 +149,7 @@ class Lines(ScrollView, can_focus=False):
             self.post_message(self.Clicked(self, line, again=event.chain > 1))
 
     def _draw(self, line: Line, marked: bool, columns: int) -> Strip:  # noqa: FBT001 (a cache's key)
-        base = self._style("cursor") if marked else self.rich_style
+        base = self._style("cursor") if marked else self.ground
         segments = [
             Segment(text, base + self._style(style) if style else base) for text, style in line
         ]
@@ -137,6 +172,6 @@ class Lines(ScrollView, can_focus=False):
                     + rules.text_style
                 )
             if names == "cursor":
-                known = self.rich_style + known
+                known = self.ground + known
             self._styles[names] = known
         return known

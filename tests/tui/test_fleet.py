@@ -97,6 +97,18 @@ async def test_the_selection_stays_with_its_task(running: Running, link: FakeLin
         assert "▌ cache" in shown(app, "list")
 
 
+async def test_the_selection_stays_in_view(running: Running, link: FakeLink) -> None:
+    many = [live(f"task-{number:02}") for number in range(60)]
+    async with running(picture(*many), size=(80, 24)) as (app, pilot):
+        tasks_ = app.screen.query_one("#list", Lines)
+        await pressed(pilot, "9")
+        assert tasks_.scroll_offset.y == 0
+        link.show(picture(*[asking(f"new-{number}") for number in range(20)], *many))
+        await pilot.pause()
+        assert selected(app) == "task-08"
+        assert tasks_.sees(tasks_.cursor)
+
+
 async def test_a_click_selects(running: Running) -> None:
     async with running() as (app, pilot):
         await pilot.click("#list", offset=(10, 3))
@@ -324,6 +336,20 @@ async def test_a_pane_scrolls_back_and_asks_for_more(running: Running, link: Fak
             await pressed(pilot, "G")
             assert drawn(app)[-1] == "line 59"
             assert "live" in shown(app, "rule")
+
+
+async def test_the_next_pane_of_a_task_comes_into_view(running: Running, link: FakeLink) -> None:
+    async with running(picture(live("a", of={"pane": None}))) as (app, pilot):
+        with viewed(app, link):
+            link.end_view("a", "it has no pane yet")
+            await pilot.pause()
+            assert "it has no pane yet" in shown(app, "rule")
+        known = len(link.viewed)
+        link.show(picture(live("a", of={"pane": "%7"})), whole=False)
+        while len(link.viewed) == known:
+            await pilot.pause()
+        assert link.viewed[known:] == [("a", 0)]
+        assert "it has no pane yet" not in shown(app, "rule")
 
 
 async def test_a_pane_that_is_gone_says_so(running: Running, link: FakeLink) -> None:

@@ -7,6 +7,7 @@ from screens import NOT_LIVE, PERMISSION, QUESTION, asking, live, picture
 
 from fleet.core.rows import Ask, LiveRow
 from fleet.errors import ConfigError
+from fleet.tui.app import known_theme
 from fleet.tui.keys import KEYS, NO_LINK, Context, Key, pressed, remapped, shown
 from fleet.tui.model import EMPTY, fold
 
@@ -87,6 +88,12 @@ def test_a_command_that_is_not_there_is_refused_with_the_nearest() -> None:
         remapped(KEYS, {"atach": ("a",)})
     with pytest.raises(ConfigError, match=r'no command "zzz"$'):
         remapped(KEYS, {"zzz": ("a",)})
+
+
+def test_a_theme_that_is_not_there_is_refused_with_the_nearest() -> None:
+    with pytest.raises(ConfigError, match=r'no theme "nrod" \(did you mean nord\?\)'):
+        known_theme("nrod", ["nord", "gruvbox"])
+    assert known_theme("nord", ["nord"]) == "nord"
 
 
 def test_keys_are_named_as_on_a_keyboard() -> None:

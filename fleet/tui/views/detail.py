@@ -27,7 +27,9 @@ def rule(live: LiveRow | None, note: str, columns: int) -> Line:
 def facts(live: LiveRow, columns: int, now: datetime) -> Line:
     """Return in one line where a task's work is and how far it has come."""
     row = live.row
-    said = [f"{tidy(row.repo)}  {tidy(row.branch)} → {tidy(row.target)}"]
+    said = [
+        f"{tidy(row.repo.rstrip('/').rpartition('/')[2])}  {tidy(row.branch)} → {tidy(row.target)}"
+    ]
     if row.attempt > 1:
         said.append(f"attempt {row.attempt}")
     if row.tokens:

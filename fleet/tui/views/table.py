@@ -155,16 +155,17 @@ class Table:
     def __init__(self) -> None:
         self._cells: dict[str, _Cells] = {}
         self._drawn: dict[str, _Drawn] = {}
+        self._entries: Sequence[Entry] = ()
+        self._columns = 0
         self.widths: Widths = ()
 
     def lines(
         self, entries: Sequence[Entry], now: datetime, columns: int, selected: str | None
     ) -> Rows:
         """Return a line for each entry, `columns` wide."""
-        lives = [entry for entry in entries if isinstance(entry, LiveRow)]
-        known = self._cells = {live.row.task: self._of(live) for live in lives}
-        sizes = self.widths = widths([it.widths for it in known.values()], columns)
-        self._drawn = {task: it for task, it in self._drawn.items() if task in known}
+        if self._entries is not entries or self._columns != columns:
+            self._fit(entries, columns)
+        known, sizes = self._cells, self.widths
 
         def make(entry: Entry) -> Line:
             if isinstance(entry, Head):
@@ -172,6 +173,13 @@ class Table:
             return self._line(known[entry.row.task], now, sizes, selected)
 
         return Rows(entries, make)
+
+    def _fit(self, entries: Sequence[Entry], columns: int) -> None:
+        self._entries, self._columns = entries, columns
+        lives = [entry for entry in entries if isinstance(entry, LiveRow)]
+        known = self._cells = {live.row.task: self._of(live) for live in lives}
+        self.widths = widths([it.widths for it in known.values()], columns)
+        self._drawn = {task: it for task, it in self._drawn.items() if task in known}
 
     def _of(self, live: LiveRow) -> _Cells:
         known = self._cells.get(live.row.task)
