@@ -49,7 +49,7 @@ class TestReading:
             text = await read(app, pilot)
         assert "not approved" in text
         assert "revision 2 (you saw 1)  c7edc4c4c7  +6 -6  4 files" in text
-        assert "#2 ready, waits for review" in text
+        assert "#2 ready, waits for a review" in text
         assert link.asked[0] == Diff(task=TASK, screen=True)
 
     async def test_work_that_fleet_committed_is_said(self, opened: Any, link: FakeLink) -> None:
