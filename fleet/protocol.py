@@ -132,11 +132,15 @@ class View(Query, frozen=True, tag="view"):
 
 
 class Log(Query, frozen=True, tag="log"):
-    """Result: {text, path}: all that is kept of the pane's output, or of one check's."""
+    """All that is kept of the pane's output, or of one check's; with `last`, its end.
+
+    `last` counts characters. Result: {text, path}.
+    """
 
     task: str
     attempt: int | None = None
     check: str | None = None
+    last: int | None = None
 
 
 class Agents(Query, frozen=True, tag="agents"):

@@ -96,14 +96,24 @@ def pretended(work: Path) -> Iterator[dict[str, str]]:
         made_up.wait()
 
 
+FLOOR = f"""
+import os, tty
+tty.setraw(0)
+os.write(1, {FIRST!r})
+while os.read(0, 9):
+    os.write(1, {SELECTED!r})
+"""
+
+
 @contextmanager
-def dashboard(env: dict[str, str]) -> Iterator[Dashboard]:
-    """Run `fleet` on a new terminal."""
+def dashboard(env: dict[str, str], *argv: str) -> Iterator[Dashboard]:
+    """Run `fleet`, or another program, on a new terminal."""
+    program = argv or (str(ROOT / ".venv/bin/fleet"),)
     began = time.perf_counter()
     pid, terminal = pty.fork()
     if pid == 0:
         fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, COLUMNS, 0, 0))
-        os.execve(ROOT / ".venv/bin/fleet", ["fleet"], env)
+        os.execve(program[0], program, env)
     try:
         yield Dashboard(pid, terminal, began)
     finally:
@@ -119,10 +129,7 @@ def measure(env: dict[str, str], *, window: float, keys: int) -> Row:
         before, began = shown.cpu(), time.perf_counter()
         drawn = shown.drain(window)
         used = 100 * (shown.cpu() - before) / (time.perf_counter() - began)
-        delays = []
-        for number in range(keys):
-            delays.append(1000 * shown.press(b"j" if number % 20 < 10 else b"k"))
-            shown.drain(0.11)  # no multiple of the beat
+        delays = pressed(shown, keys)
         return {
             "first paint s": first,
             "cpu %": used,
@@ -133,11 +140,28 @@ def measure(env: dict[str, str], *, window: float, keys: int) -> Row:
         }
 
 
+def pressed(shown: Dashboard, keys: int) -> list[float]:
+    """Return the milliseconds from each key to the line that it has moved."""
+    delays = []
+    for number in range(keys):
+        delays.append(1000 * shown.press(b"j" if number % 20 < 10 else b"k"))
+        shown.drain(0.11)  # no multiple of the beat
+    return delays
+
+
+def floor(env: dict[str, str], keys: int) -> Row:
+    """What a program that does nothing but answer keys takes on this machine, now."""
+    with dashboard(env, sys.executable, "-I", "-S", "-c", FLOOR) as shown:
+        first = shown.until(FIRST) - shown.began
+        delays = pressed(shown, keys)
+    return {"floor paint s": first, "floor key p95": quantiles(delays, n=20)[-1]}
+
+
 def run(work: Path, *, quick: bool) -> list[Row]:
     """Return medians of three runs, or of one."""
     window, keys, rounds = (5.0, 30, 1) if quick else (20.0, 100, 3)
     with pretended(work) as env:
         with dashboard(env) as once:
             once.until(FIRST)  # files are in memory now, as they are on any second start
-        found = [measure(env, window=window, keys=keys) for _ in range(rounds)]
+        found = [measure(env, window=window, keys=keys) | floor(env, keys) for _ in range(rounds)]
     return [{name: median(row[name] for row in found) for name in found[0]}]

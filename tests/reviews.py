@@ -86,7 +86,7 @@ def line() -> tuple[QueueRow, ...]:
     """A queue with one change of every sort."""
     return (
         entry("cache", approved_by="person", waits_for="its turn to land", added=20, removed=4),
-        entry("export-json", position=2, waits_for="review", checks=(PASSED, PASSED)),
+        entry("export-json", position=2, waits_for="a review", checks=(PASSED, PASSED)),
         entry("flaky-login", position=3, state="gate-failed", checks=(PASSED, FAILED),
               waits_for="a new revision"),
         entry("colours", position=4, state="conflict", conflicts=("src/theme.py", "src/menu.py"),

@@ -18,7 +18,7 @@ from fleet.tui.views import bars, detail
 from fleet.tui.views.table import Table, heading
 from fleet.tui.widgets import Lines
 
-WIDE = 160
+WIDE = 180
 VIEW_AFTER_S = 0.08  # who holds j down passes by panes that need not be drawn
 
 

@@ -85,7 +85,11 @@ class NewTaskScreen(FleetScreen):
             here = None
         known = [str(here)] if here is not None else []
         known += sorted({live.row.repo for live in self.fleet.model.tasks.values()} - set(known))
-        return [Option(root, PurePath(root).name or root) for root in known]
+        names = [PurePath(root).name for root in known]
+        return [
+            Option(root, name if name and names.count(name) == 1 else root)
+            for root, name in zip(known, names, strict=True)
+        ]
 
     def on_mount(self) -> None:
         """Begin with the prompt, and ask which agents there are."""

@@ -21,6 +21,7 @@ from fleet.tui.views import bars, patch, review
 from fleet.tui.views.reading import Document, Row
 from fleet.tui.widgets import Lines
 
+_LONGEST = 500_000  # characters of one check's output: whatever they are, a reply carries them
 _READABLE = 110  # columns of running text
 
 
@@ -102,6 +103,9 @@ class ReviewScreen(ReadingScreen, VerdictScreen):
         self._know(shown=shown)
 
     def _no(self, error: FleetError) -> None:
+        if self._now.shown is not None:
+            self.fleet.refuse(error.message, error.hint)  # what was read stays on the screen
+            return
         hint = [Row(error.hint, "quiet", " ")] if error.hint else []
         self._diff = Document((Row(error.message, "wanted", " "), *hint))
         self._open()
@@ -122,7 +126,7 @@ class ReviewScreen(ReadingScreen, VerdictScreen):
             if name not in self._logs:
                 self._logs.add(name)
                 came, failed = self._keeps(name)
-                request = Log(task=self._now.task, check=name)
+                request = Log(task=self._now.task, check=name, last=_LONGEST)
                 self.fleet.request(request, then=self._wanted(came), otherwise=failed)
 
     def _keeps(self, name: str) -> tuple[Callable[[Any], None], Callable[[FleetError], None]]:

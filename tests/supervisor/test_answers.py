@@ -271,6 +271,8 @@ class TestPanes:
         await in_review(house, checks=("echo checked",))
         told = await panes.log(house.host, p.Log(task="a", check="check-1"))
         assert told["text"] == "checked\n"
+        told = await panes.log(house.host, p.Log(task="a", check="check-1", last=4))
+        assert told["text"] == "ked\n"
 
     async def test_a_window_is_opened_in_the_persons_own_tmux(
         self, house: House, monkeypatch: pytest.MonkeyPatch

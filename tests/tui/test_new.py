@@ -7,7 +7,7 @@ import pytest
 from drawn import drawn
 from fake_link import FakeLink, Running
 from reviews import AGENTS, shown
-from screens import picture
+from screens import live, picture
 
 from fleet.core.commands import Spawn
 from fleet.errors import FleetError, RefusedError
@@ -125,6 +125,19 @@ async def test_outside_a_repository_one_is_chosen(
         await pilot.press("n", "f", "ctrl+s")
         await pilot.pause()
     assert [asked.cwd for asked in spawned(link)] == ["shop"]
+
+
+async def test_repositories_of_one_name_are_told_apart(
+    running: Running, link: FakeLink, repository: Path
+) -> None:
+    lives = [live("a", of={"repo": "/one/shop"}), live("b", of={"repo": "/two/shop"})]
+    async with running(picture(*lives)) as (app, pilot):
+        await pilot.press("n")
+        await pilot.pause()
+        text = drawn(app)
+    assert "site" in text
+    assert "/one/shop" in text
+    assert "/two/shop" in text
 
 
 async def test_a_file_that_is_not_understood_is_said(

@@ -20,7 +20,7 @@ SIZES = [(80, 24), (120, 40)]
         ("checks", "j j d 2"),
         ("task", "j j d 3"),
         ("note", "j j d R n o"),
-        ("confirm", "x"),
+        ("confirm", "j j d W"),
         ("new", "n a b tab tab l"),
     ],
 )

@@ -49,7 +49,7 @@ class TestReading:
             text = await read(app, pilot)
         assert "not approved" in text
         assert "revision 2 (you saw 1)  c7edc4c4c7  +6 -6  4 files" in text
-        assert "#2 ready, waits for review" in text
+        assert "#2 ready, waits for a review" in text
         assert link.asked[0] == Diff(task=TASK, screen=True)
 
     async def test_work_that_fleet_committed_is_said(self, opened: Any, link: FakeLink) -> None:
@@ -222,6 +222,18 @@ class TestVerdicts:
             await pilot.pause()
             assert "a newer revision" not in drawn(app)
 
+    async def test_what_was_read_stays_where_it_cannot_be_read_again(
+        self, opened: Any, link: FakeLink
+    ) -> None:
+        async with opened() as (app, pilot):
+            await read(app, pilot)
+            link.answers["Diff"] = RefusedError("export-json is gone")
+            await pilot.press("r")
+            await pilot.pause()
+            text = drawn(app)
+        assert "export-json is gone" in text
+        assert "lines 1-8" in text
+
     async def test_return_keeps_the_note_until_it_has_gone(
         self, opened: Any, link: FakeLink
     ) -> None:
@@ -301,3 +313,25 @@ async def test_answers_that_come_too_late_are_dropped(opened: Any, link: FakeLin
         await pilot.press("escape")
         await pilot.pause()
         assert not isinstance(app.screen, ReviewScreen)
+
+
+async def test_help_and_palette_know_its_keys(opened: Any) -> None:
+    async with opened(size=(100, 60)) as (app, pilot):
+        await read(app, pilot)
+        await pilot.press("question_mark")
+        await pilot.pause()
+        text = drawn(app)
+        assert "let the commit that is on the screen land" in text
+        assert "to the next piece of the diff" in text
+        await pilot.press("escape")
+        assert isinstance(app.screen, ReviewScreen)
+
+
+async def test_a_message_goes_to_the_agent_from_here(opened: Any, link: FakeLink) -> None:
+    link.answers["Send"] = {"sent": []}
+    async with opened() as (app, pilot):
+        app.open("review", "importer")
+        await pilot.pause()
+        await pilot.press("space", *"hi", "enter")
+        await pilot.pause()
+    assert commands(link) == [c.Send(task="importer", text="hi")]

@@ -58,7 +58,12 @@ def last_words(host: Host, task: Task, attempt: int) -> str:
 
 
 async def log(host: Host, query: p.Log) -> dict[str, Any]:
-    """Return all that is kept of what a run printed, or a check of it."""
+    """Return all that is kept of what a run printed, or a check of it; or the end of that."""
+    answer = await _log(host, query)
+    return answer | {"text": answer["text"][-query.last :]} if query.last else answer
+
+
+async def _log(host: Host, query: p.Log) -> dict[str, Any]:
     task = find(host.supervisor.fleet, query.task)
     if query.check is not None:
         return _check_log(host, task, query.check)

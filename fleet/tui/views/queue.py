@@ -47,7 +47,7 @@ def waits(row: QueueRow) -> Span:
     if row.conflicts:
         return Span(f"conflicts: {', '.join(map(tidy, row.conflicts))}", "bad")
     text = tidy(row.waits_for or "")
-    return Span(text, "wanted" if text.startswith(("review", "a person")) else "quiet")
+    return Span(text, "wanted" if text.startswith(("review", "a review")) else "quiet")
 
 
 def _lines(row: QueueRow) -> Span:

@@ -159,7 +159,7 @@ def checks(
     sections: list[Section] = []
     for result in sorted(results, key=lambda it: it.green):
         mark, style = sign(result.state)
-        sections.append(Section(len(rows), result.name, (Span(mark, style),)))
+        sections.append(Section(len(rows), tidy(result.name), (Span(mark, style),)))
         rows.append(Row(_told(result, named), f"{style} strong", " ", f"{mark} "))
         rows += _output(outputs.get(stem(result)))
     return Document(tuple(rows or [Row("it has no checks", "wanted", " ")]), tuple(sections))
