@@ -43,13 +43,12 @@ class FleetListScreen(TalkScreen):
     def compose(self) -> Iterator[Widget]:
         """Make the parts, from top to bottom."""
         self._header, self._heading, self._list = Lines("header"), Lines("heading"), Lines("list")
-        self._rule, self._detail, self._pane = Lines("rule"), Lines("detail"), PaneView("pane")
-        self._lower = Vertical(self._rule, self._detail, self._pane, id="task")
+        self._pane = PaneView("pane")
         self._footer = Lines("footer")
         yield self._header
         with Vertical(id="body"):
             yield Vertical(self._heading, self._list, id="tasks")
-            yield self._lower
+            yield self._pane
         yield self._footer
 
     def on_mount(self) -> None:
@@ -100,16 +99,15 @@ class FleetListScreen(TalkScreen):
         return bars.footer(self.fleet.keys, self.context(), columns)
 
     def _draw_task(self) -> None:
-        live, columns = self.live(), self._rule.size.width or self.size.width
-        self._rule.show([detail.rule(live, self._note(), columns)])
-        lines = []
+        live, columns = self.live(), self._pane.size.width or self.size.width
+        rule, lines = detail.rule(live, self._note(), columns), []
         if live is not None:
-            room = max(self._lower.size.height - 3, 3)
+            room = max(self._pane.size.height - 3, 3)
             lines = detail.needs(live, list(self.fleet.keys), self.context(), columns)
             lines = detail.shortened(lines, room, "attaching")
             if len(lines) < room:
                 lines.append(detail.facts(live, columns, self.fleet.now()))
-        self._detail.show(lines)
+        self._pane.show([rule, *lines])
 
     def _note(self) -> str:
         if self._view_note or not self.fleet.linked:
@@ -179,7 +177,7 @@ class FleetListScreen(TalkScreen):
 
     def _move(self, by: int) -> None:
         if self._in_pane:
-            self._pane.scroll_by(by)
+            self._pane.scroll_rows(by)
             return
         self._select(move(self._selection, self._entries, by))
         self._reveal()

@@ -31,7 +31,10 @@ from fleet.tui.widgets import Lines
 
 
 def shown(app: FleetApp, part: str) -> str:
-    lines = app.screen.query_one(f"#{part}", Lines).lines
+    """Return what a part says; the rule is the first line above the pane, the detail the rest."""
+    places = {"rule": ("pane", slice(1)), "detail": ("pane", slice(1, None))}
+    name, some = places.get(part, (part, slice(None)))
+    lines = app.screen.query_one(f"#{name}", Lines).lines[some]
     return "\n".join("".join(span.text for span in line) for line in lines)
 
 
@@ -292,7 +295,8 @@ def pane(app: FleetApp) -> PaneView:
 
 def drawn(app: FleetApp) -> list[str]:
     view = pane(app)
-    return [view.render_line(y).text.rstrip() for y in range(view.size.height)]
+    rows = range(len(view.lines), view.size.height)
+    return [view.render_line(y).text[1:].rstrip() for y in rows]
 
 
 @contextmanager
