@@ -224,7 +224,7 @@ class FleetListScreen(TalkScreen):
 
     def do_digit(self, key: str) -> None:
         """Answer a question with that choice, or jump to that row."""
-        live, number = self.live(), int(key)
+        live, number = self.live(), int(key) if key.isdecimal() else 1
         if live is None or live.ask is None or not live.ask.choices:
             self._select(move(Selection(place=number - 1), self._entries, 0))
             self._reveal()
