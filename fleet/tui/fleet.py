@@ -162,7 +162,8 @@ class FleetListScreen(TalkScreen):
     def view_ended(self, message: ViewEnded) -> None:
         """Say that the pane is gone."""
         if message.task == self._viewed:
-            self._view_note = message.why or "this pane is gone"
+            last = "its last words" if self._pane.frame else "this pane is gone"
+            self._view_note = message.why or last
             self._draw_task()
 
     def on_pane_view_more_wanted(self, message: PaneView.MoreWanted) -> None:

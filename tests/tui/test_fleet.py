@@ -359,13 +359,14 @@ async def test_the_next_pane_of_a_task_comes_into_view(running: Running, link: F
 async def test_a_pane_that_is_gone_says_so(running: Running, link: FakeLink) -> None:
     async with running() as (app, pilot):
         with viewed(app, link):
-            link.draw(frame("importer", "last words", live=False, cursor=(0, 0)))
-            await pilot.pause()
-            assert "its last words" in shown(app, "rule")
-            assert drawn(app)[0] == "last words"
             link.end_view("importer")
             await pilot.pause()
             assert "this pane is gone" in shown(app, "rule")
+            link.draw(frame("importer", "last words", live=False, cursor=(0, 0)))
+            link.end_view("importer")
+            await pilot.pause()
+            assert "its last words" in shown(app, "rule")
+            assert drawn(app)[0] == "last words"
 
 
 # --- attaching, help, palette, leaving ------------------------------------------------------------
