@@ -10,7 +10,8 @@ import yaml
 from fleet.errors import ConfigError
 
 MAX_BYTES = 1 << 20
-MAX_DEPTH = 20  # both loaders recurse, and the one in C has no guard of its own
+MAX_DEPTH = 20  # both loaders recurse, and an older one in C has no guard of its own
+_TOO_DEEP = f"nested more than {MAX_DEPTH} deep"
 Found = Literal[
     "text",
     "a number",
@@ -164,7 +165,7 @@ def _refuse_hostile(text: str, name: str) -> None:
         elif isinstance(event, yaml.CollectionEndEvent):
             depth -= 1
         if depth > MAX_DEPTH:
-            raise ConfigError(f"{place}: nested more than {MAX_DEPTH} deep")
+            raise ConfigError(f"{place}: {_TOO_DEEP}")
         if getattr(event, "anchor", None):
             raise ConfigError(f"{place}: anchors and aliases are not used here: write it out")
         if getattr(event, "tag", None):
@@ -180,5 +181,7 @@ def _line(error: Exception, text: bytes) -> int:
 
 
 def _problem(error: Exception) -> str:
-    words = getattr(error, "problem", None) or getattr(error, "reason", None) or str(error)
-    return f"this is not YAML: {printable(str(words))}"
+    words = str(getattr(error, "problem", None) or getattr(error, "reason", None) or error)
+    if "nesting depth" in words:  # the loader's own limit: it reads ahead of what we have counted
+        return _TOO_DEEP
+    return f"this is not YAML: {printable(words)}"
