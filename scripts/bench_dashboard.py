@@ -125,6 +125,7 @@ def dashboard(env: dict[str, str], *argv: str) -> Iterator[Dashboard]:
 def measure(env: dict[str, str], *, window: float, keys: int) -> Row:
     with dashboard(env) as shown:
         first = shown.until(FIRST) - shown.began
+        first_cpu = shown.cpu()
         shown.drain(2.0)
         before, began = shown.cpu(), time.perf_counter()
         drawn = shown.drain(window)
@@ -132,6 +133,7 @@ def measure(env: dict[str, str], *, window: float, keys: int) -> Row:
         delays = pressed(shown, keys)
         return {
             "first paint s": first,
+            "of it cpu s": first_cpu,
             "cpu %": used,
             "kB/s": drawn / window / 1000,
             "key ms p50": median(delays),

@@ -43,13 +43,12 @@ class FleetListScreen(TalkScreen):
     def compose(self) -> Iterator[Widget]:
         """Make the parts, from top to bottom."""
         self._header, self._heading, self._list = Lines("header"), Lines("heading"), Lines("list")
-        self._rule, self._detail, self._pane = Lines("rule"), Lines("detail"), PaneView("pane")
-        self._lower = Vertical(self._rule, self._detail, self._pane, id="task")
+        self._pane = PaneView("pane")
         self._footer = Lines("footer")
         yield self._header
         with Vertical(id="body"):
             yield Vertical(self._heading, self._list, id="tasks")
-            yield self._lower
+            yield self._pane
         yield self._footer
 
     def on_mount(self) -> None:
@@ -100,16 +99,15 @@ class FleetListScreen(TalkScreen):
         return bars.footer(self.fleet.keys, self.context(), columns)
 
     def _draw_task(self) -> None:
-        live, columns = self.live(), self._rule.size.width or self.size.width
-        self._rule.show([detail.rule(live, self._note(), columns)])
-        lines = []
+        live, columns = self.live(), self._pane.size.width or self.size.width
+        rule, lines = detail.rule(live, self._note(), columns), []
         if live is not None:
-            room = max(self._lower.size.height - 3, 3)
+            room = max(self._pane.size.height - 3, 3)
             lines = detail.needs(live, list(self.fleet.keys), self.context(), columns)
             lines = detail.shortened(lines, room, "attaching")
             if len(lines) < room:
                 lines.append(detail.facts(live, columns, self.fleet.now()))
-        self._detail.show(lines)
+        self._pane.show([rule, *lines])
 
     def _note(self) -> str:
         if self._view_note or not self.fleet.linked:
@@ -164,7 +162,8 @@ class FleetListScreen(TalkScreen):
     def view_ended(self, message: ViewEnded) -> None:
         """Say that the pane is gone."""
         if message.task == self._viewed:
-            self._view_note = message.why or "this pane is gone"
+            last = "its last words" if self._pane.frame else "this pane is gone"
+            self._view_note = message.why or last
             self._draw_task()
 
     def on_pane_view_more_wanted(self, message: PaneView.MoreWanted) -> None:
@@ -179,7 +178,7 @@ class FleetListScreen(TalkScreen):
 
     def _move(self, by: int) -> None:
         if self._in_pane:
-            self._pane.scroll_by(by)
+            self._pane.scroll_rows(by)
             return
         self._select(move(self._selection, self._entries, by))
         self._reveal()
@@ -226,7 +225,7 @@ class FleetListScreen(TalkScreen):
 
     def do_digit(self, key: str) -> None:
         """Answer a question with that choice, or jump to that row."""
-        live, number = self.live(), int(key)
+        live, number = self.live(), int(key) if key.isdecimal() else 1
         if live is None or live.ask is None or not live.ask.choices:
             self._select(move(Selection(place=number - 1), self._entries, 0))
             self._reveal()

@@ -1,23 +1,30 @@
-"""A task's pane as it is drawn, with its history: it follows the end until someone scrolls."""
+"""A task's pane as it is drawn, with its history, below some lines that say what it is about."""
+
+from collections.abc import Sequence
 
 from rich.segment import Segment
 from rich.style import Style
 from textual import events
 from textual.cache import LRUCache
-from textual.geometry import Region, Size
+from textual.geometry import Region
 from textual.message import Message
 from textual.strip import Strip
 
 from fleet.core.rows import Frame
+from fleet.tui.cells import Line
 from fleet.tui.sgr import bare, segments
-from fleet.tui.widgets import Drawing
+from fleet.tui.widgets import Lines
 
 PAGE = 400  # lines of history that are asked for at a time
 MOST = 4000
 
 
-class PaneView(Drawing):
-    """Shows frames of one task's pane; each line is drawn once, and again when it has changed."""
+class PaneView(Lines):
+    """Shows frames of one task's pane; each row is drawn once, and again when it has changed.
+
+    The lines above the pane are in one widget with it: when there are more or fewer of them,
+    nothing else on the screen has to be laid out anew. It follows the end until someone scrolls.
+    """
 
     class MoreWanted(Message):
         """Someone has scrolled to the beginning of what is here."""
@@ -33,113 +40,127 @@ class PaneView(Drawing):
         super().__init__(name)
         self.frame: Frame | None = None
         self.following = True
-        self._lines: list[str] = []
+        self._rows: list[str] = []
+        self._top = 0  # the first row in view
         self._asked = 0
-        self._drawn: LRUCache[tuple[str, int, int], Strip] = LRUCache(1024)
+        self._strips: LRUCache[tuple[str, int, int], Strip] = LRUCache(1024)
+
+    @property
+    def room(self) -> int:
+        """How many rows of the pane are in view."""
+        return max(self.size.height - len(self.lines), 0)
 
     def clear(self) -> None:
         """Show nothing, and follow the end of whatever comes next."""
-        self.frame, self._lines, self.following, self._asked = None, [], True, 0
-        self.virtual_size = Size(0, 0)
+        self.frame, self._rows, self.following = None, [], True
+        self._top = self._asked = 0
         self.refresh()
+
+    def show(self, lines: Sequence[Line], *, cursor: int | None = None) -> None:
+        """Show these lines above the pane."""
+        old, self._lines = self._lines, lines
+        if len(old) != len(lines):
+            self.refresh()
+            self._settle()
+            return
+        for place, line in enumerate(lines):
+            if line != old[place]:
+                self.refresh(Region(0, place, self.size.width, 1))
 
     def draw(self, frame: Frame, *, whole: bool) -> None:
         """Show what has changed; `whole` where nothing of what is here counts any more."""
         old_cursor = self.frame.cursor if self.frame else None
-        from_end = len(self._lines) - self.scroll_offset.y
-        lines = [] if whole else self._lines
-        grown = frame.height - len(lines)
-        lines += [""] * max(grown, 0)
-        del lines[frame.height :]
+        from_end = len(self._rows) - self._top
+        rows = [] if whole else self._rows
+        grown = frame.height - len(rows)
+        rows += [""] * max(grown, 0)
+        del rows[frame.height :]
         changed = {place for place in frame.lines if place < frame.height}
         for place in changed:
-            lines[place] = frame.lines[place]
-        self._lines, self.frame = lines, frame
+            rows[place] = frame.lines[place]
+        self._rows, self.frame = rows, frame
         self._asked = frame.history if whole else self._asked
-        changed |= {place for _, place in (it for it in (old_cursor, frame.cursor) if it)}
         if whole or grown:
-            self._resize(from_end)
-            return
-        self._refresh_lines(changed)
-        if self.following:
-            self.follow()
+            self._top = max(frame.height - from_end, 0)
+            self.refresh()
+        else:
+            self._refresh_rows(changed | {it[1] for it in (old_cursor, frame.cursor) if it})
+        self._settle()
 
     def follow(self) -> None:
         """Show the end from now on."""
         self._follow(on=True)
-        target = max(self._end() - self.size.height, 0)
-        if target != self.scroll_offset.y:
-            self.scroll_to(y=target, animate=False, immediate=True, force=True)
+        self._scroll(self._last())
 
-    def scroll_by(self, lines: int) -> None:
+    def scroll_rows(self, rows: int) -> None:
         """Scroll, and stop following the end where that is upwards."""
-        last = max(self._end() - self.size.height, 0)
-        target = min(max(self.scroll_offset.y + lines, 0), last)
-        self._follow(on=target == last and lines > 0)
-        self.scroll_to(y=target, animate=False, immediate=True, force=True)
-        if target < self.size.height and lines < 0:
+        last = self._last()
+        target = min(max(self._top + rows, 0), last)
+        self._follow(on=target == last and rows > 0)
+        self._scroll(target)
+        if target < self.room and rows < 0:
             self._want_more()
-
-    def scroll_to_begin(self) -> None:
-        """Scroll to the beginning of what is here, and ask for more."""
-        self.scroll_by(-len(self._lines))
 
     def render_line(self, y: int) -> Strip:
         """Return one line of the screen."""
-        place, columns = y + self.scroll_offset.y, self.scrollable_content_region.width
-        if place >= len(self._lines):
+        columns = self.size.width
+        if y < len(self._lines):
+            return self.drawn(self._lines[y], columns=columns)
+        place = y - len(self._lines) + self._top
+        if place >= len(self._rows):
             return self.blank()
         cursor = self.frame.cursor if self.frame and self.frame.live else None
-        column = cursor[0] if cursor and cursor[1] == place else -1
-        key = (self._lines[place], column, columns)
-        strip = self._drawn.get(key)
+        key = (self._rows[place], cursor[0] if cursor and cursor[1] == place else -1, columns)
+        strip = self._strips.get(key)
         if strip is None:
-            strip = self._drawn[key] = _strip(*key, self.ground)
+            strip = self._strips[key] = _strip(*key, self.ground)
         return strip
 
     def notify_style_update(self) -> None:
         """Forget what was drawn in other colours."""
         super().notify_style_update()
-        self._drawn.clear()
+        self._strips.clear()
 
     def on_resize(self, _: events.Resize) -> None:
         """Keep the end in view."""
-        if self.following:
-            self.follow()
+        self._settle()
 
     def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
         """Scroll up."""
         event.stop()
-        self.scroll_by(-3)
+        self.scroll_rows(-3)
 
     def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
         """Scroll down."""
         event.stop()
-        self.scroll_by(3)
+        self.scroll_rows(3)
 
     def _end(self) -> int:
-        """Return how many lines there are up to the last one that says something."""
+        """Return how many rows there are up to the last one that says something."""
         cursor = self.frame.cursor if self.frame else None
         least = cursor[1] + 1 if cursor else 0
-        for place in range(len(self._lines), least, -1):
-            if bare(self._lines[place - 1]).strip():
+        for place in range(len(self._rows), least, -1):
+            if bare(self._rows[place - 1]).strip():
                 return place
         return least
 
-    def _resize(self, from_end: int) -> None:
-        self.virtual_size = Size(0, len(self._lines))
-        self.refresh()
-        if self.following:
-            self.follow()
-        else:
-            top = max(len(self._lines) - from_end, 0)
-            self.scroll_to(y=top, animate=False, immediate=True, force=True)
+    def _last(self) -> int:
+        return max(self._end() - self.room, 0)
 
-    def _refresh_lines(self, places: set[int]) -> None:
-        top, width = self.scroll_offset.y, self.size.width
+    def _settle(self) -> None:
+        if self.following:
+            self._scroll(self._last())
+
+    def _scroll(self, top: int) -> None:
+        if top != self._top:
+            self._top = top
+            self.refresh()
+
+    def _refresh_rows(self, places: set[int]) -> None:
+        above = len(self._lines) - self._top
         for place in places:
-            if top <= place < top + self.size.height:
-                self.refresh(Region(0, place - top, width, 1))
+            if 0 <= place - self._top < self.room:
+                self.refresh(Region(0, place + above, self.size.width, 1))
 
     def _follow(self, *, on: bool) -> None:
         if self.following != on:
@@ -154,10 +175,11 @@ class PaneView(Drawing):
             self.post_message(self.MoreWanted(wanted))
 
 
-def _strip(line: str, cursor: int, columns: int, base: Style) -> Strip:
-    pieces = [Segment(text, base + style if style else base) for text, style, _ in segments(line)]
-    strip = Strip(pieces).adjust_cell_length(columns, base)
-    if not 0 <= cursor < columns:
+def _strip(row: str, cursor: int, columns: int, base: Style) -> Strip:
+    pieces = [Segment(text, base + style if style else base) for text, style, _ in segments(row)]
+    strip = Strip([Segment(" ", base), *pieces]).adjust_cell_length(columns, base)
+    place = cursor + 1
+    if cursor < 0 or place >= columns:
         return strip
-    under = strip.crop(cursor, cursor + 1).apply_style(Style(reverse=True))
-    return Strip.join([strip.crop(0, cursor), under, strip.crop(cursor + 1, columns)])
+    under = strip.crop(place, place + 1).apply_style(Style(reverse=True))
+    return Strip.join([strip.crop(0, place), under, strip.crop(place + 1, columns)])

@@ -130,7 +130,11 @@ class Lines(Drawing):
         place, columns = y + self.scroll_offset.y, self.scrollable_content_region.width
         if place >= len(self._lines):
             return self.blank()
-        key = (self._lines[place], place == self._cursor, columns)
+        return self.drawn(self._lines[place], marked=place == self._cursor, columns=columns)
+
+    def drawn(self, line: Line, *, columns: int, marked: bool = False) -> Strip:
+        """Return a line as it is drawn."""
+        key = (line, marked, columns)
         drawn = self._drawn.get(key)
         if drawn is None:
             drawn = self._drawn[key] = self._draw(*key)

@@ -2,10 +2,12 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import pytest
 from fake_link import FakeLink, Running
 from screens import QUESTION, asking, changed, everything, live, picture
+from textual import events
 from textual.pilot import Pilot
 
 from fleet.core.commands import (
@@ -31,7 +33,10 @@ from fleet.tui.widgets import Lines
 
 
 def shown(app: FleetApp, part: str) -> str:
-    lines = app.screen.query_one(f"#{part}", Lines).lines
+    """Return what a part says; the rule is the first line above the pane, the detail the rest."""
+    places = {"rule": ("pane", slice(1)), "detail": ("pane", slice(1, None))}
+    name, some = places.get(part, (part, slice(None)))
+    lines = app.screen.query_one(f"#{name}", Lines).lines[some]
     return "\n".join("".join(span.text for span in line) for line in lines)
 
 
@@ -292,7 +297,8 @@ def pane(app: FleetApp) -> PaneView:
 
 def drawn(app: FleetApp) -> list[str]:
     view = pane(app)
-    return [view.render_line(y).text.rstrip() for y in range(view.size.height)]
+    rows = range(len(view.lines), view.size.height)
+    return [view.render_line(y).text[1:].rstrip() for y in rows]
 
 
 @contextmanager
@@ -352,16 +358,41 @@ async def test_the_next_pane_of_a_task_comes_into_view(running: Running, link: F
         assert "it has no pane yet" not in shown(app, "rule")
 
 
+async def test_escape_leaves_the_pane_and_then_the_filter(running: Running, link: FakeLink) -> None:
+    async with running() as (app, pilot):
+        await pressed(pilot, "slash", *"docs", "enter", "tab", "escape", "j", "escape")
+        assert "importer" in shown(app, "list")
+        await pressed(pilot, "escape", "g", "j")
+        assert selected(app) == "schema"
+
+
+async def test_the_wheel_scrolls_the_pane(running: Running, link: FakeLink) -> None:
+    async with running() as (app, pilot):
+        with viewed(app, link):
+            link.draw(frame("importer", *[f"line {n}" for n in range(60)]))
+            await pilot.pause()
+            at: dict[str, Any] = {"widget": pane(app), "x": 5, "y": 9, "delta_x": 0, "delta_y": 0}
+            at |= dict.fromkeys(("button", "shift", "meta", "ctrl"), 0)
+            pane(app).post_message(events.MouseScrollUp(**at))
+            await pilot.pause()
+            assert drawn(app)[-1] == "line 56"
+            pane(app).post_message(events.MouseScrollDown(**at))
+            await pilot.pause()
+            assert drawn(app)[-1] == "line 59"
+            assert "live" in shown(app, "rule")
+
+
 async def test_a_pane_that_is_gone_says_so(running: Running, link: FakeLink) -> None:
     async with running() as (app, pilot):
         with viewed(app, link):
-            link.draw(frame("importer", "last words", live=False, cursor=(0, 0)))
-            await pilot.pause()
-            assert "its last words" in shown(app, "rule")
-            assert drawn(app)[0] == "last words"
             link.end_view("importer")
             await pilot.pause()
             assert "this pane is gone" in shown(app, "rule")
+            link.draw(frame("importer", "last words", live=False, cursor=(0, 0)))
+            link.end_view("importer")
+            await pilot.pause()
+            assert "its last words" in shown(app, "rule")
+            assert drawn(app)[0] == "last words"
 
 
 # --- attaching, help, palette, leaving ------------------------------------------------------------
