@@ -10,6 +10,7 @@ from fleet.core.rows import LiveRow
 from fleet.tui.keys import Context, Key, pressed
 from fleet.tui.link import FrameCame, ViewEnded
 from fleet.tui.model import Model
+from fleet.tui.widgets import COMPONENTS
 
 if TYPE_CHECKING:
     from fleet.tui.app import FleetApp
@@ -22,6 +23,7 @@ class FleetScreen(Screen[None]):
     about, and `show` is called with each new model.
     """
 
+    COMPONENT_CLASSES: ClassVar[set[str]] = set(COMPONENTS)
     place: ClassVar[str]
 
     @property
