@@ -55,7 +55,7 @@ def test_the_agents_signal_is_told(pane: Pane) -> None:
 def test_the_agent_gets_its_environment_token_directory_and_bytes(pane: Pane) -> None:
     env = {"PATH": os.environ["PATH"], "ODD": "\udcff"}
     pane.launch(
-        'printf "%s|" "$FLEET_RUN" "$PWD" "$ODD"; env | grep -vc ^COVERAGE_', env=env
+        'printf "%s|" "$FLEET_RUN" "$PWD" "$ODD"; env | grep -Evc "^(COVERAGE_|TERM=)"', env=env
     ).start()
 
     out, _ = pane.process.communicate(timeout=20)
@@ -64,6 +64,16 @@ def test_the_agent_gets_its_environment_token_directory_and_bytes(pane: Pane) ->
     assert told[1] == os.fsencode(pane.rundir.root)
     assert told[2] == b"\xff"
     assert int(told[3].split()[0]) == 4  # PATH, ODD, FLEET_RUN, and the shell's own PWD
+
+
+@pytest.mark.parametrize(("own", "shown"), [({}, "tmux-256color"), ({"TERM": "own"}, "own")])
+def test_the_agent_knows_its_terminal(
+    pane: Pane, monkeypatch: pytest.MonkeyPatch, own: dict[str, str], shown: str
+) -> None:
+    monkeypatch.setenv("TERM", "tmux-256color")
+    pane.launch('echo "<$TERM>"', env={"PATH": os.environ["PATH"], **own}).start()
+
+    assert f"<{shown}>" in pane.shown()
 
 
 def test_who_runs_is_told_before_the_agents_first_instruction(pane: Pane) -> None:

@@ -42,7 +42,10 @@ class Signs(Struct, frozen=True):
 
 
 class Life(Struct, frozen=True):
-    """Signs of life: when it printed, drew and told anything last; `silence` is its limit."""
+    """Signs of life: when it printed, drew and told anything last; `silence` is its limit.
+
+    It has drawn where it wrote anything, and printed where that has moved the cursor as well.
+    """
 
     printed: datetime | None = None
     drawn: datetime | None = None
@@ -180,7 +183,7 @@ def _aged(signs: Signs, wins: Sign, now: datetime, life: Life) -> tuple[Activity
     if not isinstance(wins.says, Working):
         return wins.says, None
     began_at = signs.newest[PROCESS].at
-    printed = max(life.printed or began_at, began_at)
+    printed = max(life.printed or began_at, life.drawn or began_at, began_at)
     stalls_at = None if life.silence is None else printed + life.silence
     if stalls_at is not None and now >= stalls_at:
         return Stalled(silent_since=printed), None

@@ -33,6 +33,8 @@ class Launch:
             self.argv = [_raw(word) for word in asked["argv"]]
             self.env = {_raw(name): _raw(value) for name, value in asked["env"].items()}
             self.env[b"FLEET_RUN"] = _raw(asked["token"])
+            if terminal := os.environ.get(b"TERM"):  # which kind it is knows who has opened it
+                self.env.setdefault(b"TERM", terminal)
             self.cwd = _raw(asked["cwd"])
             self.grace_s = min(max(0.0, float(asked["grace_s"])), _MOST_GRACE_S)
             self.title = "".join(filter(str.isprintable, asked.get("title", "")))

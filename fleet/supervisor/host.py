@@ -43,6 +43,11 @@ class Vitals:
         if what not in self.garbage:
             self.garbage[:] = [*self.garbage[-99:], what]
 
+    def printed(self, task: TaskId) -> datetime | None:
+        """Return when a live agent wrote anything last, wherever on its screen."""
+        times = (self.last_output.get(task), self.last_drawn.get(task))
+        return max((when for when in times if when is not None), default=None)
+
     def forget(self, live: AbstractSet[TaskId]) -> None:
         """Drop what was noted of runs that are over."""
         for kind in (self.last_output, self.last_drawn, self.last_told, self.doing, self.context):

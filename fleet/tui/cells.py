@@ -3,6 +3,7 @@
 `tidy` is the one door through which text of agents, branches and files comes onto the screen.
 """
 
+import re
 import unicodedata
 from collections.abc import Iterable
 from typing import NamedTuple
@@ -14,6 +15,9 @@ from fleet.core.terminal import clean
 LONGEST = 2000  # signs of one line that are looked at: no screen is wider
 _MARKS = 2  # combining signs on one letter; more of them reach into the lines around
 _ELLIPSIS = "…"
+# They change how wide signs are, which terminals do not agree about, or are letters without a form:
+# joiner, variation selectors, tones of skin, fillers.
+_UNSURE = re.compile("[\u200d\ufe00-\ufe0f\U0001f3fb-\U0001f3ff\u115f\u1160\u3164\uffa0]")
 
 
 class Span(NamedTuple):
@@ -33,8 +37,8 @@ def tidy(text: str) -> str:
         return text
     kept, marks = [], 0
     for sign in clean(text):
-        if sign == "\u200d" or "\ufe00" <= sign <= "\ufe0f":
-            continue  # they change how wide signs are, which terminals do not agree about
+        if _UNSURE.match(sign):
+            continue
         marks = marks + 1 if unicodedata.category(sign) in ("Mn", "Me", "Mc") else 0
         if marks <= _MARKS:
             kept.append(sign)

@@ -19,6 +19,7 @@ from fleet.tui.views.table import Table, heading
 from fleet.tui.widgets import Lines
 
 WIDE = 180
+LOW = 14  # rows; on fewer of them the list is short, and no row is empty
 VIEW_AFTER_S = 0.08  # who holds j down passes by panes that need not be drawn
 
 
@@ -56,8 +57,9 @@ class FleetListScreen(TalkScreen):
         self._tick = self.set_interval(1.0, self._draw)
 
     def on_resize(self, event: events.Resize) -> None:
-        """Put list and pane beside each other where there is room for both."""
+        """Put list and pane beside each other where there is room for both; save rows if few."""
         self.set_class(event.size.width >= WIDE, "-wide")
+        self.set_class(event.size.height < LOW, "-low")
         self.call_after_refresh(self._draw)
 
     def live(self) -> LiveRow | None:

@@ -189,6 +189,7 @@ def test_silence_that_is_limited_makes_it_stalled_whoever_speaks_for_it() -> Non
     assert does(at=89, silence=limit).look_at == after(90)
     assert does(at=90, silence=limit).activity == Stalled(NOON)
     assert does(at=90, silence=limit, printed=after(5)).activity == Working()
+    assert does(at=90, silence=limit, drawn=after(5)).activity == Working()
     assert does(HOOK_WORKS, at=100, silence=limit).activity == Stalled(NOON)
     assert does(HOOK_WORKS, at=80, silence=limit).look_at == after(90)
     assert does(("hook", ASKS, 1), at=1e5, silence=limit).activity == ASKS

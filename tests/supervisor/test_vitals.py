@@ -3,6 +3,7 @@
 import asyncio
 import os
 import subprocess
+import time
 from datetime import UTC, datetime, timedelta
 from typing import Any, Self
 
@@ -64,6 +65,18 @@ class TestSilence:
             await vitals.beat()
         assert house.events(e.ActivityChanged) == []
         assert A in house.host.vitals.last_output
+
+    async def test_what_is_drawn_where_it_stood_before_is_printed_too(self, house: House) -> None:
+        vitals = at_work(house, "while :; do printf '\\r50 %% done'; sleep .1; done")
+        await vitals.beat()
+        life = house.host.vitals
+        first, deadline = life.printed(A), time.monotonic() + 20
+        assert first is not None
+        while life.last_drawn[A] <= first and time.monotonic() < deadline:
+            await vitals.beat()
+        told = life.printed(A)
+        assert told is not None
+        assert told > first
 
 
 class TestPanes:

@@ -73,6 +73,7 @@ def test_a_megabyte_on_one_line_is_but_its_beginning() -> None:
     [
         ("a\u0301\u0301\u0301\u0301b", "a\u0301\u0301b"),
         ("❤\ufe0f", "❤"),
+        ("👍\U0001f3fd no\u3164body", "👍 nobody"),
         ("right\u202eleft", "rightleft"),
         ("[bold]no markup[/]", "[bold]no markup[/]"),
         ("\x1b]0;title\x07name", "name"),

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
+from drawn import drawn as screen_of
 from fake_link import FakeLink, Running
 from screens import QUESTION, asking, changed, everything, live, picture
 from textual import events
@@ -112,6 +113,16 @@ async def test_the_selection_stays_in_view(running: Running, link: FakeLink) -> 
         await pilot.pause()
         assert selected(app) == "task-08"
         assert tasks_.sees(tasks_.cursor)
+
+
+@pytest.mark.parametrize("size", [(20, 5), (80, 6), (400, 100)])
+async def test_the_selection_is_seen_on_any_terminal(
+    running: Running, link: FakeLink, size: tuple[int, int]
+) -> None:
+    async with running(size=size) as (app, pilot):
+        for key in ("down", "down", "G", "k", "g", "down"):
+            await pilot.press(key)
+            assert "▌" in screen_of(app)
 
 
 async def test_a_click_selects(running: Running) -> None:

@@ -144,7 +144,7 @@ def _signals(host: Host, task: Task) -> list[SignalRow]:
         _signal(_SOURCES[it.source], activity_phrase(it.says), it.at, moment, wins=wins)
         for it, wins in said
     ]
-    printed = host.vitals.last_output.get(task.id)
+    printed = host.vitals.printed(task.id)
     if printed is not None:
         rows.append(_signal("activity", "last output", printed, moment, wins=False))
     return rows

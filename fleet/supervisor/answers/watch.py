@@ -112,7 +112,8 @@ class Painter:
     def _basis(self, given: Circumstances) -> tuple[object, ...]:
         """Return all that a picture is made of beside the state."""
         vitals = self._host.vitals
-        told = (dict(vitals.last_output), dict(vitals.doing), dict(vitals.context))
+        life = (dict(vitals.last_output), dict(vitals.last_drawn))
+        told = (*life, dict(vitals.doing), dict(vitals.context))
         return (given.policy, *given.repos.values(), given.attached, *told, degraded(self._host))
 
     def _frame(
@@ -158,7 +159,7 @@ class Painter:
         vitals = self._host.vitals
         return live.Signs(
             attached=task.id in vitals.attached,
-            last_output=vitals.last_output.get(task.id),
+            last_output=vitals.printed(task.id),
             doing=vitals.doing.get(task.id, ""),
             context=vitals.context.get(task.id),
         )
