@@ -25,6 +25,9 @@ ESCAPES = {
     "closed files": "(setsid sh STAY closed &);",
     "nothing of ours": "(setsid env -i /bin/sh STAY closed &);",
 }
+# As in every pane, unless it is to be measured: that needs site-packages and a module's name.
+MEASURED = "COVERAGE_PROCESS_CONFIG" in os.environ
+PROGRAM = ("-I", "-m", "fleet.pane") if MEASURED else ("-I", "-S", str(PANE))
 _STAY = """trap '' TERM HUP INT
 [ -z "$1" ] || exec </dev/null >/dev/null 2>&1 3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&-
 echo $$ >{note}.new && mv {note}.new {note}
@@ -69,7 +72,7 @@ class Pane:
         return self
 
     def argv(self) -> list[str]:
-        return [sys.executable, "-I", "-S", str(PANE), str(self.rundir.root)]
+        return [sys.executable, *PROGRAM, str(self.rundir.root)]
 
     def start(self, env: Mapping[str, str] | None = None) -> "Pane":
         self._started = subprocess.Popen(
