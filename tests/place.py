@@ -1,24 +1,29 @@
 """A repository, a fleet home and a command line, all in one short throw-away directory."""
 
+import io
 import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, chdir, redirect_stderr, redirect_stdout, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 from waiting import until
 
 from fleet import protocol as p
+from fleet.cli.main import main
 from fleet.client import Client
 from fleet.core.commands import Command
 from fleet.errors import FleetError
 from fleet.paths import Home
 
-_PATIENCE_S = 20.0
+_PATIENCE_S = 40.0
+_LATER = 2**62  # than any entry of a ledger
 FLEET = (sys.executable, "-P", "-m", "fleet")
 TALKER = """\
 #!/bin/sh
@@ -129,8 +134,16 @@ class Place:
         self.configure("\n".join((*lines, "    converses: true", "    done: turn", *more, "")))
 
     def spawn(self, name: str, command: str, *options: str, cwd: Path | None = None) -> str:
-        self.fleet("spawn", "--name", name, "-p", command, *options, cwd=cwd)
+        """Type `fleet spawn`; in this process, which saves the start of a Python."""
+        said = io.StringIO()
+        with self._within(), chdir(cwd or self.repo), redirect_stdout(said), redirect_stderr(said):
+            code = main(["spawn", "--name", name, "-p", command, *options])
+        assert code == 0, said.getvalue()
         return name
+
+    def _within(self) -> AbstractContextManager[object]:
+        """Have the environment of the person of this place."""
+        return patch.dict(os.environ, self.env, clear=True)
 
     def ask(self, request: Command) -> Any:
         """Return the supervisor's answer, in the form in which the command line prints it."""
@@ -152,15 +165,18 @@ class Place:
     def becomes(self, task: str, *words: str) -> dict[str, Any]:
         """Wait until the status of `task` is one of `words`, and return its row."""
         seen: list[str] = []
+        deadline = time.monotonic() + _PATIENCE_S
 
         def there() -> dict[str, Any] | None:
             try:
-                row: dict[str, Any] = self.show(task)["row"]
+                with Client.connect(self.home, start=True) as client:
+                    for row in _rows(client, task, deadline):
+                        seen.append(f"{row['status']} ({row['needs']})")
+                        if row["status"] in words:
+                            return row
             except FleetError as error:  # the supervisor is just beginning anew
                 seen.append(error.message)
-                return None
-            seen.append(f"{row['status']} ({row['needs']})")
-            return row if row["status"] in words else None
+            return None
 
         try:
             return until(there, timeout=_PATIENCE_S)
@@ -179,9 +195,21 @@ class Place:
         """End everything, whatever state it is in."""
         if not self.home.root.exists():
             return
-        down = self.fleet("down", "--stop-agents", ok=None, cwd=self.root)
-        if down.code:
-            self.run(*FLEET, "stop", "--all", ok=None, cwd=self.root)
+        try:
+            with self._within(), Client.connect(self.home, start=False) as client:
+                client.ask(p.Shutdown(stop_agents=True))
+        except FleetError:
+            if marked([str(self.root)]):
+                self.run(*FLEET, "stop", "--all", ok=None, cwd=self.root)
+
+
+def _rows(client: Client, task: str, deadline: float) -> Iterator[dict[str, Any]]:
+    """Give the row of `task` as it is, and again after each event or, for its clock, a moment."""
+    changes = client.stream(p.Events(follow=True, since_seq=_LATER))
+    while time.monotonic() < deadline:
+        row: dict[str, Any] = client.ask(p.Show(task=task))["row"]
+        yield row
+        changes.wait(0.25)
 
 
 def marked(places: Iterable[str]) -> list[str]:

@@ -9,12 +9,16 @@ T = TypeVar("T")
 
 
 def until(condition: Callable[[], T | None], *, timeout: float = 30.0, what: str = "") -> T:
-    """Return the first truthy value of `condition`, asked every 10 ms; fail after `timeout` s."""
-    pause = threading.Event()
-    deadline = time.monotonic() + timeout
+    """Return the first truthy value of `condition`; fail after `timeout` s.
+
+    It is asked every 10 ms at first, later every 50 ms: to ask may cost more than what is awaited.
+    """
+    never = threading.Event()
+    deadline, pause = time.monotonic() + timeout, 0.01
     while True:
         value = condition()
         if value:
             return value
         assert time.monotonic() < deadline, f"not within {timeout} s: {what or condition}"
-        pause.wait(0.01)
+        never.wait(pause)
+        pause = min(pause * 1.1, 0.05)

@@ -86,7 +86,7 @@ def until_gone(root: Path) -> list[str]:
         return not left
 
     try:
-        until(gone, timeout=5.0)
+        until(gone, timeout=20.0)
     except AssertionError:
         return left
     return []

@@ -65,6 +65,7 @@ def test_what_is_kept_outlives_a_task_and_nothing_else_does(place: Place) -> Non
     place.spawn("one", "mkdir built; echo warm >built/x; echo x >.env; echo one >a.txt")
     place.wait("one")
 
+    until(lambda: place.show("one")["row"]["worktree"] is None, what="its workspace is free")
     place.spawn("two", "cat built/x >a.txt; ls -A >>a.txt")
     place.wait("two")
 

@@ -7,10 +7,10 @@ import tempfile
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
-import psutil
 import pytest
 import pytest_asyncio
 from house import House, git
+from processes import kill_all, naming
 from waiting import until
 
 from fleet import paths
@@ -26,19 +26,10 @@ def short(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     home = paths.Home(directory / "h")
     Server(home.tmux_socket(), conf=directory / "conf", env=dict(os.environ)).stop()
     try:
-        until(lambda: not _left(directory), timeout=10, what=f"the end of all in {directory}")
+        until(lambda: not naming(directory), timeout=20, what=f"the end of all in {directory}")
     finally:
-        for process in _left(directory):
-            process.kill()
+        kill_all(naming(directory))
         shutil.rmtree(directory)
-
-
-def _left(directory: Path) -> list[psutil.Process]:
-    return [process for process in psutil.process_iter(["cmdline"]) if _names(process, directory)]
-
-
-def _names(process: psutil.Process, directory: Path) -> bool:
-    return any(str(directory) in word for word in process.info["cmdline"] or [])
 
 
 @pytest.fixture(scope="session")

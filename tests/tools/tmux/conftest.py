@@ -7,8 +7,8 @@ import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import psutil
 import pytest
+from processes import kill_all, naming
 from waiting import until
 
 from fleet.tools.tmux.panes import Panes
@@ -28,19 +28,10 @@ def short() -> Iterator[Path]:
     directory = Path(tempfile.mkdtemp(prefix="ft-"))
     yield directory
     try:
-        until(lambda: not _left(directory), timeout=5)
+        until(lambda: not naming(directory), timeout=20)
     finally:
-        for process in _left(directory):
-            process.kill()
+        kill_all(naming(directory))
         shutil.rmtree(directory)
-
-
-def _left(directory: Path) -> list[psutil.Process]:
-    return [process for process in psutil.process_iter(["cmdline"]) if _names(process, directory)]
-
-
-def _names(process: psutil.Process, directory: Path) -> bool:
-    return any(str(directory) in word for word in process.info["cmdline"] or [])
 
 
 @pytest.fixture
