@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, chdir, redirect_stderr, redirect_stdout, suppress
+from contextlib import chdir, redirect_stderr, redirect_stdout, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from unittest.mock import patch
 from waiting import until
 
 from fleet import protocol as p
-from fleet.cli.main import main
+from fleet.cli.entry import main
 from fleet.client import Client
 from fleet.core.commands import Command
 from fleet.errors import FleetError
@@ -25,6 +25,8 @@ from fleet.paths import Home
 _PATIENCE_S = 40.0
 _LATER = 2**62  # than any entry of a ledger
 FLEET = (sys.executable, "-P", "-m", "fleet")
+# What starts, ends or replaces processes, or asks for a terminal.
+PROGRAMS = ("up", "down", "attach", "demo", "status", "wait")
 TALKER = """\
 #!/bin/sh
 # Works on each line that is typed into its terminal: one turn each, the first one on its prompt.
@@ -100,9 +102,24 @@ class Place:
         ok: Sequence[int] | None = (0,),
         cwd: Path | None = None,
         env: Mapping[str, str] | None = None,
-        stdin: str = "",
     ) -> Ran:
-        return self.run(*FLEET, *words, ok=ok, cwd=cwd, env=env, stdin=stdin)
+        """Type a command of fleet: as a program if it is one of `PROGRAMS`, else in this process.
+
+        To start a Python takes longer than most commands, and there are hundreds here.
+        """
+        if words[0] in PROGRAMS:
+            return self.run(*FLEET, *words, ok=ok, cwd=cwd, env=env)
+        out, err = (io.TextIOWrapper(io.BytesIO(), "utf-8", write_through=True) for _ in range(2))
+        with (
+            patch.dict(os.environ, self.env | dict(env or {}), clear=True),
+            chdir(cwd or self.repo),
+            redirect_stdout(out),
+            redirect_stderr(err),
+        ):
+            code = main(words)
+        ran = Ran(code, *(stream.buffer.getvalue().decode() for stream in (out, err)))
+        assert ok is None or code in ok, f"fleet {words}: {ran}"
+        return ran
 
     def git(self, *words: str, cwd: Path | None = None) -> str:
         return self.run("git", *words, cwd=cwd).out.strip()
@@ -134,16 +151,8 @@ class Place:
         self.configure("\n".join((*lines, "    converses: true", "    done: turn", *more, "")))
 
     def spawn(self, name: str, command: str, *options: str, cwd: Path | None = None) -> str:
-        """Type `fleet spawn`; in this process, which saves the start of a Python."""
-        said = io.StringIO()
-        with self._within(), chdir(cwd or self.repo), redirect_stdout(said), redirect_stderr(said):
-            code = main(["spawn", "--name", name, "-p", command, *options])
-        assert code == 0, said.getvalue()
+        self.fleet("spawn", "--name", name, "-p", command, *options, cwd=cwd)
         return name
-
-    def _within(self) -> AbstractContextManager[object]:
-        """Have the environment of the person of this place."""
-        return patch.dict(os.environ, self.env, clear=True)
 
     def ask(self, request: Command) -> Any:
         """Return the supervisor's answer, in the form in which the command line prints it."""
@@ -196,7 +205,8 @@ class Place:
         if not self.home.root.exists():
             return
         try:
-            with self._within(), Client.connect(self.home, start=False) as client:
+            environment = patch.dict(os.environ, self.env, clear=True)
+            with environment, Client.connect(self.home, start=False) as client:
                 client.ask(p.Shutdown(stop_agents=True))
         except FleetError:
             if marked([str(self.root)]):

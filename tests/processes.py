@@ -13,6 +13,16 @@ def naming(directory: Path) -> list[int]:
     return [pid for pid, words in _command_lines() if name in words]
 
 
+def alive(pid: int) -> bool:
+    """Whether it runs, or a thread of it that has still to let go of sockets and locks."""
+    process = Path(f"/proc/{pid}")
+    try:
+        state = (process / "stat").read_text().rpartition(")")[2].split()[0]
+        return state not in "ZX" or len(list((process / "task").iterdir())) > 1
+    except OSError:
+        return False
+
+
 def kill_all(pids: list[int]) -> None:
     for pid in pids:
         with suppress(ProcessLookupError):

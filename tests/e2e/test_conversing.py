@@ -82,7 +82,8 @@ def test_a_message_to_an_agent_that_reports_nothing_is_unconfirmed(place: Place)
     said = place.fleet("send", "one", "go ahead", "--json").json
 
     assert said["sent"][0]["outcome"] == "unconfirmed"
-    assert until((place.root / "heard").read_text) == "go ahead\n"
+    told = place.root / "heard"
+    assert until(lambda: told.exists() and told.read_text()) == "go ahead\n"
 
 
 def test_an_agent_that_reads_nothing_refuses_messages(place: Place) -> None:

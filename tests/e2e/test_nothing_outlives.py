@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from place import Place
+from processes import alive
 from waiting import until
 
 # Each child writes its own number, then sleeps; the names are what tells them apart here.
@@ -44,13 +45,6 @@ wait
 """
 DEAF = "{python} {child} deaf {numbers} & trap '' TERM HUP"  # they take all the grace there is
 NAMES = {"setsid", "nohup", "bare", "stray", "daemon"}
-
-
-def alive(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
-    except FileNotFoundError:
-        return False
 
 
 def children(place: Place, *, last: str = "") -> dict[str, int]:

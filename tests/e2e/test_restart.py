@@ -4,10 +4,10 @@ import os
 import signal
 import sys
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import pytest
 from place import Place, marked
+from processes import alive
 from waiting import until
 
 from fleet.protocol import Status
@@ -24,13 +24,6 @@ def pids(place: Place, module: str) -> list[int]:
 def kill(pid: int) -> None:
     os.kill(pid, signal.SIGKILL)
     until(lambda: not alive(pid))
-
-
-def alive(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
-    except FileNotFoundError:
-        return False
 
 
 def hold(place: Place) -> str:
