@@ -16,10 +16,11 @@ PACKAGES = {"claude": "@anthropic-ai/claude-code"}
 PROGRAMS = {"claude": "node_modules/@anthropic-ai/claude-code-*/claude"}
 PINNED = {"claude": "2.1.332"}
 _LIMIT_S = 300.0
+_REFUSALS = ("E404", "ETARGET", "ENOSPC", "EACCES")  # by a registry that was reached, or by a disk
 
 
 class UnreachableError(Exception):
-    """The program cannot be had here, and the message says why."""
+    """The registry cannot be reached, and the message says why."""
 
 
 def cache() -> Path:
@@ -52,7 +53,7 @@ def _install(agent: str, version: str, folder: Path) -> Path:
     (folder / "whole").touch()
     program = _found(agent, folder)
     if program is None:
-        raise UnreachableError(f"{package} has no program for this machine")
+        raise RuntimeError(f"{package} has no program for this machine")
     return program
 
 
@@ -70,6 +71,8 @@ def _npm(*words: str) -> str:
         )
     except subprocess.TimeoutExpired:
         raise UnreachableError(f"npm {words[0]} took more than {_LIMIT_S:.0f} s") from None
+    if ran.returncode and any(sign in ran.stderr for sign in _REFUSALS):
+        raise RuntimeError(f"npm {words[0]}: {ran.stderr.strip()}")
     if ran.returncode:
         said = ran.stderr.strip().splitlines() or ["nothing"]
         raise UnreachableError(f"npm {words[0]} failed: {said[-1]}")

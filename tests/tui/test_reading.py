@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
@@ -47,6 +47,7 @@ def test_what_a_terminal_would_obey_or_hide_is_seen(written: str, seen: str) -> 
     assert visible(written) == seen
 
 
+@example("\x80\U00014647\U000a0c2e", 0, 16, "E")  # a mark begins where the room ends
 @given(st.text(max_size=60), st.integers(0, 30), st.integers(1, 30), st.text(max_size=3))
 def test_no_text_is_wider_than_its_room(written: str, left: int, columns: int, needle: str) -> None:
     page = Page(Document((Row(written, "added"),)), columns, left=left, needle=needle)

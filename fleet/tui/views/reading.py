@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from typing import NamedTuple, overload
 
@@ -178,17 +178,25 @@ def _pieces(text: str, style: str, marks: Sequence[tuple[int, int, str]]) -> Lin
 
 def window(line: Line, left: int, columns: int) -> Line:
     """Return the part of a line that is seen where `left` columns of it are out of view."""
-    kept: list[Span] = []
-    skip, room = left, columns
+    seen: list[Span] = []
+    skip = left
     for span in line:
         text, skip = _without(span.text, skip)
-        if width(text) > room:
-            kept.append(Span(_head(text, room - 1), span.style))
-            kept.append(Span("…", "quiet"))
-            break
+        seen.append(Span(text, span.style))
+    if length(seen) <= columns:
+        return tuple(seen)
+    return (*_beginning(seen, columns - 1), Span("…", "quiet")) if columns > 0 else ()
+
+
+def _beginning(line: Iterable[Span], columns: int) -> list[Span]:
+    kept, room = [], columns
+    for span in line:
+        text = _head(span.text, room)
         kept.append(Span(text, span.style))
         room -= width(text)
-    return tuple(kept)
+        if text != span.text:
+            break
+    return kept
 
 
 def _without(text: str, columns: int) -> tuple[str, int]:
