@@ -10,7 +10,7 @@ from desk import Desk, Room, room
 from place import Place
 from waiting import until
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 # It begins with a word typed by hand, asks before it writes, waits for a message, hands in its
 # work, and does what a note says.
