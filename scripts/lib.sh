@@ -32,9 +32,9 @@ is_ready() {
 # Have temporary files in memory where there is room and nobody said another place: tests make
 # thousands of small ones, which takes some disks ten times as long.
 work_in_memory() {
-  local free
+  local free=0
   [[ -z ${TMPDIR:-} && -d $memory && -w $memory ]] || return 0
-  free=$(df -Pk "$memory" | awk 'END { print $4 }')
+  { read -r && read -r _ _ _ free _; } < <(df -Pk "$memory") || true
   ((free < memory_needed)) || ! runs_programs "$memory" || export TMPDIR=$memory
 }
 

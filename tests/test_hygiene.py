@@ -25,6 +25,7 @@ MAY_SLEEP = {
     "fleet/supervisor/answers/screens.py": "what is drawn often is shown some times a second",
     "fleet/supervisor/answers/watch.py": "what changes often is shown a few times a second",
     "fleet/supervisor/keeper.py": "the pause between two starts of what keeps dying is the purpose",
+    "fleet/supervisor/probes/exits.py": "tmux tells nobody when it learns how a process ended",
     "fleet/supervisor/running.py": "the beat at which panes, targets and keeper are looked at",
     "fleet/tools/processes/table.py": "nothing tells of the end of someone else's child",
     "fleet/tools/tmux/input.py": "a program's drawing is no event that tmux tells of",

@@ -21,6 +21,7 @@ TOOLS = (
     "find",
     "flock",
     "mkdir",
+    "mktemp",
     "rm",
     "rmdir",
     "touch",
@@ -373,3 +374,28 @@ def test_what_is_too_old_even_when_newly_installed_is_refused(checkout: Checkout
 
     assert code == 1
     assert "too old even now: tmux\n       fleet needs git 2.38 and tmux 3.2 or newer" in err
+
+
+@pytest.mark.skipif(not os.access("/dev/shm", os.W_OK), reason="there is no memory to work in")
+@pytest.mark.parametrize(
+    ("before", "free", "place"),
+    [
+        ("", 5_000_000, "/dev/shm"),
+        ("", 1_000_000, "none"),
+        ("TMPDIR=/elsewhere;", 5_000_000, "/elsewhere"),
+    ],
+)
+def test_temporary_files_are_in_memory_where_there_is_room(
+    checkout: Checkout, before: str, free: int, place: str
+) -> None:
+    checkout.program_prints("df", f"Filesystem blocks Used Available\ntmpfs 9 9 {free} 1% /dev/shm")
+
+    script = f"{before} work_in_memory; echo ${{TMPDIR:-none}}"
+
+    assert checkout.run(script) == (0, f"{place}\n", "")
+
+
+def test_where_no_program_may_run_is_no_place_to_work(checkout: Checkout) -> None:
+    checkout.program("chmod", "exit 0")  # as if it were mounted so
+
+    assert checkout.run("runs_programs . || echo no") == (0, "no\n", "")

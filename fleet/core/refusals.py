@@ -6,6 +6,7 @@ from fleet.core import commands as c
 from fleet.core.asking import asked, takes
 from fleet.core.decide import decide
 from fleet.core.model import Fleet, Task
+from fleet.core.status import Starting
 from fleet.errors import FleetError, RefusedError
 
 _SAID = "x"  # what is said does not matter to whether it may be said now
@@ -58,6 +59,8 @@ def refusals(fleet: Fleet, task: Task) -> dict[str, str]:
 
 def attachable(task: Task) -> None:
     """Refuse to show the pane of a task that has none."""
+    if isinstance(task.status, Starting):
+        raise RefusedError(f"{task.id} is just being started; try again in a moment")
     if task.run is None:
         raise RefusedError(f"{task.id} has no pane now", hint=f"fleet log {task.id}")
 

@@ -10,6 +10,7 @@ from pathlib import PurePath
 from typing import Any, ClassVar
 
 from msgspec import Struct
+from textual import events
 from textual.app import App
 from textual.message import Message
 from textual.screen import Screen
@@ -29,7 +30,7 @@ from fleet.tui.link import (
     ViewEnded,
 )
 from fleet.tui.model import EMPTY, Model, fold
-from fleet.tui.screen import FleetScreen
+from fleet.tui.screen import FleetScreen, arrived
 
 SCREENS = {
     "fleet": "fleet.tui.fleet:FleetListScreen",
@@ -107,6 +108,14 @@ class FleetApp(App[int]):
         self.removed: list[str] = []  # from here, the last one last
         self.drafts: dict[str, str] = {}  # what was typed and has not gone anywhere yet
         self._wanted_theme = known_theme(settings.theme, self.available_themes)
+
+    async def on_event(self, event: events.Event) -> None:
+        """Give a key to the screen on top, or to the widget in focus where it has no use for it."""
+        if isinstance(event, events.Key) and not event.is_forwarded:
+            await arrived(self.focused)
+            if isinstance(self.screen, FleetScreen) and self.screen.takes(event):
+                return
+        await super().on_event(event)
 
     def on_mount(self) -> None:
         """Begin to listen."""

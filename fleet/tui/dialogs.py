@@ -105,9 +105,9 @@ class NoteDialog(Dialog):
         """Keep what is typed."""
         self.fleet.drafts[self._about] = self._text.text
 
-    def on_key(self, event: events.Key) -> None:
+    def carries_out(self, event: events.Key) -> bool:
         """Carry out the keys that are no text."""
-        form_key(self, event)
+        return form_key(self, event)
 
     def do_submit(self, _: str) -> None:
         """Send it, and leave once it has gone."""
@@ -137,14 +137,13 @@ class NoteDialog(Dialog):
         self.dismiss()
 
 
-def form_key(screen: FleetScreen, event: events.Key) -> None:
+def form_key(screen: FleetScreen, event: events.Key) -> bool:
     """Carry out a key on a screen where most of them are text."""
     if event.is_printable:
-        return
+        return False
     for name in event.aliases:
         key = pressed(screen.fleet.keys, name, screen.place)
         if key is not None and (screen.place in key.screens or key.command == "back"):
-            event.stop()
-            event.prevent_default()
             screen.carry_out(key, event.key)
-            return
+            return True
+    return False

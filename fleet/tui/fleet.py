@@ -113,7 +113,7 @@ class FleetListScreen(TalkScreen):
 
     def _note(self) -> str:
         if self._view_note or not self.fleet.linked:
-            return self._view_note or "as it was"
+            return self._view_note if self.fleet.linked else "as it was"
         if self._pane.frame is None:
             return ""
         if not self._pane.following:
@@ -156,7 +156,8 @@ class FleetListScreen(TalkScreen):
     def frame_came(self, message: FrameCame) -> None:
         """Draw what has changed in the pane."""
         if message.frame.task == self._viewed:
-            first = self._pane.frame is None
+            first = self._pane.frame is None or bool(self._view_note)
+            self._view_note = ""  # it is in view again
             self._pane.draw(message.frame, whole=message.whole)
             if first:
                 self._draw_task()

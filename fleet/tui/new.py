@@ -156,9 +156,9 @@ class NewTaskScreen(FleetScreen):
         """Whether what is typed is text."""
         return True
 
-    def on_key(self, event: events.Key) -> None:
+    def carries_out(self, event: events.Key) -> bool:
         """Carry out the keys that are no text."""
-        form_key(self, event)
+        return form_key(self, event)
 
     def _draft(self) -> Draft:
         return Draft(**{name: self._fields[name].value for name in FIELDS})

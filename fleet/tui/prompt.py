@@ -43,13 +43,15 @@ class Prompt(Horizontal):
     class Changed(Submitted):
         """Something was typed."""
 
+    class Ready(Submitted):
+        """What is typed from now on arrives."""
+
     def __init__(self, label: str, *, about: str, text: str = "") -> None:
         super().__init__(id="prompt")
         self.about = about
         self._label = label
         self._editor = Editor(text, compact=True, soft_wrap=True, highlight_cursor_line=False)
         self._editor.cursor_blink = False
-        self._early: list[events.Key] = []
 
     def compose(self) -> Iterator[Widget]:
         """Make the label and the editor."""
@@ -60,17 +62,7 @@ class Prompt(Horizontal):
         """Begin at the end of what is there."""
         self._editor.move_cursor(self._editor.document.end)
         self._editor.focus()
-        early, self._early = self._early, []
-        for key in early:
-            self._editor.post_message(key)
-
-    def take(self, pressed: events.Key) -> None:
-        """Give the editor a key that was pressed before it was there."""
-        key = events.Key(pressed.key, pressed.character)
-        if self._editor.has_focus:
-            self._editor.post_message(key)
-        else:
-            self._early.append(key)
+        self.app.call_later(self.post_message, self.Ready(self))
 
     @property
     def text(self) -> str:

@@ -1,18 +1,32 @@
 """What all screens have in common: keys are looked up, refused with a reason, or carried out."""
 
+import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual import events
 from textual.screen import Screen
+from textual.widget import Widget
 
 from fleet.core.rows import LiveRow
 from fleet.tui.keys import Context, Key, pressed
 from fleet.tui.link import FrameCame, ViewEnded
 from fleet.tui.model import Model
+from fleet.tui.widgets import COMPONENTS
 
 if TYPE_CHECKING:
     from fleet.tui.app import FleetApp
+
+_ARRIVES_S = 1.0
+
+
+async def arrived(widget: Widget | None) -> None:
+    """Wait until a widget has taken in all that was typed into it."""
+    done = asyncio.Event()
+    if widget is not None and widget.call_later(done.set):
+        with suppress(TimeoutError):  # it went away with what was typed
+            await asyncio.wait_for(done.wait(), _ARRIVES_S)
 
 
 class FleetScreen(Screen[None]):
@@ -22,7 +36,13 @@ class FleetScreen(Screen[None]):
     about, and `show` is called with each new model.
     """
 
+    COMPONENT_CLASSES: ClassVar[set[str]] = set(COMPONENTS)
     place: ClassVar[str]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._held: list[events.Key] = []
+        self._making = True  # what keys are for is not there yet
 
     @property
     def fleet(self) -> "FleetApp":
@@ -56,17 +76,46 @@ class FleetScreen(Screen[None]):
         """Catch up with what has changed while another screen was on top."""
         self.show(self.fleet.model)
 
-    def on_key(self, event: events.Key) -> None:
-        """Carry out what a key stands for."""
+    def on_mount(self) -> None:
+        """Take keys, once what is typed in has got its focus."""
+        self.app.call_later(self.ready)
+
+    def hold(self) -> None:
+        """Let keys wait until `ready`: what they are typed into is being made."""
+        self._making = True
+
+    async def ready(self) -> None:
+        """Go on with the keys that had to wait; those that come meanwhile come after them."""
+        self._making = False
+        while self._held and not self._making:
+            key = self._held[0]
+            await arrived(self.focused)
+            if not self.is_current or not self.carries_out(key):
+                aim = (self.focused or self) if self.is_current else self.app
+                aim.post_message(events.Key(key.key, key.character))
+            del self._held[0]
+
+    def takes(self, event: events.Key) -> bool:
+        """Carry out a key before any widget hears of it, or return False.
+
+        The app asks for one key after the other. So what one does counts for the next, however
+        fast they are typed: a field that tab leads to, a screen that a letter opens.
+        """
+        if self._making or self._held:
+            self._held.append(event)
+            return True
+        return self.carries_out(event)
+
+    def carries_out(self, event: events.Key) -> bool:
+        """Carry out what a key stands for, if it stands for anything."""
         if self.typing():
-            return
+            return False
         for name in (*event.aliases, *([event.character] if event.character else [])):
             key = pressed(self.fleet.keys, name, self.place)
             if key is not None:
-                event.stop()
-                event.prevent_default()
                 self.carry_out(key, event.character or event.key)
-                return
+                return True
+        return False
 
     def carry_out(self, key: Key, pressed_key: str = "") -> None:
         """Do what `key` stands for, or say why not."""

@@ -2,8 +2,6 @@
 
 from typing import TYPE_CHECKING, Any
 
-from textual import events
-
 from fleet.core.commands import Send
 from fleet.tui.tasks import TaskScreen
 
@@ -29,12 +27,9 @@ class TalkScreen(TaskScreen):
         """Whether what is typed is text."""
         return self._prompt is not None
 
-    def on_key(self, event: events.Key) -> None:
+    async def on_prompt_ready(self) -> None:
         """Pass on what was typed before the line for it was there."""
-        if self._prompt is not None and (event.is_printable or event.key in ("enter", "escape")):
-            event.stop()
-            event.prevent_default()
-            self._prompt.take(event)
+        await self.ready()
 
     def typed(self, about: str, text: str) -> None:
         """Keep what is typed so far."""
@@ -47,6 +42,7 @@ class TalkScreen(TaskScreen):
         """Let a person type; `about` says what it is for: the filter, or a task."""
         from fleet.tui.prompt import Prompt  # noqa: PLC0415 (an editor takes a while to load)
 
+        self.hold()
         self._prompt = Prompt(label, about=about, text=text)
         self.mount(self._prompt, before="#footer")
         self.show(self.fleet.model)
@@ -68,6 +64,9 @@ class TalkScreen(TaskScreen):
     def on_prompt_submitted(self, message: Any) -> None:
         """Send it; it is kept until it has surely gone."""
         about, text = message.prompt.about, message.prompt.text
+        if about != FILTER and not self.fleet.linked:
+            self.fleet.refuse("the supervisor is away", "what you typed stays until it is back")
+            return
         self._end_typing()
         if about != FILTER and text.strip():
             self._tell(about, text)
@@ -81,13 +80,16 @@ class TalkScreen(TaskScreen):
 
     def _tell(self, task: str, text: str) -> None:
         live = self.fleet.model.tasks.get(task)
-        if live and live.ask and live.ask.id is not None and live.ask.kind == "question":
-            self.answer(live, "text", text)
+
+        def gone() -> None:
             self._drafts.pop(task, None)
+
+        if live and live.ask and live.ask.id is not None and live.ask.kind == "question":
+            self.answer(live, "text", text, then=gone)
             return
 
         def sent(result: dict[str, Any]) -> None:
-            self._drafts.pop(task, None)
+            gone()
             said = [_outcome(it) for it in result["sent"]]
             self.fleet.say("\n".join(said) or f"{task} reads no messages")
 

@@ -112,12 +112,19 @@ class TaskScreen(FleetScreen):
         """Deny the tool that is asked for."""
         self.answer(self._selected(), "deny")
 
-    def answer(self, live: LiveRow, verdict: Verdict, text: str = "") -> None:
-        """Answer the very question that is on the screen."""
+    def answer(
+        self,
+        live: LiveRow,
+        verdict: Verdict,
+        text: str = "",
+        *,
+        then: Callable[[], None] = lambda: None,
+    ) -> None:
+        """Answer the very question that is on the screen; call `then` once it is answered."""
         task, ask = live.row.task, live.ask
         said = {"allow": "allowed", "deny": "denied", "text": "answered"}[verdict]
         answer = Answer(task=task, verdict=verdict, text=text, ask=ask.id if ask else None)
-        self.fleet.request(answer, done=f"{task}: {said}")
+        self.fleet.request(answer, then=lambda _: then(), done=f"{task}: {said}")
 
     def do_attach(self, _: str) -> None:
         """Join the pane: in a new window of the tmux around us, else on this terminal."""

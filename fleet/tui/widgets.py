@@ -1,7 +1,6 @@
 """The one widget that shows lines: it draws a line once, and again only when it has changed."""
 
 from collections.abc import Sequence
-from typing import ClassVar
 
 from rich.segment import Segment
 from rich.style import Style
@@ -19,6 +18,9 @@ STYLES = (
     *("added", "removed", "cursor", "rule", "added-word", "removed-word", "file", "hunk"),
     *("found", "tab"),
 )
+_PREFIX = "lines--"
+# To be had by each screen: working them out for every widget would take half of a screen's start.
+COMPONENTS = frozenset(f"{_PREFIX}{name}" for name in STYLES)
 
 
 class Drawing(ScrollView, can_focus=False):
@@ -54,11 +56,9 @@ class Drawing(ScrollView, can_focus=False):
 class Lines(Drawing):
     """Shows lines; `cursor` is the one that is marked, if any.
 
-    Colours are the component classes `lines--STYLE` of fleet.tcss. The cache holds drawn lines by
+    Colours are the component classes `lines--STYLE` of its screen. The cache holds drawn lines by
     what they say, so that one that comes back, or moves, is not drawn again.
     """
-
-    COMPONENT_CLASSES: ClassVar[set[str]] = {f"lines--{name}" for name in STYLES}
 
     class Clicked(Message):
         """A line was clicked; `again` where it was clicked twice."""
@@ -165,7 +165,7 @@ class Lines(Drawing):
         if known is None:
             ground, known = self.background_colors[1], Style.null()
             for name in names.split():
-                rules = self.get_component_styles(f"lines--{name}")
+                rules = self.screen.get_component_styles(f"{_PREFIX}{name}")
                 back = ground + rules.background if rules.background.a else None
                 fore = (back or ground) + rules.color if rules.has_rule("color") else None
                 known += (

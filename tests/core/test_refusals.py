@@ -61,3 +61,9 @@ def test_a_newer_revision_on_the_screen_may_be_approved() -> None:
     with pytest.raises(RefusedError, match="newer revision"):
         decide(fleet, c.Approve(task=A))
     assert "approve" not in refusals(fleet, fleet.tasks[A])
+
+
+def test_a_pane_that_is_being_made_is_not_said_to_be_gone() -> None:
+    fleet = history(*h.starting(A))
+
+    assert "is just being started" in refusals(fleet, fleet.tasks[A])["attach"]

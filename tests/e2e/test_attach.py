@@ -15,6 +15,8 @@ import pytest
 from place import FLEET, Place
 from waiting import until
 
+pytestmark = pytest.mark.slow
+
 WAY_BACK = b"\x11"  # Ctrl-Q
 AGENT = "echo i am here; read line; echo heard $line; sleep 100"
 

@@ -2,8 +2,11 @@
 
 from pathlib import Path
 
+import pytest
 from place import Place, sockets
 from waiting import until
+
+pytestmark = pytest.mark.slow
 
 WAIT = "until [ -e go ]; do sleep 0.05; done"
 UNFINISHED = "echo one >a.txt; git add a.txt; git commit -qm a; echo two >>a.txt; echo new >b.txt"

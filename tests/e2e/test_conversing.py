@@ -1,7 +1,10 @@
 """An agent that keeps a conversation is told again where it is, parked, and taken up again."""
 
+import pytest
 from place import Place
 from waiting import until
+
+pytestmark = pytest.mark.slow
 
 
 def turns(place: Place, task: str) -> list[str]:

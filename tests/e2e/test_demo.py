@@ -4,8 +4,11 @@ import os
 import signal
 import subprocess
 
+import pytest
 from place import FLEET, Place, marked
 from waiting import until
+
+pytestmark = pytest.mark.slow
 
 
 def others(place: Place) -> list[str]:

@@ -6,6 +6,8 @@ import pytest
 from place import Place
 from waiting import until
 
+pytestmark = pytest.mark.slow
+
 
 def unfinished(repo: Path, place: Place) -> None:
     """Leave edits of every kind in the checkout of main."""

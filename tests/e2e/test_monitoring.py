@@ -1,6 +1,9 @@
 """Watching breaks nothing: no git command of an agent ever fails because fleet looks on."""
 
+import pytest
 from place import Place
+
+pytestmark = pytest.mark.slow
 
 AGENTS, ROUNDS = 5, 18
 COMMANDS = 6  # of git, in each round

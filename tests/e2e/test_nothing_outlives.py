@@ -16,6 +16,8 @@ from waiting import until
 # Each child writes its own number, then sleeps; the names are what tells them apart here.
 CHILD = """\
 import os, signal, sys, time
+
+pytestmark = pytest.mark.slow
 name, numbers = sys.argv[1:3]
 if name == "deaf":
     for signum in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):

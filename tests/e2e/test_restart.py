@@ -12,6 +12,8 @@ from waiting import until
 
 from fleet.protocol import Status
 
+pytestmark = pytest.mark.slow
+
 MANY = 10
 
 

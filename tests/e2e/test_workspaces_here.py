@@ -3,8 +3,11 @@
 import socket
 from contextlib import ExitStack
 
+import pytest
 from place import Place
 from waiting import until
+
+pytestmark = pytest.mark.slow
 
 SETTINGS = """\
 copy: [.env]

@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
@@ -20,7 +21,10 @@ from fleet.errors import ToolError
 from fleet.supervisor.perform import runs
 from fleet.supervisor.perform.launching import Asked, write_launch
 from fleet.supervisor.perform.workspaces import enter
+from fleet.supervisor.probes import exits
+from fleet.supervisor.rundir import Exit, Note, read_exit
 from fleet.tools.processes.fence import fence
+from fleet.tools.tmux.view import PaneState
 
 FOREVER = "echo started > started.txt; exec sleep 1000"
 
@@ -400,6 +404,38 @@ class TestWholeRuns:
             house.quiet()
 
         assert house.task("a").spent == 0
+
+    async def test_it_is_a_loss_although_tmux_learns_of_it_late(
+        self, house: House, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        asked, panes = [], house.tools.panes.all
+
+        def late() -> list[PaneState]:
+            asked.append(1)
+            if len(asked) > 3:
+                return panes()
+            return [replace(pane, dead=False, signal=None) for pane in panes() if pane.run]
+
+        def read_late(rundir: paths.RunDir, note: Note) -> Exit | None:
+            until(rundir.exit.exists)
+            return read_exit(rundir, note)
+
+        async with house.watching():
+            house.spawn(FOREVER)
+            task = await house.until_word("a", "working")
+            assert task.run
+            agent(house)
+            monkeypatch.setattr(exits, "read_exit", read_late)
+            monkeypatch.setattr(house.tools.panes, "all", late)
+            monkeypatch.setattr(house.tools.panes, "find", lambda _: late()[0])
+            os.kill(task.run.pid, signal.SIGKILL)
+
+            await house.until(
+                lambda fleet: bool(house.events(e.RunLost) or house.events(e.RunExited))
+            )
+            house.quiet()
+
+        assert house.events(e.RunExited) == []
 
     async def test_a_pane_that_somebody_closed_is_a_loss(self, house: House) -> None:
         async with house.watching():

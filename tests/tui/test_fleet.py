@@ -245,9 +245,10 @@ async def test_a_message_is_kept_until_it_has_gone(running: Running, link: FakeL
         await pressed(pilot, "space", *"wait", "escape", "j", "k", "space")
         link.lose()
         await pressed(pilot, "x", "enter")
+        assert notices(app) == ["the supervisor is away\nwhat you typed stays until it is back"]
         link.answers["Send"] = RefusedError("the supervisor went away before it answered")
         link.come_back()
-        await pressed(pilot, "space", "y", "enter")
+        await pressed(pilot, "y", "enter")
         assert "went away" in notices(app)[-1]
         link.answers["Send"] = {
             "sent": [{"task": "importer", "outcome": "unconfirmed", "reason": "it is busy"}]
@@ -255,7 +256,7 @@ async def test_a_message_is_kept_until_it_has_gone(running: Running, link: FakeL
         await pressed(pilot, "space", "enter")
         assert notices(app) == ["importer: unconfirmed: it is busy"]
         await pressed(pilot, "space", "enter")
-    assert [it.text for it in link.asked if isinstance(it, Send)] == ["waitx", "waitxy", "waitxy"]
+    assert [it.text for it in link.asked if isinstance(it, Send)] == ["waitxy", "waitxy"]
 
 
 async def test_keys_are_text_while_someone_types(running: Running, link: FakeLink) -> None:
@@ -404,6 +405,34 @@ async def test_a_pane_that_is_gone_says_so(running: Running, link: FakeLink) -> 
             await pilot.pause()
             assert "its last words" in shown(app, "rule")
             assert drawn(app)[0] == "last words"
+
+
+async def test_a_pane_that_comes_back_with_the_supervisor_is_live(
+    running: Running, link: FakeLink
+) -> None:
+    async with running() as (app, pilot):
+        with viewed(app, link):
+            link.draw(frame("importer", "before"))
+            link.end_view("importer", "the supervisor went away before it answered")
+            link.lose()
+            await pilot.pause()
+            assert "as it was" in shown(app, "rule")
+            link.come_back()
+            link.draw(frame("importer", "after"))
+            await pilot.pause()
+            assert "live" in shown(app, "rule")
+            assert "went away" not in shown(app, "rule")
+
+
+async def test_an_answer_in_words_is_kept_until_it_has_gone(
+    running: Running, link: FakeLink
+) -> None:
+    link.answers["Answer"] = RefusedError("the supervisor went away before it answered")
+    async with running() as (_, pilot):
+        await pressed(pilot, "j", "space", *"blue", "enter")
+        link.answers["Answer"] = {}
+        await pressed(pilot, "space", "enter")
+    assert [it.text for it in link.asked if isinstance(it, Answer)] == ["blue", "blue"]
 
 
 # --- attaching, help, palette, leaving ------------------------------------------------------------

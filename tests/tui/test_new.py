@@ -8,6 +8,7 @@ from drawn import drawn
 from fake_link import FakeLink, Running
 from reviews import AGENTS, shown
 from screens import live, picture
+from textual.events import Key
 
 from fleet.core.commands import Spawn
 from fleet.errors import FleetError, RefusedError
@@ -167,3 +168,16 @@ async def test_the_mouse_does_too(running: Running, link: FakeLink, repository: 
 async def test_names_are_completed(typed: str, completed: str | None) -> None:
     names: Any = Names(["importer", "docs"])
     assert await names.get_suggestion(typed) == completed
+
+
+async def test_what_is_typed_faster_than_the_form_is_drawn_arrives_in_its_fields(
+    running: Running, link: FakeLink, repository: Path
+) -> None:
+    async with running(picture()) as (app, pilot):
+        for key in ("n", "f", "i", "x", "tab", "tab", "i", "t", "ctrl+s"):
+            app.post_message(Key(key, key if len(key) == 1 else None))
+        await pilot.pause()
+        await pilot.pause()
+        assert isinstance(app.screen, FleetListScreen)
+    [asked] = spawned(link)
+    assert (asked.prompt, asked.name) == ("fix", "it")

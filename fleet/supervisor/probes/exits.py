@@ -14,10 +14,12 @@ from fleet.supervisor.host import Host, now
 from fleet.supervisor.rundir import Exit, read_exit
 from fleet.tools.processes.model import Identity
 from fleet.tools.processes.table import is_alive
+from fleet.tools.tmux.view import PaneState
 
 _KILLED = "fleet-pane was killed"
 _FORGIVEN = 3  # losses that are made good at once
 _LOOK_EVERY_S = 0.5  # where the kernel has no pidfd
+_TMUX_LOOKS, _TMUX_EVERY_S = 40, 0.05  # until tmux knows, too
 
 
 class Exits:
@@ -96,7 +98,7 @@ class Exits:
         ended = read_exit(self._host.home.run(name, attempt), self._host.vitals.note_garbage)
         if ended is None or not _is_own(ended):
             fact = self._lost(task, attempt, _KILLED)
-        elif ended.code == 0 or await asyncio.to_thread(self._pane_is_whole, task):
+        elif ended.code == 0 or await self._pane_is_whole(task):
             fact = e.RunExited(
                 task=name, attempt=attempt, code=ended.code, signal=ended.signal, error=ended.error
             )
@@ -106,18 +108,29 @@ class Exits:
         if run is not None and run.attempt == attempt and run.leaving is None:
             self._host.supervisor.record([fact])
 
-    def _pane_is_whole(self, task: Task) -> bool:
+    async def _pane_is_whole(self, task: Task) -> bool:
         """A dead pane stays until we close it: where it is gone, tmux or a person ended the run.
 
-        So did somebody where its own process, which never ends by a signal, ended by one.
+        So did somebody where its own process, which never ends by a signal, ended by one. tmux
+        may learn of that later than we do.
         """
+        for _ in range(_TMUX_LOOKS):
+            pane = await asyncio.to_thread(self._pane, task)
+            if pane is None or pane.signal is not None:
+                return False
+            if pane.exit_code is not None:
+                return True
+            await asyncio.sleep(_TMUX_EVERY_S)
+        return True
+
+    def _pane(self, task: Task) -> PaneState | None:
         if task.run is None:
-            return False
+            return None
         try:
-            pane = self._host.tools.panes.find(task.run.pane)
+            panes = self._host.tools.panes.all()
         except ToolError:
-            return False
-        return pane is not None and pane.signal is None
+            return None
+        return next((pane for pane in panes if pane.pane_id == task.run.pane), None)
 
     def _lost(self, task: Task, attempt: int, reason: str) -> e.AnyEvent:
         again = task.losses + 1 - _FORGIVEN
