@@ -25,6 +25,7 @@ from fleet.paths import Home
 from fleet.protocol import LINE_LIMIT, encode
 
 BEAT_S = 0.25
+VIEW_S = 0.1  # between two lines that the pane in view prints
 NOUNS = [
     "parser",
     "importer",
@@ -250,7 +251,7 @@ class Server:
         )
         for beat in count(len(lines)):
             await _send(writer, {"kind": "item", "id": number, "item": frame})
-            await asyncio.sleep(BEAT_S)
+            await asyncio.sleep(VIEW_S)
             lines = [*lines[1:], printed(dice, beat)]
             frame = replace(frame, lines=dict(enumerate(lines)))
 

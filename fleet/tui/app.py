@@ -1,5 +1,6 @@
 """The dashboard as an app: it shows what the link tells, and asks the link for what keys say."""
 
+import gc
 import os
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC, datetime
@@ -244,5 +245,6 @@ class FleetApp(App[int]):
 
 def run(home: Home, settings: Settings) -> int:
     """Show the dashboard until a person leaves it; return the exit code."""
+    gc.freeze()  # what is loaded by now stays: sifting it for garbage would hold up a key
     app = FleetApp(SupervisorLink(home), home, settings)
     return app.run(mouse=settings.mouse) or 0

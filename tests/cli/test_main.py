@@ -173,8 +173,10 @@ def test_a_command_loads_nothing_heavy(fake: FakeSupervisor) -> None:
     environment = {name: it for name, it in os.environ.items() if "COVERAGE" not in name}
     argv = [sys.executable, "-c", program]
     done = subprocess.run(argv, env=environment, capture_output=True, check=True)
-    heavy = {"asyncio", "subprocess", "yaml", "git", "libtmux", "psutil", "sqlite3", "textual"}
+    heavy = {"asyncio", "subprocess", "yaml", "git", "libtmux", "psutil", "sqlite3"}
+    heavy |= {"rich", "textual"}
     ours = {"fleet.supervisor", "fleet.tools", "fleet.agents", "fleet.config", "fleet.cli.spawn"}
+    ours |= {"fleet.tui", "fleet.cli.dashboard"}
     assert not (heavy | ours) & set(done.stderr.decode().split())
 
 

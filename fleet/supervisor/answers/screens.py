@@ -18,6 +18,7 @@ from fleet.supervisor.host import Host
 from fleet.tools.tmux.view import Drawn
 
 PAUSE_S = 0.035  # between two frames
+MOST_PAUSE_S = 0.1  # of what is drawn all the time: nobody reads faster
 MOST_HISTORY = 10_000
 _ROWS = 50  # of a screen of which nothing else is known
 _clean_row = lru_cache(maxsize=8192)(terminal.clean_row)  # most rows are as they were before
@@ -34,13 +35,29 @@ async def view(host: Host, query: p.View, over: asyncio.Event) -> AsyncGenerator
     sketch = Sketch(task.id)
     while not over.is_set() and (look := await _look(host, task, history)) is not None:
         async with _news(host, look, over) as news:
+            pace = Pace()
             while look is not None:
                 if (frame := sketch.live(look)) is not None:
                     yield frame
-                await asyncio.sleep(PAUSE_S)
+                await asyncio.sleep(pace.pause_s)
                 look = await _look(host, task, history) if await news() else None
+                pace.looked(asyncio.get_running_loop().time())
     if not over.is_set():
         yield await asyncio.to_thread(_last, host, task, sketch, history)
+
+
+class Pace:
+    """How long to wait between two frames: longer while each is followed by the next at once."""
+
+    def __init__(self) -> None:
+        self.pause_s = PAUSE_S
+        self._at = -MOST_PAUSE_S
+
+    def looked(self, at: float) -> None:
+        """Take in when the pane was looked at, as there was news."""
+        hurried = at - self._at < 2 * MOST_PAUSE_S
+        self.pause_s = min(self.pause_s * 1.5, MOST_PAUSE_S) if hurried else PAUSE_S
+        self._at = at
 
 
 async def _look(host: Host, task: Task, history: int) -> Drawn | None:
