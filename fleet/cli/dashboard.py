@@ -6,10 +6,15 @@ from fleet.tui.app import Settings, run
 
 def dashboard() -> int:
     """Show the dashboard until the person leaves it; return the exit code."""
-    path, settings = paths.user_config(), Settings()
-    if path.exists():
-        from fleet.config import read_user_policy  # noqa: PLC0415 (it loads YAML)
+    return run(paths.home(), settings())
 
-        policy = read_user_policy(path)
-        settings = Settings(theme=policy.theme, keys=policy.keys, mouse=policy.mouse)
-    return run(paths.home(), settings)
+
+def settings() -> Settings:
+    """Return what a person's own configuration says of the dashboard."""
+    path = paths.user_config()
+    if not path.exists():
+        return Settings()
+    from fleet.config import read_user_policy  # noqa: PLC0415 (it loads YAML)
+
+    policy = read_user_policy(path)
+    return Settings(theme=policy.theme, keys=policy.keys, mouse=policy.mouse)

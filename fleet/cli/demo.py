@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 import msgspec
 
-from fleet.cli.demo_cast import CAST, TOTAL, surprises
+from fleet.cli.demo_cast import CAST, TOTAL, Part, surprises
 from fleet.cli.demo_show import Show as Screen
 from fleet.cli.demo_stage import Stage, stage
 from fleet.cli.output import Cell, Output, Waiting, say, status_style
@@ -36,7 +36,7 @@ def main(out: Output, *, keep: bool) -> int:
         found = surprises(details, why)
         _curtain(out, place, details, why)
         if keep:
-            _tell_way(place)
+            tell_way(place)
     for sentence in found:
         say(f"not as expected: {sentence}")
     landed = sum(detail.row.status == "landed" for detail in details.values())
@@ -55,7 +55,7 @@ def _play(out: Output, place: Stage) -> tuple[dict[str, TaskDetail], dict[str, s
     waiting = Waiting("starting the supervisor")
     with Client.connect(place.home, start=True, waiting=waiting) as client:
         waiting.clear()
-        _spawn(client, place)
+        spawn(client, place, CAST)
         screen.say(f"{TOTAL} agents start, each in a worktree of its own")
         with Client.connect(place.home, start=False) as other:
             _watch(client, other.stream(Events(follow=True)), screen)
@@ -67,7 +67,8 @@ def _play(out: Output, place: Stage) -> tuple[dict[str, TaskDetail], dict[str, s
     )
 
 
-def _spawn(client: Client, place: Stage) -> None:
+def spawn(client: Client, place: Stage, parts: Iterable[Part]) -> None:
+    """Give everyone their part."""
     environment = agent_environment()
     client.ask_all(
         [
@@ -77,12 +78,12 @@ def _spawn(client: Client, place: Stage) -> None:
                 environment=environment,
                 name=part.name,
                 title=part.title,
-                agent="shell",
+                agent=part.agent,
                 checks=part.checks,
                 attempts=part.attempts,
                 timeout_s=part.timeout_s,
             )
-            for part in CAST
+            for part in parts
         ]
     )
 
@@ -152,7 +153,8 @@ def _lines(out: Output, head: str, lines: Iterable[str]) -> None:
         out.line(f"  {line}")
 
 
-def _tell_way(place: Stage) -> None:
+def tell_way(place: Stage) -> None:
+    """Say how to look around on a stage that was kept."""
     say(f"everything is left in {place.root}; to look around:")
     say(f"  export FLEET_HOME={place.home.root}")
     say(f"  cd {place.repository}; fleet ls --all")

@@ -21,6 +21,7 @@ class Part(Struct, frozen=True):
     attempts: int = 1
     timeout_s: float | None = None
     attempt: int | None = None  # the attempt that must have done it
+    agent: str = "shell"
     auto_commit: bool = False  # whether fleet itself must have committed its work
 
 

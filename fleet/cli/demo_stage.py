@@ -44,6 +44,10 @@ class Stage:
     def home(self) -> Home:
         return Home(self.root / "home")
 
+    @property
+    def config(self) -> Path:
+        return self.root / "config"
+
     def git(self, *arguments: str) -> str:
         """Run git in the repository, and return what it prints."""
         argv = ("git", "-C", str(self.repository), *arguments)
@@ -106,7 +110,7 @@ def _git_environment() -> dict[str, str]:
 @contextmanager
 def _settings_apart(place: Stage) -> Iterator[None]:
     """Keep the person's own fleet configuration, and the task we may be in, out of the play."""
-    mine = {"XDG_CONFIG_HOME": str(place.root / "config")}
+    mine = {"XDG_CONFIG_HOME": str(place.config)}
     before = dict(os.environ)
     os.environ.pop("FLEET_TASK", None)
     os.environ.update(mine)

@@ -1,5 +1,6 @@
 """The dashboard as an app: it shows what the link tells, and asks the link for what keys say."""
 
+import asyncio
 import gc
 import os
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -20,6 +21,7 @@ from fleet.errors import ConfigError, FleetError
 from fleet.paths import Home
 from fleet.tui.cells import tidy
 from fleet.tui.keys import KEYS, remapped
+from fleet.tui.leaving import leaving
 from fleet.tui.link import (
     FrameCame,
     Link,
@@ -42,6 +44,7 @@ SCREENS = {
     "review": "fleet.tui.review:ReviewScreen",
 }
 Then = Callable[[Any], None]
+Tip = Callable[[Model], str]
 Otherwise = Callable[[FleetError], None]
 
 
@@ -98,12 +101,15 @@ class FleetApp(App[int]):
         settings: Settings = Settings(),  # noqa: B008 (it is frozen)
         *,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        tip: Tip | None = None,
     ) -> None:
         super().__init__(ansi_color=bool(os.environ.get("NO_COLOR")) or None)
-        self.link, self.home, self.now = link, home, now
+        self.link, self.home, self.now, self.tip = link, home, now, tip
         self.keys = remapped(KEYS, settings.keys)
         self.model: Model = EMPTY
         self.linked = False
+        self.loop: asyncio.AbstractEventLoop | None = None
+        self.visiting = False  # another program has the terminal
         self.lost: str | None = None  # why the supervisor is away
         self.removed: list[str] = []  # from here, the last one last
         self.drafts: dict[str, str] = {}  # what was typed and has not gone anywhere yet
@@ -119,6 +125,7 @@ class FleetApp(App[int]):
 
     def on_mount(self) -> None:
         """Begin to listen."""
+        self.loop = asyncio.get_running_loop()
         self.theme = self._wanted_theme
         self.push_screen(self.made("fleet"))
         self.run_worker(self.link.run(self.post_message), group="link", exit_on_error=True)
@@ -243,8 +250,12 @@ class FleetApp(App[int]):
         self.exit(0)
 
 
-def run(home: Home, settings: Settings) -> int:
-    """Show the dashboard until a person leaves it; return the exit code."""
+def run(home: Home, settings: Settings, *, tip: Tip | None = None) -> int:
+    """Show the dashboard until a person leaves it or a signal ends us; return the exit code.
+
+    What `tip` says of the state stands below the first line.
+    """
     gc.freeze()  # what is loaded by now stays: sifting it for garbage would hold up a key
-    app = FleetApp(SupervisorLink(home), home, settings)
-    return app.run(mouse=settings.mouse) or 0
+    app = FleetApp(SupervisorLink(home), home, settings, tip=tip)
+    with leaving(app):
+        return app.run(mouse=settings.mouse) or 0

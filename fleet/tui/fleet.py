@@ -87,7 +87,8 @@ class FleetListScreen(TalkScreen):
         model, now, columns = self.fleet.model, self.fleet.now(), self.size.width
         if not columns:
             return
-        self._header.show(bars.header(model, self.fleet.lost, columns))
+        said = self.fleet.tip(model) if self.fleet.tip else ""
+        self._header.show([*bars.header(model, self.fleet.lost, columns), *bars.tip(said, columns)])
         room = (self._list.region.width or columns) - 1  # where a scroll bar may come and go
         lines = self._table.lines(self._entries, now, room - 1, self._selection.task)
         self._heading.show([heading(self._table.widths)])

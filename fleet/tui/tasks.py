@@ -144,10 +144,12 @@ class TaskScreen(FleetScreen):
         await self.fleet.link.rest()
         try:
             with self.fleet.suspend():
+                self.fleet.visiting = True
                 foreground(argv, without_tmux())
         except FleetError as error:
             self.fleet.post_message(Refused(error))
         finally:
+            self.fleet.visiting = False
             self.fleet.link.wake()
 
     def do_review(self, _: str) -> None:

@@ -127,7 +127,7 @@ def test_on_a_terminal_the_lines_change_in_place(
     run: Run, theatre: Theatre, on_terminal: Callable[[int], None]
 ) -> None:
     on_terminal(80)
-    answer = run("demo")
+    answer = run("demo", "--plain")
     assert answer.code == 0
     assert "\x1b[7A\x1b[J" in answer.out
     assert "stopped by its time limit" in answer.out

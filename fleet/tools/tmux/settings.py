@@ -45,6 +45,7 @@ _SESSIONS = {
 }
 _WINDOWS = {
     "remain-on-exit": "on",
+    "remain-on-exit-format": "",  # last words are an agent's own
     "allow-passthrough": "off",
     "allow-rename": "off",
     "automatic-rename": "off",

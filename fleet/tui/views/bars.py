@@ -28,6 +28,11 @@ def header(model: Model, lost: str | None, columns: int) -> list[Line]:
     return lines
 
 
+def tip(said: str, columns: int) -> list[Line]:
+    """Return what a person could try next, where that is to be said."""
+    return [cropped((Span(" try ", "title"), Span(tidy(said), "busy")), columns)] if said else []
+
+
 def away(lost: str | None, columns: int) -> list[Line]:
     """Return why the supervisor is away, where it is."""
     return [] if lost is None else [cropped((Span(f" ! {lost}", "bad"),), columns)]

@@ -174,7 +174,8 @@ def test_how_an_agent_ended_is_kept(panes: Panes) -> None:
     until(lambda: state(panes, exited).dead)
 
     assert state(panes, killed).exit_code is None
-    assert "last words" in panes.capture(exited.pane_id, history=10)
+    words = panes.capture(exited.pane_id, history=10)
+    assert words.split() == ["last", "words"]  # and nothing of tmux's own
 
 
 def test_an_end_without_a_status_makes_tmux_look_again(
