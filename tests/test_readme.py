@@ -3,7 +3,7 @@
 import ast
 import re
 import shlex
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import chain
 from pathlib import Path
 from typing import get_args
@@ -23,6 +23,7 @@ from fleet.core.activity import Activity
 from fleet.core.rows import QueueCheck, QueueRow, TaskRow, WhyView
 from fleet.core.status import Failed, Landed, Paused, Starting, Stopped, Withdrawn
 from fleet.errors import FleetError
+from fleet.tui.keys import KEYS, Key, shown
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text()
@@ -145,6 +146,42 @@ def test_the_keys_of_an_agent_are_fresh() -> None:
     written = [row for row in table if len(row) == 3 and row[0] in names]
 
     assert written == [[f"`{key.name}`", key.kind.label, key.about] for key in AGENT_KEYS]
+
+
+PLACES: dict[str, Callable[[Key], bool]] = {
+    "In the list of tasks": lambda key: "fleet" in key.screens,
+    "In a review and in the merge queue": lambda key: (
+        not {"review", "queue"}.isdisjoint(key.screens)
+    ),
+    "In forms and questions": lambda key: not {"note", "new", "confirm"}.isdisjoint(key.screens),
+    "Everywhere": lambda key: not key.screens,
+}
+
+
+def key_tables() -> str:
+    """Return every key of the dashboard, in the table of the first place where it works."""
+    left, text = list(KEYS), ""
+    for place, works in PLACES.items():
+        text += f"**{place}**\n\n| keys | command | what it does |\n|---|---|---|\n"
+        here = [key for key in left if works(key)]
+        left = [key for key in left if key not in here]
+        for key in here:
+            names = ["1-9"] if key.command == "digit" else [shown(name) for name in key.keys]
+            cell = " ".join(f"`{name}`" for name in names)
+            text += f"| {cell} | `{key.command}` | {key.help} |\n"
+        text += "\n"
+    assert not left
+    return text.rstrip("\n")
+
+
+def test_every_key_of_the_dashboard_is_told() -> None:
+    assert key_tables() in README, f"paste:\n{key_tables()}"
+
+
+def test_every_picture_is_shown() -> None:
+    taken = {f".pictures/{path.name}" for path in (ROOT / ".pictures").iterdir()}
+
+    assert taken == {link for link in links(README) if link.startswith(".pictures/")}
 
 
 def words_of_status() -> set[str]:
