@@ -107,7 +107,8 @@ class FleetListScreen(TalkScreen):
         if live is not None:
             room = max(self._pane.size.height - 3, 3)
             lines = detail.needs(live, list(self.fleet.keys), self.context(), columns)
-            lines = detail.shortened(lines, room, "attaching")
+            keep = detail.answers(live, columns)
+            lines = detail.shortened(lines, room, "attaching", keep=keep)
             if len(lines) < room:
                 lines.append(detail.facts(live, columns, self.fleet.now()))
         self._pane.show([rule, *lines])

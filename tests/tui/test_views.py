@@ -136,6 +136,21 @@ def test_what_is_too_long_says_how_much_is_missing() -> None:
     assert detail.shortened(list(lines), 9, "attaching") == lines
 
 
+def test_a_long_question_hides_neither_its_choices_nor_its_keys() -> None:
+    ask = Ask(id="1", kind="question", text="which one? " * 200, choices=("the red", "the blue"))
+    long = asking("a", ask=ask)
+    lines = detail.needs(long, list(KEYS), Context(model=ALL, live=long), 80)
+
+    seen = [
+        text(it) for it in detail.shortened(lines, 8, "attaching", keep=detail.answers(long, 80))
+    ]
+
+    assert len(seen) == 8
+    assert "more lines" in seen[-4]
+    assert ["the red" in seen[-3], "the blue" in seen[-2], "1-2 answer" in seen[-1]] == [True] * 3
+    assert "more lines" in text(detail.shortened(lines, 1, "attaching", keep=3)[-1])
+
+
 def test_the_header_says_how_all_stands() -> None:
     top = text(bars.header(ALL, None, 80)[0])
     for said in ("4 need you", "4 working", "2 in the queue", "5/8 slots", "$3.50"):

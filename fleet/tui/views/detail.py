@@ -75,11 +75,22 @@ def _ask(ask: Ask, said: str, room: int) -> list[Line]:
     if ask.tool and ask.tool not in said:
         lines.append((Span(_INDENT), Span(fit(tidy(ask.tool), room), "busy strong")))
     lines += [(Span(_INDENT + "▏ ", "rule"), Span(it)) for it in wrapped(ask.text, room - 2)]
+    return lines + _choices(ask, room)
+
+
+def _choices(ask: Ask, room: int) -> list[Line]:
+    lines: list[Line] = []
     for number, choice in enumerate(ask.choices, 1):
         mark = Span(f"{_INDENT}{number if number < 10 else ' '} ", "key")  # noqa: PLR2004 (one digit)
         first, *rest = wrapped(choice, room - 2) or [""]
         lines += [(mark, Span(first)), *[(Span(f"{_INDENT}  {it}"),) for it in rest]]
     return lines
+
+
+def answers(live: LiveRow, columns: int) -> int:
+    """Return how many of the last lines of `needs` say what can be answered, and by which key."""
+    choices = _choices(live.ask, columns - len(_INDENT)) if live.ask else []
+    return len(choices) + (live.section == "needs")
 
 
 def _checks(checks: tuple[QueueCheck, ...]) -> Line:
@@ -114,10 +125,11 @@ def _ways(live: LiveRow, keys: list[Key], context: Context) -> Line:
     return tuple(spans)
 
 
-def shortened(lines: list[Line], most: int, way: str) -> list[Line]:
-    """Return no more than `most` lines; the last one then says how many are missing."""
+def shortened(lines: list[Line], most: int, way: str, *, keep: int = 0) -> list[Line]:
+    """Return no more than `most` lines, and say how many are missing ahead of the last `keep`."""
     if len(lines) <= most or most < 1:
         return lines[: max(most, 0)]
+    kept = lines[len(lines) - min(keep, most - 1) :]
     left_out = len(lines) - most + 1
     note = f"{_INDENT}… {left_out} more lines; {way} shows all of it"
-    return [*lines[: most - 1], (Span(note, "quiet"),)]
+    return [*lines[: most - 1 - len(kept)], (Span(note, "wanted" if kept else "quiet"),), *kept]
