@@ -17,6 +17,7 @@ from typing import Self
 
 from fleet.errors import ToolError
 from fleet.tools.tmux.language import Block, Command, Parser, line
+from fleet.tools.tmux.starting import started
 
 _CHUNK = 1 << 16
 
@@ -43,24 +44,7 @@ class Control:
             TmuxGoneError: there is no server, or it ended while we came.
             ToolError: tmux cannot be started, or refuses.
         """
-        ours, theirs = socket.socketpair()
-        with theirs:
-            try:
-                # A server started here keeps its directory: one that never goes away. And Ctrl-C
-                # in our terminal is not meant for it.
-                process = subprocess.Popen(
-                    argv,
-                    stdin=theirs.fileno(),
-                    stdout=theirs.fileno(),
-                    stderr=theirs.fileno(),
-                    cwd="/",
-                    env=env,
-                    start_new_session=True,
-                )
-            except OSError as error:
-                ours.close()
-                raise ToolError(f"cannot start tmux: {error.strerror}", argv=argv) from error
-        ours.setblocking(False)  # noqa: FBT003  (the standard library's own signature)
+        process, ours = started(argv, env=env)
         control = cls(process, ours)
         control._greet(time.monotonic() + timeout_s)
         return control

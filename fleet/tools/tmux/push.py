@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Self
 
-from fleet.errors import ToolError
+from fleet.tools.tmux.starting import started
 from fleet.tools.tmux.view import checked
 
 _CHUNK = 1 << 16
@@ -42,22 +42,7 @@ class Push:
             *("tmux", "-u", "-N", "-S", str(server_socket), "-C"),
             *("attach-session", "-t", session_id, "-f", flags),
         ]
-        ours, theirs = socket.socketpair()
-        with theirs:
-            try:
-                process = subprocess.Popen(
-                    argv,
-                    stdin=theirs.fileno(),
-                    stdout=theirs.fileno(),
-                    stderr=subprocess.DEVNULL,
-                    cwd="/",
-                    env=env,
-                    start_new_session=True,
-                )
-            except OSError as error:
-                ours.close()
-                raise ToolError(f"cannot start tmux: {error.strerror}", argv=argv) from error
-        ours.setblocking(False)  # noqa: FBT003 (the standard library's own signature)
+        process, ours = started(argv, env=env, complaints=False)
         return cls(process, ours, checked(pane_id).encode())
 
     def fileno(self) -> int:
