@@ -5,8 +5,11 @@ import signal
 from pathlib import Path
 from typing import Any
 
+import pytest
 from place import Place, Ran
 from waiting import until
+
+pytestmark = pytest.mark.slow
 
 ASK = """{"need": "may it deploy", "kind": "%s", "tool": "Bash", "input": "make deploy"}"""
 

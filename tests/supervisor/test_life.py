@@ -103,6 +103,7 @@ def start(home: paths.Home) -> Iterator[Callable[..., subprocess.Popen[bytes]]]:
 Start = Callable[..., subprocess.Popen[bytes]]
 
 
+@pytest.mark.slow
 class TestProcesses:
     """With real processes, as few as will do."""
 

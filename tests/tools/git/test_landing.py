@@ -406,6 +406,7 @@ for number in range(int(count)):
 """
 
 
+@pytest.mark.slow
 def test_no_update_is_lost_when_others_write_too(repo: Path, tmp_path: Path, plain: Plain) -> None:
     plain(repo, "checkout", "-q", "-b", "elsewhere")
     place, tasks = locate(repo), [f"t{number}" for number in range(25)]

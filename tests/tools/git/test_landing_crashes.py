@@ -28,6 +28,8 @@ from fleet.tools.git.landing import land
 from fleet.tools.git.recovery import recover
 from fleet.tools.git.repository import locate
 
+pytestmark = pytest.mark.slow
+
 ROUNDS = int(os.environ.get("FLEET_CRASH_ROUNDS", "1"))
 
 # Lands, and is killed at the point named, together with the git it has started.
