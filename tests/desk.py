@@ -125,6 +125,9 @@ def room(place: Place) -> Iterator[Room]:
     try:
         yield Room(server, place)
     finally:
+        inside = process.children(recursive=True)
         server.kill()
         process.wait(20)
+        # A dashboard that is still leaving would start the supervisor once more.
+        psutil.wait_procs(inside, timeout=20)
         (place.root / "desk").unlink(missing_ok=True)
