@@ -9,6 +9,8 @@ import psutil
 from place import FLEET, Place
 from waiting import until
 
+from fleet.client import Client
+
 SIZE = (120, 40)
 LIMIT_S = 60.0
 _FEW = 5
@@ -128,6 +130,9 @@ def room(place: Place) -> Iterator[Room]:
         inside = process.children(recursive=True)
         server.kill()
         process.wait(20)
-        # A dashboard that is still leaving would start the supervisor once more.
+        # A dashboard that is still leaving may start the supervisor once more: what it started is
+        # up before it is told to end.
         psutil.wait_procs(inside, timeout=20)
+        with Client.connect(place.home, start=True):
+            place.clear()
         (place.root / "desk").unlink(missing_ok=True)
