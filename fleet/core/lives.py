@@ -23,7 +23,7 @@ from fleet.core.status import (
     ToReject,
 )
 
-_LONGEST_S = 10 * 365 * 86400.0  # what is limited by more is not limited
+LONGEST_S = 10 * 365 * 86400.0  # what is limited by more is not limited
 
 
 def lives(fleet: Fleet, given: Circumstances, now: datetime) -> Plan:
@@ -125,7 +125,7 @@ def _limits(task: Task, run: Run) -> Iterator[tuple[Cause, datetime]]:
 
 
 def _after(moment: datetime, seconds: float) -> datetime:
-    return moment + timedelta(seconds=min(seconds, _LONGEST_S))
+    return moment + timedelta(seconds=min(seconds, LONGEST_S))
 
 
 def _checking(task: Task, revision: int) -> Plan:

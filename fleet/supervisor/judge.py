@@ -12,6 +12,7 @@ from msgspec import Struct
 from fleet.core import events as e
 from fleet.core.activity import Activity, Idle, Run, Stalled, Unknown, Waiting, Working
 from fleet.core.ids import TaskId
+from fleet.core.lives import LONGEST_S
 from fleet.core.model import Task
 from fleet.core.signals import (
     HOOK,
@@ -120,7 +121,7 @@ class Judge:
             printed=self._pulse.last_output.get(name),
             drawn=self._pulse.last_drawn.get(name),
             told=self._pulse.last_told.get(name),
-            silence=None if limit is None else timedelta(seconds=min(limit, _LONGEST_S)),
+            silence=None if limit is None else timedelta(seconds=min(limit, LONGEST_S)),
         )
 
     def _judge(
@@ -140,9 +141,6 @@ class Judge:
         if task.run is not None and task.run.leaving is None and (news or again):
             self._supervisor.record([_changed(task, task.run, judged)], actor=actor)
             self._of(name)  # which is in step with the record from here on
-
-
-_LONGEST_S = 10 * 365 * 86400.0  # what is limited by more is not limited
 
 
 def _recorded(signs: Signs, run: Run) -> Signs:
