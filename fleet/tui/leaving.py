@@ -11,6 +11,9 @@ from fleet.errors import FleetError
 
 _SIGNALS = (signal.SIGTERM, signal.SIGHUP)
 _KILLED = 128  # a shell says so of whoever a signal has ended
+# Textual 8.2 waits for ever to write to a terminal that has just gone: one dashboard in twenty did
+# when the terminal was closed while it came up.
+_PATIENCE_S = 3.0
 
 
 class Leaves(Protocol):
@@ -26,9 +29,10 @@ class Leaves(Protocol):
 
 @contextmanager
 def leaving(app: Leaves) -> Iterator[None]:
-    """Have the app leave at a signal, even while a person is in a pane."""
+    """Have the app leave at a signal, even while a person is in a pane, or else end the process."""
 
     def leave(number: int, _: FrameType | None) -> None:
+        signal.setitimer(signal.ITIMER_REAL, _PATIENCE_S)  # nobody handles its signal: it ends us
         if app.loop is None:
             raise SystemExit(_KILLED + number)
         app.loop.call_soon_threadsafe(app.exit, _KILLED + number)
@@ -39,5 +43,6 @@ def leaving(app: Leaves) -> Iterator[None]:
     try:
         yield
     finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
         for it, earlier in before.items():
             signal.signal(it, earlier)

@@ -1,11 +1,13 @@
 """Real agents work beside others in a code base, pass its tests, are approved, and land."""
 
+import itertools
 from pathlib import Path
 
 from place import Place
 from real.bench import Bench
 
 FILES = 1000
+_NUMBERS = itertools.count()
 CHECK = """\
 import pathlib, sys
 values = {}
@@ -22,7 +24,7 @@ def part(number: int) -> str:
 
 def make_code_base(place: Place) -> Path:
     files = {part(number): f"VALUE = {number}\n" for number in range(FILES)}
-    repo = place.make_repo("large", files | {"check.py": CHECK})
+    repo = place.make_repo(f"large-{next(_NUMBERS)}", files | {"check.py": CHECK})
     place.fleet("trust", "--agents", cwd=repo)
     return repo
 
@@ -46,6 +48,8 @@ def test_three_agents_and_two_commands_land_in_a_code_base(bench: Bench) -> None
     for number in (2, 502):
         command = f"echo 'VALUE = {number + 1000}' >{part(number)}; git commit -aqm {number}"
         tasks.append(place.spawn(f"shell-{number}", command, *gate, cwd=repo))
+    for task in tasks[:3]:  # told a moment after the turn, and not by an agent that has been ended
+        bench.until(lambda it=task: bench.row(it)["cost_usd"], f"what {task} has cost")
     for task in tasks:
         bench.shows(task, "review", timeout=60)
         place.fleet("diff", task)
@@ -58,4 +62,4 @@ def test_three_agents_and_two_commands_land_in_a_code_base(bench: Bench) -> None
     touched = place.git("diff", "--name-only", begin, "main", cwd=repo).split()
     assert touched == [part(number) for number in sorted(values)]
     assert "1000 files" in place.run("python3", "check.py", cwd=repo).out
-    assert all(bench.row(task)["cost_usd"] > 0 for task in tasks[:3])
+    assert all(bench.row(task)["cost_usd"] > 0 for task in tasks[:3])  # what it cost stays known
