@@ -126,6 +126,14 @@ class Bench:
 
         return until(there, timeout=PATIENCE_S, what=f"a question of {task}")
 
+    def tells_cost(self, task: str) -> float:
+        """Wait until it is known what a task has cost so far, in USD."""
+
+        def told() -> float:
+            return float(self.row(task)["cost_usd"] or 0.0)
+
+        return until(told, timeout=PATIENCE_S, what=f"what {task} has cost")
+
     def why(self, task: str) -> dict[str, Any]:
         why: dict[str, Any] = self.place.ask(p.Why(task=task))
         return why

@@ -49,7 +49,7 @@ def test_three_agents_and_two_commands_land_in_a_code_base(bench: Bench) -> None
         command = f"echo 'VALUE = {number + 1000}' >{part(number)}; git commit -aqm {number}"
         tasks.append(place.spawn(f"shell-{number}", command, *gate, cwd=repo))
     for task in tasks[:3]:  # told a moment after the turn, and not by an agent that has been ended
-        bench.until(lambda it=task: bench.row(it)["cost_usd"], f"what {task} has cost")
+        bench.tells_cost(task)
     for task in tasks:
         bench.shows(task, "review", timeout=60)
         place.fleet("diff", task)
