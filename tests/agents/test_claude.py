@@ -17,7 +17,7 @@ from fleet.agents.adapter import (
     SaysWorking,
     Signal,
 )
-from fleet.agents.claude import ClaudeAdapter
+from fleet.agents.claude.adapter import ClaudeAdapter
 
 RequestFor = Callable[..., Request]
 CLAUDE = ClaudeAdapter()

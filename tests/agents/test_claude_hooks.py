@@ -19,7 +19,7 @@ from fleet.agents.adapter import (
     SaysWorking,
     Signal,
 )
-from fleet.agents.claude import ClaudeAdapter
+from fleet.agents.claude.adapter import ClaudeAdapter
 from fleet.core.rows import Ask
 
 DATA = Path(__file__).parent.parent / "data"

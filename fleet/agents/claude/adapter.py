@@ -7,14 +7,7 @@ gets the hooks and options that all of them know.
 import re
 from collections.abc import Mapping
 
-from fleet.agents import (
-    claude_asks,
-    claude_files,
-    claude_hooks,
-    claude_presence,
-    claude_screens,
-    generic,
-)
+from fleet.agents import generic
 from fleet.agents.adapter import (
     LONGEST_ARGUMENT,
     PROMPT_FILE,
@@ -25,7 +18,8 @@ from fleet.agents.adapter import (
     Signal,
     briefing,
 )
-from fleet.agents.claude_version import is_tried
+from fleet.agents.claude import asks, files, hooks, presence, screens
+from fleet.agents.claude.version import is_tried
 from fleet.core.commands import Verdict
 from fleet.core.policy import Done
 
@@ -62,14 +56,14 @@ class ClaudeAdapter:
             ("claude", *_options(request), "--", prompt),
             env=_ENVIRONMENT,
             unset=self.scrub,
-            files=claude_files.of_run(request) | ({} if fits else {PROMPT_FILE: text}),
-            seeds=claude_files.seeds(request),
+            files=files.of_run(request) | ({} if fits else {PROMPT_FILE: text}),
+            seeds=files.seeds(request),
         )
 
     def read_hook(self, name: str, payload: bytes) -> tuple[Signal, ...]:
         """Return what one of its events told, or a hook of the generic vocabulary."""
-        if claude_hooks.knows(name):
-            return claude_hooks.read(name, payload)
+        if hooks.knows(name):
+            return hooks.read(name, payload)
         return generic.read_hook(name, payload)
 
     def program(self) -> str | None:
@@ -79,25 +73,25 @@ class ClaudeAdapter:
         return ("claude", "--version")
 
     def config_files(self, request: Request) -> tuple[str, ...]:
-        return claude_files.config_files(request)
+        return files.config_files(request)
 
     def presence_file(self, environment: Mapping[str, str], pid: int) -> str | None:
-        folder = claude_files.config_dir(environment)
+        folder = files.config_dir(environment)
         return folder and f"{folder}/sessions/{pid}.json"
 
     def read_presence(self, content: bytes, *, pid_start: int) -> Presence | None:
-        return claude_presence.read(content, pid_start=pid_start)
+        return presence.read(content, pid_start=pid_start)
 
     def read_screen(self, text: str) -> tuple[Signal, ...]:
-        return claude_screens.read(text)
+        return screens.read(text)
 
     def answer(self, payload: bytes, verdict: Verdict, text: str) -> str | None:
-        return claude_asks.answer(payload, verdict, text)
+        return asks.answer(payload, verdict, text)
 
 
 def _options(request: Request) -> tuple[str, ...]:
     tried = is_tried(request.version)
-    options = ["--settings", f"{request.run_dir}/{claude_files.SETTINGS}"]
+    options = ["--settings", f"{request.run_dir}/{files.SETTINGS}"]
     options += ["--permission-mode", request.permission or MODE]
     if request.allow:
         options += ["--allowedTools", *request.allow]

@@ -17,7 +17,6 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta, Struct
 
-from fleet.agents import claude_asks
 from fleet.agents.adapter import (
     BadHook,
     SaysConversation,
@@ -30,6 +29,7 @@ from fleet.agents.adapter import (
     SaysWorking,
     Signal,
 )
+from fleet.agents.claude import asks
 from fleet.agents.generic import NEEDS, lines, one_line
 
 Signals = tuple[Signal, ...]
@@ -115,7 +115,7 @@ def _prompt(payload: bytes) -> Signals:
 
 
 def _tool(payload: bytes) -> Signals:
-    return (SaysDoing(claude_asks.doing(msgspec.json.decode(payload, type=claude_asks.Asked))),)
+    return (SaysDoing(asks.doing(msgspec.json.decode(payload, type=asks.Asked))),)
 
 
 def _batch(payload: bytes) -> Signals:
@@ -128,7 +128,7 @@ def _compaction(_: bytes) -> Signals:
 
 
 def _permission(payload: bytes) -> Signals:
-    return (claude_asks.waiting(payload),)
+    return (asks.waiting(payload),)
 
 
 def _stop(payload: bytes) -> Signals:

@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Struct
 
 from fleet.agents.adapter import Request, Seed
-from fleet.agents.claude_version import events, is_tried
+from fleet.agents.claude.version import events, is_tried
 
 SETTINGS = "settings.json"
 STATUS_LINE = "statusline.sh"
