@@ -55,7 +55,7 @@ def test_a_question_is_answered_from_outside(bench: Bench, said: str, heard: str
 
 @pytest.mark.needs("plan")
 @pytest.mark.parametrize(
-    ("words", "heard"), [(("allow",), "has approved"), (("deny", "smaller"), "smaller")]
+    ("words", "heard"), [(("allow",), "approved"), (("deny", "smaller"), "smaller")]
 )
 def test_a_plan_is_judged_from_outside(bench: Bench, words: tuple[str, ...], heard: str) -> None:
     bench.mode("plan")

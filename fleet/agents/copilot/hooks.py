@@ -42,7 +42,8 @@ _FAILURES = {
     "quota": "budget",
     "context_limit": "context",
 }
-_NO_CREDIT = "credit balance"  # of a provider of the user's own, which has no type for it
+# Of what has no type: a provider of the user's own, a context that could not be compacted.
+_BY_TEXT = {"credit balance": "budget", "too long": "context"}
 _WAITS = {"permission_prompt": "permission", "elicitation_dialog": "question"}
 # It becomes a word of a command line.
 _Id = Annotated[str, Meta(pattern=r"\A[A-Za-z0-9_][A-Za-z0-9_-]{0,99}\Z")]
@@ -192,8 +193,9 @@ def _idle(_: bytes) -> Signals:
 
 def _error(payload: bytes) -> Signals:
     told = msgspec.json.decode(payload, type=_Error)
-    unpaid = _NO_CREDIT in told.message.casefold()
-    kind = _FAILURES.get(told.error_type, "budget" if unpaid else "error")
+    said = told.message.casefold()
+    by_text = next((kind for sign, kind in _BY_TEXT.items() if sign in said), "error")
+    kind = _FAILURES.get(told.error_type, by_text)
     return (SaysFailed(one_line(told.message or told.error_type) or _BROKE_OFF, kind),)
 
 
