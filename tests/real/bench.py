@@ -180,6 +180,27 @@ class Bench:
         self.place.run("tmux", "-N", "-S", socket, "send-keys", "-t", pane, *keys)
         return time.time()
 
+    def press_at_dialog(self, task: str, key: str) -> float:
+        """Press a key as soon as the pane shows the dialog, as a person does who sees it."""
+        self.until(lambda: self.cli.dialog in self.screen(task), "a dialog in the pane")
+        return self.press(task, key)
+
+    def interrupt(self, task: str) -> float:
+        """Interrupt a turn by Escape, pressed twice where one does nothing; return when."""
+        if not self.cli.escapes:
+            return self.press(task, "Escape")
+        return until(lambda: self._pressed_twice(task), timeout=PATIENCE_S)
+
+    def _pressed_twice(self, task: str) -> float:
+        """Return when it was pressed for the second time; 0 where that did nothing."""
+        self.press(task, "Escape")
+        with suppress(AssertionError):  # it waits for a moment only
+            until(lambda: self.cli.escapes[1] in self.screen(task), timeout=1)
+            at = self.press(task, "Escape")
+            until(lambda: self.cli.escapes[0] not in self.screen(task), timeout=1)
+            return at
+        return 0.0
+
     def agent(self, task: str) -> int:
         """Return the pid of the agent's own process."""
         runs = sorted((self.place.home.root / "tasks" / task / "runs").iterdir())

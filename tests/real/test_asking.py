@@ -31,7 +31,7 @@ def test_a_permission_is_answered_in_the_pane(bench: Bench, verdict: str, sent: 
     task = bench.spawn("[[run make it]]")
     bench.shows(task, "waiting")
 
-    bench.press(task, bench.cli.allow_key if verdict == "allow" else "Escape")
+    bench.press_at_dialog(task, bench.cli.allow_key if verdict == "allow" else "Escape")
     bench.shows(task, "idle")
     bench.until(lambda: not list(bench.place.home.asks.iterdir()), "the end of its hook")
     if sent:

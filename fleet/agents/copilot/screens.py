@@ -11,7 +11,7 @@ from msgspec import Struct
 from fleet.agents.adapter import SaysWaiting, Signal
 
 _BOTTOM = 22  # lines: a dialog with its question
-_KEYS = "enter to select · esc to cancel"
+_KEYS = re.compile(r"↑/↓ .*\benter (?:to select|accept) · .*esc (?:to )?cancel")
 
 
 class Rule(Struct, frozen=True):
@@ -23,9 +23,10 @@ class Rule(Struct, frozen=True):
 
 RULES = (
     Rule("Do you trust the files in this folder", SaysWaiting("trust in this directory", "trust")),
-    Rule("wants elevated permissions", SaysWaiting("whether fleet's bridge may work", "trust")),
     Rule("Do you want to run this command", SaysWaiting("permission", "permission")),
     Rule("Do you want to allow this", SaysWaiting("permission", "permission")),
+    Rule("Plan Ready for Review", SaysWaiting("a verdict on its plan", "plan")),
+    Rule("Copilot needs information", SaysWaiting("an answer", "question")),
     Rule("", SaysWaiting("an answer to the dialog in its pane", "question")),
 )
 
@@ -33,7 +34,7 @@ RULES = (
 def read(text: str) -> tuple[Signal, ...]:
     """Return what the first rule that fits says; most often none does."""
     lines = [line.rstrip() for line in text.splitlines() if line.strip()][-_BOTTOM:]
-    if not any(_KEYS in line for line in lines[-2:]):
+    if not any(map(_KEYS.search, lines[-2:])):
         return ()
     bottom = "\n".join(lines)
     return next(((rule.says,) for rule in RULES if re.search(rule.sign, bottom)), ())

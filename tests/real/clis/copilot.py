@@ -62,7 +62,10 @@ CLI = Cli(
     service=Messages,
     tools=TOOLS,
     prepare=prepare,
-    options={"permission": "edits", "allow": ["shell(git:*)"]},
+    options={"permission": "edits", "allow": ["shell(git:*)", "shell(sleep)"]},
     env=_PROVIDER,
+    dialog="esc to cancel",
+    escapes=("interrupt", "esc again to interrupt"),
+    background=("started in background", "system_notification"),
     lacks={"cost": "it counts tokens and credits, and says nothing of money"},
 )
