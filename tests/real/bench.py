@@ -24,6 +24,7 @@ from fleet.client import Client
 from fleet.errors import FleetError
 
 PATIENCE_S = 30.0
+_BETWEEN_KEYS_S = "0.2"
 _NUMBERS = itertools.count()
 
 
@@ -161,9 +162,15 @@ class Bench:
 
     def heard(self, task: str, text: str) -> Asked:
         """Wait until the model was sent `text` as something new, and return that request."""
+        return self._first(task, text, lambda it: it.news)
 
+    def knows(self, task: str, text: str) -> Asked:
+        """Wait until the model was sent `text` in whatever place, and return that request."""
+        return self._first(task, text, lambda it: str(it.body))
+
+    def _first(self, task: str, text: str, part: Callable[[Asked], str]) -> Asked:
         def there() -> Asked | None:
-            return next((it for it in self.requests(task) if text in it.news), None)
+            return next((it for it in self.requests(task) if text in part(it)), None)
 
         try:
             return until(there, timeout=PATIENCE_S)
@@ -175,10 +182,15 @@ class Bench:
 
     def press(self, task: str, *keys: str) -> float:
         """Press keys in the pane, and return when."""
-        socket = self.place.ask(p.Status())["tmux_socket"]
-        pane = self.row(task)["pane"]
-        self.place.run("tmux", "-N", "-S", socket, "send-keys", "-t", pane, *keys)
+        self._tmux(*self._keys(task, *keys))
         return time.time()
+
+    def _keys(self, task: str, *keys: str) -> tuple[str, ...]:
+        return ("send-keys", "-t", self.row(task)["pane"], *keys)
+
+    def _tmux(self, *words: str) -> None:
+        socket = self.place.ask(p.Status())["tmux_socket"]
+        self.place.run("tmux", "-N", "-S", socket, *words)
 
     def press_at_dialog(self, task: str, key: str) -> float:
         """Press a key as soon as the pane shows the dialog, as a person does who sees it."""
@@ -186,20 +198,13 @@ class Bench:
         return self.press(task, key)
 
     def interrupt(self, task: str) -> float:
-        """Interrupt a turn by Escape, pressed twice where one does nothing; return when."""
-        if not self.cli.escapes:
+        """Interrupt a turn by Escape, pressed twice where it takes two; return when."""
+        if not self.cli.escapes_twice:
             return self.press(task, "Escape")
-        return until(lambda: self._pressed_twice(task), timeout=PATIENCE_S)
-
-    def _pressed_twice(self, task: str) -> float:
-        """Return when it was pressed for the second time; 0 where that did nothing."""
-        self.press(task, "Escape")
-        with suppress(AssertionError):  # it waits for a moment only
-            until(lambda: self.cli.escapes[1] in self.screen(task), timeout=1)
-            at = self.press(task, "Escape")
-            until(lambda: self.cli.escapes[0] not in self.screen(task), timeout=1)
-            return at
-        return 0.0
+        escape = self._keys(task, "Escape")
+        # Without a moment between them a terminal means another key.
+        self._tmux(*escape, ";", "run-shell", "-d", _BETWEEN_KEYS_S, ";", *escape)
+        return time.time()
 
     def agent(self, task: str) -> int:
         """Return the pid of the agent's own process."""

@@ -95,7 +95,7 @@ def _works_on(bench: Bench, task: str, watch: Watch, table: Table) -> None:
     ended = bench.heard(task, begun).at
     bench.until(lambda: "background" in str(bench.why(task)), "work in the background")
     table.add("works in the background", watch, ended, "working")
-    table.add("nothing is left of it", watch, bench.heard(task, done).at, "idle")
+    table.add("nothing is left of it", watch, bench.knows(task, done).at, "idle")
     assert "idle" not in watch.words(ended)[:-1]
 
 

@@ -32,8 +32,7 @@ class Cli:
     env: tuple[str, ...] = ()  # variables that reach it beside those that always do
     allow_key: str = "1"  # allows a permission in the pane
     dialog: str = ""  # what its screen says as soon as a dialog can be answered there
-    # Where two Escapes interrupt: what its screen says all the time, and after the first of them.
-    escapes: tuple[str, ...] = ()
+    escapes_twice: bool = False  # whether it takes two Escapes to interrupt a turn
     # What the model is told of work in the background: that it has begun, and that it has ended.
     background: tuple[str, str] = ("running in background", "task-notification")
     lacks: Mapping[str, str] = field(default_factory=dict)

@@ -65,7 +65,7 @@ CLI = Cli(
     options={"permission": "edits", "allow": ["shell(git:*)", "shell(sleep)"]},
     env=_PROVIDER,
     dialog="esc to cancel",
-    escapes=("interrupt", "esc again to interrupt"),
+    escapes_twice=True,
     background=("started in background", "system_notification"),
     lacks={"cost": "it counts tokens and credits, and says nothing of money"},
 )
