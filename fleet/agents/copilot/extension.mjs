@@ -2,11 +2,13 @@
 // asks. Of dialogs that wait at the same time the pane shows the oldest, and so only that is asked.
 import { spawn } from "node:child_process";
 import { unlinkSync, writeFileSync } from "node:fs";
+import { setTimeout as delay } from "node:timers/promises";
 import { joinSession } from "@github/copilot-sdk/extension";
 
 const HOOK = `${process.env.FLEET_HOME}/bin/fleet-hook`;
 const UP = new URL("../../bridge-up", import.meta.url); // while it is there, the hooks keep quiet
 const LONGEST = 16_000; // characters of one text: what is beyond is not shown anywhere
+const SETTLE_MS = 400; // for which an input line takes no Enter after an interruption
 const METER = `${process.env.SESSION_ID}.${process.pid}`;
 
 const open = []; // what is asked, oldest first
@@ -79,7 +81,9 @@ function begun(type, data) {
 }
 
 function rests(type, data) {
-  if (!failed) tell(type, data);
+  if (failed) return;
+  if (data.aborted) told = told.then(() => delay(SETTLE_MS));
+  tell(type, data);
 }
 
 function hears({ content }) {
