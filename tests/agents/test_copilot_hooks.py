@@ -233,7 +233,7 @@ def test_a_question_is_answered_by_choice_number_or_words(said: str, answer: str
 
 
 def test_a_question_is_not_allowed_but_may_be_denied() -> None:
-    assert given(payload_of(ONE), "allow") is None
+    assert given(payload_of(ONE), "allow", "Blue") is None
     assert given(json.dumps(USER_INPUT).encode(), "allow") is None
     assert given(payload_of(ONE), "deny") == {"action": "decline"}
 
