@@ -216,6 +216,7 @@ def screen(name: str) -> str:
     ("name", "signal"),
     [
         ("trust", SaysWaiting("trust in this directory", "trust")),
+        ("login", SaysWaiting("a login", "login")),
         ("permission", SaysWaiting("permission", "permission")),
         ("question", SaysWaiting("an answer", "question")),
         ("plan", SaysWaiting("a verdict on its plan", "plan")),
@@ -232,6 +233,7 @@ def test_a_dialog_that_was_answered_is_history() -> None:
     bottom = "\n".join(screen("working").splitlines()[-4:])
 
     assert COPILOT.read_screen(screen("trust") + bottom) == ()
+    assert COPILOT.read_screen(screen("login") + screen("working")) == ()
     assert COPILOT.read_screen("") == ()
 
 

@@ -1,7 +1,7 @@
-"""What Copilot CLI shows and nothing else tells: the dialogs before its first prompt.
+"""What Copilot CLI shows and nothing else tells: that it wants a login, dialogs of its start.
 
-The rules are data. A dialog is a box at the bottom of the screen with a line of keys in it: what
-stands further up is history, and may quote anything.
+The rules are data. A dialog is at the bottom of the screen and has a line of keys: what stands
+further up is history, and may quote anything.
 """
 
 import re
@@ -11,6 +11,8 @@ from msgspec import Struct
 from fleet.agents.adapter import SaysWaiting, Signal
 
 _BOTTOM = 22  # lines: a dialog with its question
+_ABOVE_PROMPT = 6  # lines from the bottom: what was said last, and the input line
+_LOGIN = "Please use /login to sign in"
 _KEYS = re.compile(r"↑/↓ .*\benter (?:to select|accept) · .*esc (?:to )?cancel")
 
 
@@ -34,6 +36,8 @@ RULES = (
 def read(text: str) -> tuple[Signal, ...]:
     """Return what the first rule that fits says; most often none does."""
     lines = [line.rstrip() for line in text.splitlines() if line.strip()][-_BOTTOM:]
+    if any(line.startswith(_LOGIN) for line in lines[-_ABOVE_PROMPT:]):
+        return (SaysWaiting("a login", "login"),)
     if not any(map(_KEYS.search, lines[-2:])):
         return ()
     bottom = "\n".join(lines)
