@@ -22,12 +22,13 @@ class Cli:
     """
 
     name: str
-    package: str  # in the registry of npm
+    package: str  # in its registry
     program: str  # a pattern below the folder in which it was installed
     pinned: str
     service: type[Handler]
     tools: Tools
     prepare: Callable[[Place, str], None]  # given the service's URL
+    registry: str = "npm"  # or pip
     options: Json = field(default_factory=dict)  # fleet's own, for this agent
     env: tuple[str, ...] = ()  # variables that reach it beside those that always do
     allow_key: str = "1"  # allows a permission in the pane
