@@ -295,6 +295,30 @@ def test_what_control_z_stopped_goes_on(pane: Pane, tmux: Callable[..., str]) ->
     assert pane.ended()["code"] == 8
 
 
+# Gives its terminal to a child's group, which ends, and then reads: the kernel stops it.
+LENDS = """\
+import os, signal, sys
+signal.signal(signal.SIGTTOU, signal.SIG_IGN)
+child = os.fork()
+if child == 0:
+    os.setpgid(0, 0)
+    os.tcsetpgrp(0, os.getpid())
+    os._exit(0)
+os.waitpid(child, 0)
+open("up", "x").close()
+sys.exit(8 if sys.stdin.readline() == "x\\n" else 1)
+"""
+
+
+def test_an_agent_that_lent_its_terminal_gets_it_back(pane: Pane, tmux: Callable[..., str]) -> None:
+    pane.launch("", argv=[sys.executable, "-I", "-S", "-c", LENDS])
+    tmux("new-session", "-d", *pane.argv())
+    until((pane.rundir.root / "up").exists)
+    tmux("send-keys", "x", "Enter")
+
+    assert pane.ended()["code"] == 8
+
+
 def test_nothing_outlives_tmux(pane: Pane, tmux: Callable[..., str], tmp_path: Path) -> None:
     note = tmp_path / "note"
     pane.launch(f"trap '' HUP; {escape('nothing of ours', note)}; exec sleep 1000")

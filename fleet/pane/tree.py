@@ -67,9 +67,8 @@ class Tree:
             self.code = os.waitstatus_to_exitcode(status)
             self._limit(at_least=LEAST_GRACE_S)
         elif os.WSTOPSIG(status) in _TERMINAL_STOPS:
-            give_terminal(
-                self._child, self._terminal.agents if self._terminal else 0
-            )  # no shell is here to continue what Ctrl-Z stopped
+            # No shell is here to continue what Ctrl-Z stopped.
+            give_terminal(self._child, self._terminal.agents if self._terminal else 0)
             self._forward(signal.SIGCONT)
 
     def _limit(self, *, at_least: float) -> None:
