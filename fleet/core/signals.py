@@ -149,7 +149,7 @@ def _with_standing(
 
 def _first(signs: Signs, standing: Sign, now: datetime) -> tuple[Sign | None, datetime | None]:
     """An agent that rests, and has ended no turn by its own word, may not have read its prompt."""
-    counts_at = standing.at + STAND if standing.source == TITLE else standing.at
+    counts_at = standing.at + STAND if standing.source == TITLE else now
     if isinstance(standing.says, Idle) and not _ended(standing):
         counts_at = max(counts_at, signs.newest[PROCESS].at + START)
     return (None, counts_at) if now < counts_at else (standing, None)

@@ -238,6 +238,7 @@ TABLE: dict[str, tuple[Sequence[tuple[str, Activity, float]], float, Activity, s
         (("report", FAILED, 12), ("fleet", Working(), 20)),
         *(30, Working(), "fleet"),
     ),
+    "a file whose clock is ahead": ((("presence", DIALOG, 1e6),), 20, DIALOG, "presence"),
     "a title alone": ((("title", Working(), 5),), 20, Working(), "title"),
     "a title alone, that has just been set": (
         (("title", DIALOG, 5),),
