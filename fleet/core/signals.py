@@ -135,7 +135,7 @@ def _with_standing(
     if told is None:
         return _first(signs, standing, now)
     if standing.source == TITLE:
-        return _titled(told, standing, now)
+        return _titled(signs, told, standing, now)
     match standing.says:
         case Waiting(kind=kind) if kind in BROKE_OFF:
             return _failed(signs, told, standing, now)
@@ -168,12 +168,13 @@ def _told(signs: Signs) -> Sign | None:
     return fleet if fleet.at > hook.at else hook
 
 
-def _titled(told: Sign, title: Sign, now: datetime) -> Believed:
+def _titled(signs: Signs, told: Sign, title: Sign, now: datetime) -> Believed:
     """A title counts against older words, and adds nothing to what they tell of the same."""
     rests = isinstance(title.says, Idle) and _rests(told.says)
     both_wait = isinstance(title.says, Waiting) and isinstance(told.says, Waiting)
     same = told.says == title.says or rests or (both_wait and title.at - told.at <= PAIR)
-    if title.at <= told.at or same:
+    spoken = (sign.at for sign in signs.newest.values() if sign.source in {*OWN, FLEET})
+    if same or title.at <= max(spoken):
         return told, None
     counts_at = title.at + STAND
     return (told, counts_at) if now < counts_at else (title, None)
