@@ -22,8 +22,8 @@ SOURCES = HOOK, REPORT, PRESENCE, FLEET, TITLE, SCREEN, PROCESS = (
 OWN = frozenset({HOOK, REPORT, PRESENCE})  # the agent's own words
 _STANDING = (REPORT, PRESENCE, TITLE)  # what holds until it says something else
 FRESH = timedelta(seconds=3)  # an own word that young is not outvoted by a screen
-# Before a file that turned idle ends what a hook called work, and a report says that a person is
-# wanted of which a hook may just say more.
+# Before a file that turned idle ends what a hook called work, and before a report counts of which a
+# hook that is on its way may say more.
 SETTLE = timedelta(seconds=0.4)
 STAND = timedelta(seconds=1.5)  # for which a title says the same before it counts: two looks
 START = timedelta(seconds=10)  # for which an agent that rests has its first prompt still to read
@@ -217,7 +217,8 @@ def _rest(told: Sign, file: Sign, now: datetime) -> Believed:
         return file, None  # who says it second speaks of the same end
     if _rests(told.says) or file.at <= told.at:
         return told, None
-    if isinstance(told.says, Working) and now - file.at < SETTLE:
+    reported = file.source == REPORT and not _ended(file)  # no agent says so between two tools
+    if isinstance(told.says, Working) and not reported and now - file.at < SETTLE:
         return told, file.at + SETTLE
     return file, None
 

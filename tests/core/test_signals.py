@@ -166,8 +166,12 @@ TABLE: dict[str, tuple[Sequence[tuple[str, Activity, float]], float, Activity, s
         (("report", Idle(), 10), ("hook", Working(), 12)),
         *(13, Working(), "hook"),
     ),
-    "broken off, says the report, but not at once": (
-        (HOOK_WORKS, ("report", BROKEN_OFF, 12)),
+    "broken off, says the report, and at once": (
+        (HOOK_WORKS, FILE_WORKS, ("report", BROKEN_OFF, 12)),
+        *(12, BROKEN_OFF, "report"),
+    ),
+    "done, says the report, but not at once": (
+        (HOOK_WORKS, ("report", Idle(), 12)),
         *(12.3, Working(), "hook"),
     ),
     "the turn ended, says the report first": (
