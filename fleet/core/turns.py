@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 from fleet.core.activity import Idle, Run, Waiting
 from fleet.core.model import Task
-from fleet.core.schedule import pause
+from fleet.core.pauses import pause
 from fleet.core.signals import PRESENCE
 
 GO_ON = "Go on where you stopped."

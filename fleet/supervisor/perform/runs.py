@@ -13,7 +13,7 @@ from fleet import paths
 from fleet.core import events as e
 from fleet.core.effects import EndRun, StartRun
 from fleet.core.model import Fleet, Task
-from fleet.core.schedule import pause
+from fleet.core.pauses import pause
 from fleet.errors import FleetError, ToolError
 from fleet.supervisor.perform import surroundings
 from fleet.supervisor.perform.launching import GRACE_S, Asked, write_launch

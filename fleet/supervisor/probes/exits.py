@@ -8,7 +8,7 @@ from fleet.core import events as e
 from fleet.core.activity import Run
 from fleet.core.ids import TaskId
 from fleet.core.model import Task
-from fleet.core.schedule import pause
+from fleet.core.pauses import pause
 from fleet.errors import ToolError
 from fleet.supervisor.host import Host, now
 from fleet.supervisor.rundir import Exit, read_exit
