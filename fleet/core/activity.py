@@ -18,10 +18,12 @@ class Waiting(Struct, frozen=True, tag="waiting"):
     """It stands still until a person does something; `need` says what, in one phrase."""
 
     need: str
-    # permission, question, plan, login, trust, rate-limit, budget, error, context, undelivered
+    # permission, question, plan, login, trust, rate-limit, overloaded, budget, error, context,
+    # undelivered
     kind: str = "question"
     until: datetime | None = None
     ask: Ask | None = None
+    retries: bool = False  # it tries again by itself, so that nothing is to be told
 
 
 class Idle(Struct, frozen=True, tag="idle"):

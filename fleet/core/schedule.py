@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from fleet.core import accounts
 from fleet.core import events as e
 from fleet.core.causes import (
     Cause,
@@ -95,9 +96,13 @@ def starts(fleet: Fleet, given: Circumstances, now: datetime) -> Plan:
     waiting = due(fleet, now)
     if waiting and len(recent) >= given.policy.max_runs_per_hour:
         wakes.append(recent[0] + BREAKER_WINDOW)
+    closed = accounts.shut(fleet) if waiting else {}
     for task in waiting if room > 0 else ():
         if untrusted(fleet, task.repo, given.repo(task.repo)):
             continue  # its workspace would be set up, and its agent started, by an untrusted file
+        if (held := accounts.hold(fleet, task, closed, now)) is not None:
+            wakes.extend([held.until] if held.until else [])
+            continue
         if facts := _start(fleet, task):
             return Plan(facts=facts)  # one at a time: the next needs the state after this one
     return Plan(wake_at=min(wakes, default=None))

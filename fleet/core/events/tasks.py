@@ -18,6 +18,7 @@ class TaskAdded(TaskEvent, frozen=True, tag="task.added"):
     branch: str
     base_pinned: bool = False
     owner: str = "person"
+    account: str | None = None  # which its agent uses, as far as its environment tells
 
 
 class TaskEdited(TaskEvent, frozen=True, tag="task.edited"):
@@ -40,6 +41,7 @@ class RunStarted(TaskEvent, frozen=True, tag="run.started"):
     pane: str
     pid: int
     pid_start: int
+    account: str | None = None  # which it uses; None where nobody could tell
 
 
 class StartFailed(TaskEvent, frozen=True, tag="run.start-failed"):

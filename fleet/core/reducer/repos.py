@@ -8,6 +8,7 @@ from fleet.core import events as e
 from fleet.core.ids import RepoId, TaskId
 from fleet.core.model import Fleet, Repo, Slot, Task
 from fleet.core.reducer import table
+from fleet.core.reducer.accounts import began
 from fleet.core.status import Queued, Sealing
 
 TRUST = "trust"  # the consent that agents are told to trust a repository
@@ -112,7 +113,7 @@ def _freed(fleet: Fleet, event: e.WorkspaceFreed, at: datetime) -> Fleet:
 @table.fleet(e.AttemptBegan)
 def _began(fleet: Fleet, event: e.AttemptBegan, at: datetime) -> Fleet:
     recent = tuple(start for start in fleet.starts if at - start < BREAKER_WINDOW)
-    return replace(fleet, starts=(*recent, at))
+    return began(replace(fleet, starts=(*recent, at)), event, at)
 
 
 @table.fleet(e.ChangeLanded)
@@ -136,5 +137,6 @@ def _added(fleet: Fleet, event: e.TaskAdded, at: datetime) -> Fleet:
         created_at=at,
         updated_at=at,
         owner=event.owner,
+        account=event.account,
     )
     return replace(fleet, tasks=fleet.tasks | {task.id: task})

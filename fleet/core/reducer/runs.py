@@ -64,7 +64,8 @@ def _started(task: Task, event: e.RunStarted, at: datetime) -> Task:
     )
     begun = isinstance(task.status, Starting)  # else it was told to end while it came up
     status: Status = Running(attempt=event.attempt) if begun else task.status
-    return replace(task, run=run, status=status, messages=(), crashes=0)
+    account = task.account if event.account is None else event.account
+    return replace(task, run=run, status=status, messages=(), crashes=0, account=account)
 
 
 @table.task(e.StartFailed)
