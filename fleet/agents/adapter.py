@@ -107,7 +107,7 @@ class SaysFailed(Struct, frozen=True, tag="failed"):
     """Its turn broke off, and goes on when it is told to, after `until` where that is known."""
 
     reason: str
-    kind: str = "error"  # error, rate-limit, login, budget, context
+    kind: str = "error"  # error, overloaded, rate-limit, login, budget, context
     until: datetime | None = None
 
 
@@ -174,7 +174,7 @@ class AgentAdapter(Protocol):
     `converses`: a live agent can be told more in the same context, by lines typed into its pane.
     `done`: when its runs end unless the task says otherwise; None where `default_done` may judge.
     `attempts`: how many fresh contexts a task gets by default. `scrub`: environment variables
-    that must not reach it.
+    that must not reach it. What it may say beside this is in `fleet.agents.traits`.
     """
 
     name: str

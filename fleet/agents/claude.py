@@ -26,6 +26,7 @@ from fleet.agents.adapter import (
     briefing,
 )
 from fleet.agents.claude_version import is_tried
+from fleet.agents.traits import COST
 from fleet.core.commands import Verdict
 from fleet.core.policy import Done
 
@@ -52,6 +53,12 @@ class ClaudeAdapter:
     done: Done | None = None
     attempts: int = 1
     scrub: tuple[str, ...] = (*SCRUB, "CLAUDE_PROJECT_DIR")
+    accounts: tuple[str, ...] = (
+        *("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN", "ANTHROPIC_BASE_URL"),
+        *("CLAUDE_CODE_OAUTH_TOKEN", "CLAUDE_CODE_USE_BEDROCK", "CLAUDE_CODE_USE_VERTEX"),
+        "CLAUDE_CONFIG_DIR",
+    )
+    usage: frozenset[str] = frozenset({COST})
 
     def launch(self, request: Request) -> Launch:
         """Return its start: afresh, or with its conversation taken up again."""

@@ -18,12 +18,18 @@ class RepoFacts(Struct, frozen=True, kw_only=True):
 
 
 class AgentFacts(Struct, frozen=True):
-    """What an adapter says of its agent."""
+    """What an adapter says of its agent.
+
+    `account` is as `Task.account`; `usage` has which of cost and tokens it tells, None where
+    nobody knows beforehand.
+    """
 
     name: str
     converses: bool
     done: Done
     attempts: int
+    account: str | None = None
+    usage: frozenset[str] | None = None
 
 
 class SpawnFacts(Struct, frozen=True, kw_only=True):

@@ -41,6 +41,7 @@ def spawn(fleet: Fleet, command: c.Spawn, facts: SpawnFacts, actor: str) -> Deci
             base_pinned=facts.base is not None,
             branch=f"fleet/{name}",
             owner=actor,
+            account=facts.agent.account,
         )
         for name in names
     ]
