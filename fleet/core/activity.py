@@ -31,9 +31,14 @@ class Idle(Struct, frozen=True, tag="idle"):
 
 
 class Stalled(Struct, frozen=True, tag="stalled"):
-    """It should work and has given no sign of life since `silent_since`."""
+    """It should work and has given no sign of life since `silent_since`.
+
+    Where it says itself that it works, signs of life are signs of progress: drawing alone is none,
+    and it has made none for `limit_s`.
+    """
 
     silent_since: datetime
+    limit_s: float | None = None
 
 
 class Unknown(Struct, frozen=True, tag="unknown"):

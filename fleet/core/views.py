@@ -26,6 +26,7 @@ from fleet.core.planned import Circumstances
 from fleet.core.policy import RepoPolicy
 from fleet.core.rows import QueueCheck, QueueRow
 from fleet.core.schedule import doomed_by, no_workspace, waits_for
+from fleet.core.spans import span
 from fleet.core.status import (
     Checking,
     Ending,
@@ -189,6 +190,8 @@ def _running_need(fleet: Fleet, task: Task, run: Run) -> Need | None:
             return None  # fleet tells it to go on, or another task says what all wait for
         case Waiting(need=phrase, kind=kind):
             return Need(kind, phrase)
+        case Stalled(limit_s=float() as limit):
+            return Need("stalled", f"no progress for {span(limit)}")
         case Stalled():
             return Need("stalled", "gives no sign of life")
         case Idle() if task.spec.done != "turn":

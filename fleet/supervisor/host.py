@@ -32,6 +32,7 @@ class Vitals:
     crowded: frozenset[RepoId] = frozenset()
     last_output: dict[TaskId, datetime] = field(default_factory=dict)  # that moved the cursor
     last_drawn: dict[TaskId, datetime] = field(default_factory=dict)  # any output, redrawing too
+    last_moved: dict[TaskId, datetime] = field(default_factory=dict)  # other words on its screen
     last_told: dict[TaskId, datetime] = field(default_factory=dict)  # any hook
     doing: dict[TaskId, str] = field(default_factory=dict)  # what it does now, in one line
     context: dict[TaskId, float] = field(default_factory=dict)  # share of its context in use
@@ -50,7 +51,8 @@ class Vitals:
 
     def forget(self, live: AbstractSet[TaskId]) -> None:
         """Drop what was noted of runs that are over."""
-        for kind in (self.last_output, self.last_drawn, self.last_told, self.doing, self.context):
+        times = (self.last_output, self.last_drawn, self.last_moved, self.last_told)
+        for kind in (*times, self.doing, self.context):
             for name in kind.keys() - live:
                 del kind[name]
 

@@ -301,6 +301,51 @@ class TestScreens:
         await screens.look([(A, "%1")])
         assert told(house)[1:] == [(Working(), "process")]
 
+    @pytest.mark.parametrize(
+        ("other", "moves"),
+        [
+            ("* Baking... (12s · 300 tokens)\nesc", False),
+            ("✻ Baking… (2m 31s · ↑ 1.2k tokens)\nesc", False),
+            ("⠋ Baking (9 %) ▓▓░░ --\nesc", True),  # its tokens are gone
+            ("* Baking (12s · 300 tokens)\nesc to interrupt", True),
+        ],
+    )
+    async def test_what_counts_and_spins_is_no_progress(
+        self,
+        house: House,
+        adapter: Open,
+        monkeypatch: pytest.MonkeyPatch,
+        *,
+        other: str,
+        moves: bool,
+    ) -> None:
+        at_work(house)
+        screens, moved = Screens(house.host), house.host.vitals.last_moved
+        self.draw(house, monkeypatch, "· Baking. (1s · 0 tokens)\nesc")
+        await screens.look([(A, "%1")])
+        before = moved[A]
+        self.draw(house, monkeypatch, other)
+        await screens.look([(A, "%1")])
+
+        assert (moved[A] != before) is moves
+
+    async def test_who_only_spins_gets_nowhere_and_needs_somebody(
+        self, house: House, adapter: Open, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        at_work(house)
+        hook(house, SaysWorking())
+        hear(house)
+        vitals, late = house.host.vitals, now() + timedelta(minutes=16)
+        vitals.last_moved[A] = now()
+        vitals.last_output[A] = vitals.last_drawn[A] = late
+        house.host.judge.look(late, every=True)
+        assert needs(house.fleet, house.task("a"), RepoPolicy()) == "no progress for 15m"
+        assert house.word("a") == "stalled"
+
+        vitals.last_moved[A] = late
+        house.host.judge.look(late, every=True)
+        assert house.word("a") == "working"
+
     async def test_a_limit_after_which_it_tries_again_by_itself_is_nothing_to_be_told(
         self, house: House, adapter: Open, monkeypatch: pytest.MonkeyPatch
     ) -> None:
