@@ -26,21 +26,22 @@ _AGAIN_S = 10.0
 class Account(Struct, frozen=True):
     """What is known of an account; `until` is None where none of its agents has met a limit.
 
-    `hits` counts how often that was met in a row. `gone` is when somebody was let go on since, the
-    newest of them `probe`; `proved` when the account answered after that. `answered` is when any
-    of its agents was last known to have got an answer.
+    `hits` counts how often that was met in a row, the last time by all of `met`. `gone` is when
+    somebody was let go on since, the newest of them `probe`; `proved` when one of these was
+    answered after that. `answered` is when any of its agents was last known to be.
     """
 
     until: datetime | None = None
     hits: int = 0
+    met: frozenset[TaskId] = frozenset()
     gone: datetime | None = None
     probe: TaskId | None = None
     proved: datetime | None = None
     answered: datetime | None = None
 
 
-def hit(known: Account, at: datetime, told: datetime | None) -> Account:
-    """Return the account after one of its agents met the limit, which ends at `told` if it says."""
+def hit(known: Account, task: TaskId, at: datetime, told: datetime | None) -> Account:
+    """Return the account after `task` met its limit, which ends at `told` where it says so."""
     open_ = known.until is None or known.proved is not None or is_over(known, at)
     hits = 1 if open_ else known.hits + (known.gone is not None)
     if told is None:
@@ -48,9 +49,10 @@ def hit(known: Account, at: datetime, told: datetime | None) -> Account:
     else:  # one that tells an early time again and again is believed less and less
         again = pause(hits - 1, first_s=_AGAIN_S) if hits > 1 else timedelta()
         until = min(max(told, at + again), at + LONGEST)
+    met = frozenset({task})
     if not open_ and known.gone is None and known.until is not None:
-        until = max(until, known.until)
-    return replace(known, until=until, hits=hits, gone=None, probe=None, proved=None)
+        until, met = max(until, known.until), known.met | met
+    return replace(known, until=until, hits=hits, met=met, gone=None, probe=None, proved=None)
 
 
 def went(known: Account, task: TaskId, at: datetime) -> Account:
@@ -59,9 +61,15 @@ def went(known: Account, task: TaskId, at: datetime) -> Account:
 
 
 def answered(known: Account, task: TaskId, at: datetime) -> Account:
-    """Return the account after the agent of `task` was seen to have been answered."""
-    proves = known.probe == task and known.proved is None
-    return replace(known, answered=at, proved=at if proves else known.proved)
+    """Return the account after the agent of `task` was seen to have been answered.
+
+    It proves that the limit is over where it was let go on, or by a person who did not wait; what
+    others did may be older than the limit.
+    """
+    known = replace(known, answered=at)
+    if known.gone is None and task in known.met:
+        return replace(known, gone=at, probe=task, proved=at)
+    return replace(known, proved=known.proved or at) if known.probe == task else known
 
 
 def next_at(known: Account) -> datetime | None:

@@ -132,7 +132,6 @@ def test_the_others_wait_for_the_first_one_to_be_answered() -> None:
     [
         does(A, Waiting("may it", "permission", None, Ask(id="1.1"))),
         does(A, Idle()),
-        e.UsageReported(task=A, cost_usd=0.5, tokens=0),
         e.RunExited(task=A, attempt=1, code=0),
     ],
 )
@@ -149,7 +148,7 @@ def test_what_only_an_answered_agent_does_proves_that_the_limit_is_over(answer: 
         does(A, Working()),
         does(A, Idle(), "presence"),  # somebody has pressed Escape
         does(B, Idle()),  # another one's turn, which may have ended before
-        e.UsageReported(task=A, cost_usd=0.0, tokens=0),
+        e.UsageReported(task=A, cost_usd=0.5, tokens=0),  # which may have been used before
         e.RunExited(task=A, attempt=1, code=1),
     ],
 )
@@ -182,13 +181,13 @@ def test_while_it_is_closed_the_latest_end_counts_and_all_that_meet_it_meet_it_o
     late, early = replace(LIMITED, until=UNTIL + ONE_S), replace(LIMITED, until=NOON)
     fleet = h.fold(running(A, B, C), [does(A, late), does(B, early), does(C, LIMITED)])
 
-    assert fleet.accounts["shell"] == Account(until=UNTIL + ONE_S, hits=1)
+    assert fleet.accounts["shell"] == Account(until=UNTIL + ONE_S, hits=1, met=frozenset({A, B, C}))
 
 
 def test_without_a_time_the_pauses_grow() -> None:
     known, at, pauses = Account(), NOON, []
     for _ in range(8):
-        known = hit(known, at, None)
+        known = hit(known, A, at, None)
         assert known.until is not None
         pauses.append((known.until - at).total_seconds() / 60)
         at = known.until
@@ -200,12 +199,12 @@ def test_without_a_time_the_pauses_grow() -> None:
 def test_an_end_that_passed_long_ago_is_not_believed_for_ever_nor_one_in_another_age() -> None:
     known, pauses = Account(), []
     for _ in range(8):
-        known = hit(known, NOON, NOON - h.minutes(1))
+        known = hit(known, A, NOON, NOON - h.minutes(1))
         pauses.append(((known.until or NOON) - NOON).total_seconds())
         known = replace(known, gone=NOON, probe=A)
 
     assert pauses == [0, 10, 20, 40, 80, 160, 300, 300]
-    assert hit(Account(), NOON, NOON + 10 * LONGEST).until == NOON + LONGEST
+    assert hit(Account(), A, NOON, NOON + 10 * LONGEST).until == NOON + LONGEST
 
 
 def test_one_limit_too_many_is_told_once_and_fleet_goes_on_trying() -> None:
@@ -218,6 +217,16 @@ def test_one_limit_too_many_is_told_once_and_fleet_goes_on_trying() -> None:
 
     assert len(wanted(fleet)) == 1
     assert len(on(fleet, at)[1]) == 1
+
+
+def test_a_person_who_does_not_wait_may_prove_that_it_is_over() -> None:
+    fleet = h.fold(running(A, B, C), [does(A, LIMITED), does(B, LIMITED)])
+    fleet = h.fold(fleet, [does(C, Idle())], NOON + ONE_S)  # its turn began before
+
+    assert on(fleet, NOON + h.minutes(1))[1] == []
+    fleet = h.fold(fleet, [does(A, Working()), does(A, Idle())], NOON + ONE_S)
+    assert on(fleet, NOON + STAGGER)[1] == []
+    assert on(fleet, NOON + ONE_S + STAGGER)[1] == [B]
 
 
 def test_who_answers_again_begins_to_count_anew() -> None:
@@ -443,7 +452,7 @@ def play(words: list[tuple[TaskId, str, int]]) -> Story:
 def test_never_all_at_once(words: list[tuple[TaskId, str, int]]) -> None:
     for now, known, _ in play(words).log:
         if known.until is not None and not is_over(known, now):
-            assert now >= known.until
+            assert known.proved is not None or now >= known.until
             if known.gone is not None:
                 assert now - known.gone >= (STAGGER if known.proved else PROOF)
 

@@ -39,7 +39,7 @@ def _activity(fleet: Fleet, event: e.ActivityChanged, at: datetime) -> Fleet:
         return fleet
     match event.activity:
         case Waiting(kind=kind, until=until) if kind == LIMIT:
-            return _change(fleet, task, lambda known: hit(known, at, until))
+            return _change(fleet, task, lambda known: hit(known, task.id, at, until))
         case Waiting(kind=kind) if kind in _ASKS and event.source == HOOK:
             return _answered(fleet, task, at)
         case Idle() if event.source == HOOK:
@@ -64,13 +64,6 @@ def began(fleet: Fleet, event: e.AttemptBegan, at: datetime) -> Fleet:
     if task is None or known is None or is_over(known, at):
         return fleet
     return _change(fleet, task, lambda known: went(known, task.id, at))
-
-
-@table.fleet(e.UsageReported)
-def _used(fleet: Fleet, event: e.UsageReported, at: datetime) -> Fleet:
-    task = fleet.tasks.get(event.task)
-    more = task is not None and (event.cost_usd, event.tokens) > (task.cost_usd, task.tokens)
-    return _answered(fleet, task, at) if task and more else fleet
 
 
 @table.fleet(e.RunExited)
