@@ -72,6 +72,7 @@ class Run(Struct, frozen=True):
     answer: Given | None = None
     nudges: int = 0  # how often it was told to go on since its turn last ended well
     conversation: str | None = None
+    resumed: bool = False  # whether it began by taking that up
     leaving: str | None = None  # why its process is to go, or has gone
     handed_in: datetime | None = None  # when its work was last taken as it stood
 

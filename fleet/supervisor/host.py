@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from fleet import paths
@@ -57,6 +58,16 @@ class Vitals:
                 del kind[name]
 
 
+class Found(Struct, frozen=True):
+    """A task that was at work when the last supervisor ended, and what has become of its run.
+
+    `how` is alive, ended, resumed (begun again in its conversation) or afresh (begun again).
+    """
+
+    task: TaskId
+    how: str
+
+
 @dataclass
 class Host:
     """A supervisor with its tools and vitals."""
@@ -68,6 +79,7 @@ class Host:
     started_at: datetime
     version: str
     audience: Audience = field(default_factory=Audience)
+    found: tuple[Found, ...] = ()  # at the start
     pid: int = field(default_factory=os.getpid)
     uid: int = field(default_factory=os.getuid)
     judge: Judge = field(init=False)

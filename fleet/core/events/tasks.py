@@ -89,11 +89,15 @@ class RunExited(TaskEvent, frozen=True, tag="run.exited"):
 
 
 class RunLost(TaskEvent, frozen=True, tag="run.lost"):
-    """The run vanished through no fault of its agent (tmux died, the machine restarted)."""
+    """The run vanished through no fault of its agent (tmux died, the machine restarted).
+
+    With `fresh` its conversation cannot be taken up: the next one begins afresh.
+    """
 
     attempt: int
     reason: str
     not_before: datetime | None = None
+    fresh: bool = False
 
 
 class EndingBegan(TaskEvent, frozen=True, tag="run.ending"):

@@ -224,6 +224,7 @@ async def status(host: Host, query: p.Status) -> dict[str, Any]:
         "tasks": dict(Counter(status_word(fleet, task) for task in live)),
         "slots": {"used": occupied(fleet), "all": host.tools.policies.fleet.slots},
         "degraded": degraded(host),
+        "found": host.found,
     }
 
 
