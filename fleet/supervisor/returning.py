@@ -17,6 +17,7 @@ from fleet.paths import Home, RunDir
 from fleet.supervisor.host import Found, Host
 from fleet.supervisor.perform.surroundings import write_private
 from fleet.supervisor.rundir import Exit
+from fleet.tools.git.workspaces import admin_dir, remove_stale_locks
 from fleet.tools.processes.model import Identity
 from fleet.tools.processes.table import boot, is_alive
 
@@ -37,6 +38,7 @@ def take_stock(host: Host) -> None:
     host.found = tuple(_found(host.home, task, restarted=restarted) for task in at_work)
     if restarted:
         _close_runs(host.home)
+        _unlock_worktrees(host)
         living = [task for task in host.supervisor.fleet.tasks.values() if _has_run(task)]
         host.supervisor.record(
             [e.RunLost(task=task.id, attempt=task.attempt, reason=RESTARTED) for task in living]
@@ -66,6 +68,15 @@ def _found(home: Home, task: Task, *, restarted: bool) -> Found:
     if not restarted and (ended or (run and is_alive(Identity(run.pid, run.pid_start)))):
         return Found(task.id, "ended" if ended else "alive")
     return Found(task.id, "afresh" if task.conversation is None else "resumed")
+
+
+def _unlock_worktrees(host: Host) -> None:
+    """Remove the locks of git commands that the loss of power cut short in worktrees of ours."""
+    for task in host.supervisor.fleet.tasks.values():
+        path = host.tools.worktree(task)
+        admin = admin_dir(path) if path is not None else None
+        if admin is not None:
+            remove_stale_locks(admin)
 
 
 def _close_runs(home: Home) -> None:

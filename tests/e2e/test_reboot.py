@@ -131,6 +131,8 @@ def test_twenty_tasks_of_three_repositories_come_back_after_a_reboot(place: Plac
     unsaved = Path(place.show(TALKERS[0])["row"]["worktree"]) / "unsaved.txt"
     unsaved.write_text("half a thought\n")
     pending(place, TALKERS[1], "mind the tests")
+    lock = Path(place.git("rev-parse", "--absolute-git-dir", cwd=unsaved.parent)) / "index.lock"
+    lock.touch()
 
     lose_power(place)
     said = place.fleet("up").err
@@ -144,6 +146,7 @@ def test_twenty_tasks_of_three_repositories_come_back_after_a_reboot(place: Plac
     runs = {it: (starts(place, it), lives(place, it), spent(place, it)) for it in AT_WORK}
     assert runs == dict.fromkeys(AT_WORK, (2, 1, 0))
     assert {it: place.show(it) for it in ASIDE} == before
+    assert not lock.exists()
     assert unsaved.read_text() == "half a thought\n"
     assert asks(place) != asked
 
