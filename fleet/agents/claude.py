@@ -26,8 +26,8 @@ from fleet.agents.adapter import (
     briefing,
 )
 from fleet.agents.claude_version import is_tried
-from fleet.agents.traits import COST
 from fleet.core.commands import Verdict
+from fleet.core.facts import COST
 from fleet.core.policy import Done
 
 # Its own default asks a server what is safe, and opens a dialog where it cannot.

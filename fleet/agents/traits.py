@@ -5,7 +5,8 @@ An adapter may have
 * `accounts`: the variables of its environment that tell one account from another (credentials, the
   address of the service, where it keeps its login). Without it all of its agents share one account;
   None says that they share nothing, as commands of a shell do.
-* `usage`: which of "cost" and "tokens" its agent tells. Without it nobody knows beforehand.
+* `usage`: which of COST and TOKENS (of `fleet.core.facts`) its agent tells. Without it nobody knows
+  beforehand.
 """
 
 import hashlib
@@ -13,7 +14,6 @@ from collections.abc import Mapping
 
 from fleet.agents.adapter import AgentAdapter
 
-COST, TOKENS = "cost", "tokens"
 _BYTES = 8
 
 

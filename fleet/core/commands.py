@@ -39,6 +39,7 @@ class Spawn(Command, frozen=True, tag="spawn"):
     attempts: int | None = None
     retries: int | None = None
     budget_usd: float | None = None
+    tokens: int | None = None
     timeout_s: float | None = None
     expect_lines: int | None = None
     count: int = 1

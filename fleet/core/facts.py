@@ -5,6 +5,8 @@ from msgspec import Struct
 from fleet.core.ids import Commit, RepoId
 from fleet.core.policy import Done, RepoPolicy
 
+COST, TOKENS = "cost", "tokens"  # what an agent may tell of what it has used
+
 
 class RepoFacts(Struct, frozen=True, kw_only=True):
     """A repository as found: where it is, its policy, and the target's tip."""

@@ -6,6 +6,7 @@ from fleet.agents import registry, traits
 from fleet.agents.claude import ClaudeAdapter
 from fleet.agents.command import CommandAdapter
 from fleet.agents.shell import ShellAdapter
+from fleet.core.facts import COST, TOKENS
 from fleet.core.policy import AgentCommand
 
 SECRET = "sk-ant-api03-secret"
@@ -56,4 +57,4 @@ def test_every_installed_adapter_says_it_in_these_words(name: str) -> None:
     adapter = registry.adapters(()).get(name)
 
     assert traits.account(adapter, {}, salt="h0") in {name, ""}
-    assert (traits.usage(adapter) or frozenset()) <= {traits.COST, traits.TOKENS}
+    assert (traits.usage(adapter) or frozenset()) <= {COST, TOKENS}

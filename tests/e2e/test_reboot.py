@@ -208,7 +208,8 @@ def test_a_conversation_that_is_gone_is_no_fault_of_the_task(place: Place) -> No
     script = place.root / "gone.sh"
     script.write_text(
         '#!/bin/sh\n[ "$1" = resume ] && { echo "no conversation found"; exit 1; }\n'
-        f"""echo '{{"id":"c-1"}}' | {SPOOL} conversation\ntouch begun; sleep 1000\n"""
+        f"""echo '{{"id":"c-1"}}' | {SPOOL} conversation\n"""
+        f"echo x >>{place.root}/afresh\nsleep 1000\n"
     )
     place.configure(
         f'agents:\n  gone:\n    command: [sh, {script}, "{{prompt}}"]\n'
@@ -220,9 +221,10 @@ def test_a_conversation_that_is_gone_is_no_fault_of_the_task(place: Place) -> No
     lose_power(place)
     place.fleet("up")
 
-    until(lambda: starts(place, "one") == 3, what="a run that begins afresh")
+    afresh = place.root / "afresh"
+    until(lambda: afresh.read_text() == "x\n" * 2, what="a run that begins afresh")
     place.becomes("one", "working")
-    assert place.show("one")["spent"] == 0
+    assert (starts(place, "one"), spent(place, "one")) == (3, 0)
 
 
 def test_up_says_what_it_found(place: Place) -> None:
