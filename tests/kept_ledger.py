@@ -251,6 +251,12 @@ ACCOUNTS: Sequence[events.AnyEvent] = (
         )
     ),
     events.GoOnTold(task=LOGIN, attempt=1, text="Go on where you stopped."),
+    events.ActivityChanged(
+        task=LOGIN, attempt=1, activity=activity.Stalled(NOON, 900.0), source="hook"
+    ),
+    events.RunLost(task=LOGIN, attempt=1, reason="the machine was restarted", fresh=True),
+    events.AgentsTrusted(repo=REPO, by="person"),
+    events.AgentsDistrusted(repo=REPO, by="person"),
 )
 Batches = Sequence[Sequence[events.AnyEvent]]
 HISTORIES: dict[str, Batches] = {

@@ -169,9 +169,10 @@ class Trust(Command, frozen=True, tag="trust"):
 
 
 class TrustAgents(Command, frozen=True, tag="trust-agents"):
-    """Let agents be told beforehand that the repository around `cwd` is trusted."""
+    """Let agents be told beforehand that the repository around `cwd` is trusted; or no more."""
 
     cwd: str
+    revoke: bool = False
 
 
 class Thaw(Command, frozen=True, tag="thaw"):

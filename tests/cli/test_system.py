@@ -172,6 +172,9 @@ def test_trust_says_what_is_trusted(run: Run, fake: FakeSupervisor) -> None:
     assert run("trust").err == "fleet.yaml is trusted as it is now: 9f86d081\n"
     fake.answers["trust-agents"] = {"repo": "shop"}
     assert "may trust this repository" in run("trust", "--agents").err
+    assert "told nothing" in run("trust", "--agents", "--revoke").err
+    assert [it["revoke"] for it in fake.calls("trust-agents")] == [False, True]
     assert run("trust", "--agents", "--digest", "9f").code == 2
+    assert run("trust", "--revoke").code == 2
     fake.answers["trust"] = FleetError("there is no fleet.yaml", hint="type: fleet init")
     assert run("trust").code == 1

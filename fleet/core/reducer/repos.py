@@ -48,6 +48,12 @@ def _agents_trusted(fleet: Fleet, event: e.AgentsTrusted, at: datetime) -> Fleet
     return _repo(fleet, replace(repo, consents=repo.consents | {TRUST}))
 
 
+@table.fleet(e.AgentsDistrusted)
+def _agents_distrusted(fleet: Fleet, event: e.AgentsDistrusted, at: datetime) -> Fleet:
+    repo = fleet.repos[event.repo]
+    return _repo(fleet, replace(repo, consents=repo.consents - {TRUST}))
+
+
 @table.fleet(e.TargetSeen)
 def _target_seen(fleet: Fleet, event: e.TargetSeen, at: datetime) -> Fleet:
     repo = fleet.repos[event.repo]

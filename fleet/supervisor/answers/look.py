@@ -182,7 +182,8 @@ def _next_step(fleet: Fleet, task: Task) -> str | None:
         case "waiting" if task.run is None:
             return f"fleet done {task.id} once it is mended, or fleet retry {task.id}"
         case "waiting":
-            return _way_to_answer(task)
+            passes = accounts.waits_for(fleet, task, accounts.shut(fleet), now())
+            return None if passes else _way_to_answer(task)
         case _:
             return None
 
@@ -193,9 +194,20 @@ def _way_to_answer(task: Task) -> str:
         words = "|".join("TEXT" if word == "text" else word for word in takes(ask))
         return f"fleet answer {task.id} {words}"
     waits = task.run.activity if task.run else None
-    if isinstance(waits, Waiting) and waits.kind == "trust":
-        return f"fleet attach {task.id}; fleet trust --agents, so that none asks again"
-    return f"fleet attach {task.id}"
+    way = _WAYS.get(waits.kind) if isinstance(waits, Waiting) else None
+    return (way or "fleet attach {}").format(task.id)
+
+
+# What gives a live agent what it waits for; what passes by itself needs nothing.
+_GO_ON = 'fleet send {} "go on"'
+_WAYS = {
+    "trust": "fleet attach {}; fleet trust --agents, so that none asks again",
+    "login": f"log in with its program, then {_GO_ON}; others of its account follow",
+    "budget": f"raise it where you pay for it, then {_GO_ON}; others of its account follow",
+    "context": "fleet attach {} and shorten its conversation; or fleet pause and fleet retry it",
+    "error": _GO_ON,
+    "overloaded": _GO_ON,
+}
 
 
 async def status(host: Host, query: p.Status) -> dict[str, Any]:
