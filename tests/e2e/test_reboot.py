@@ -227,6 +227,26 @@ def test_a_conversation_that_is_gone_is_no_fault_of_the_task(place: Place) -> No
     assert (starts(place, "one"), spent(place, "one")) == (3, 0)
 
 
+def test_the_end_of_a_container_is_as_good_as_a_reboot(place: Place) -> None:
+    """All processes are gone, and the machine is still the one that was started then."""
+    talker(place)
+    place.spawn("one", "begin", "--agent", "talker")
+    place.spawn("two", "touch begun; sleep 1000")
+    place.becomes("one", "idle")
+    place.becomes("two", "working")
+    boot = place.home.boot.read_bytes()
+
+    lose_power(place)
+    place.home.boot.write_bytes(boot)
+    said = place.fleet("up").err
+
+    becomes_heard(place, "one", ["begin", GO_ON])
+    place.becomes("two", "working")
+    assert "in the same conversation: one" in said
+    assert "afresh: two" in said
+    assert [(starts(place, it), spent(place, it)) for it in ("one", "two")] == [(2, 0)] * 2
+
+
 def test_up_says_what_it_found(place: Place) -> None:
     place.spawn("one", "touch begun; sleep 1000")
     place.becomes("one", "working")

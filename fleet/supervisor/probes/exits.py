@@ -19,6 +19,7 @@ from fleet.tools.tmux.view import PaneState
 
 _KILLED = "fleet-pane was killed"
 _NO_CONVERSATION = "its conversation could not be taken up"
+_SOON = timedelta(minutes=1)
 _FORGIVEN = 3  # losses that are made good at once
 _LOOK_EVERY_S = 0.5  # where the kernel has no pidfd
 _TMUX_LOOKS, _TMUX_EVERY_S = 40, 0.05  # until tmux knows, too
@@ -145,11 +146,13 @@ class Exits:
 
 
 def _found_nothing(task: Task) -> bool:
-    """Whether an agent that was to take up a conversation ended without one word of its own.
+    """Whether an agent that was to take up a conversation ended soon, and without one word.
 
     Who speaks at all has found it; a conversation that was lost would else be looked for for ever.
     """
-    return task.run is not None and task.run.resumed and task.run.source == PROCESS
+    run = task.run
+    silent = run is not None and run.resumed and run.source == PROCESS
+    return run is not None and silent and now() - run.started_at < _SOON
 
 
 def _is_own(ended: Exit) -> bool:
