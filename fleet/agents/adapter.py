@@ -107,7 +107,7 @@ class SaysFailed(Struct, frozen=True, tag="failed"):
     """Its turn broke off, and goes on when it is told to, after `until` where that is known."""
 
     reason: str
-    kind: str = "error"  # error, rate-limit, login, budget, context
+    kind: str = "error"  # error, overloaded, rate-limit, login, budget, context
     until: datetime | None = None
 
 
@@ -180,6 +180,7 @@ class AgentAdapter(Protocol):
     `attempts`: how many fresh contexts a task gets by default. `scrub`: environment variables
     that must not reach it. `reports`: it tells its terminal what it does (OSC 7501), so that it
     is given one which hears that.
+    What it may say beside this is in `fleet.agents.traits`.
     """
 
     name: str

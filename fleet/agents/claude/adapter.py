@@ -22,6 +22,7 @@ from fleet.agents.adapter import (
 from fleet.agents.claude import asks, files, hooks, presence, screens
 from fleet.agents.claude.version import is_tried
 from fleet.core.commands import Verdict
+from fleet.core.facts import COST
 from fleet.core.policy import Done
 
 # Its own default asks a server what is safe, and opens a dialog where it cannot.
@@ -47,6 +48,12 @@ class ClaudeAdapter(Silent):
     done: Done | None = None
     attempts: int = 1
     scrub: tuple[str, ...] = (*SCRUB, "CLAUDE_PROJECT_DIR")
+    accounts: tuple[str, ...] = (
+        *("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN", "ANTHROPIC_BASE_URL"),
+        *("CLAUDE_CODE_OAUTH_TOKEN", "CLAUDE_CODE_USE_BEDROCK", "CLAUDE_CODE_USE_VERTEX"),
+        "CLAUDE_CONFIG_DIR",
+    )
+    usage: frozenset[str] = frozenset({COST})
 
     def launch(self, request: Request) -> Launch:
         """Return its start: afresh, or with its conversation taken up again."""
