@@ -51,6 +51,9 @@ NEEDS = {
     "trust": "trust in this directory",
     "rate-limit": "its rate limit to pass",
     "budget": "a larger budget",
+    "error": "another try",
+    "overloaded": "a service that is less busy",
+    "context": "a shorter conversation",
 }
 _SEQUENCE = re.compile(  # of a terminal: CSI, strings such as OSC with or without their end, others
     r"\x1b(?:\[[0-?]*[ -/]*[@-~]|[]PX^_][^\x07\x1b]*(?:\x07|\x1b\\)?|.)", re.DOTALL

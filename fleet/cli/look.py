@@ -65,6 +65,8 @@ def _show_head(out: Output, row: TaskRow) -> None:
     print()
     if row.needs:
         _fact(out, "needs you", Cell(row.needs, "wanted"))
+    if row.waits:
+        _fact(out, "waits", Cell(row.waits, "quiet"))
 
 
 def _facts_of(detail: TaskDetail) -> Iterable[tuple[str, str | None]]:

@@ -10,8 +10,9 @@ from fleet.core.asking import dialog
 from fleet.core.causes import Cause, Died, Exhausted
 from fleet.core.effects import AnyEffect, EndRun, PassAnswer, RunChecks, Seal, StartRun, Tell
 from fleet.core.model import Fleet, Task
+from fleet.core.pauses import is_due
 from fleet.core.planned import NOTHING, Circumstances, Plan, together
-from fleet.core.schedule import exhausted, is_due
+from fleet.core.schedule import exhausted
 from fleet.core.status import (
     Checking,
     Ending,

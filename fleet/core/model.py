@@ -8,6 +8,7 @@ from fleet.core.activity import Message, Run
 from fleet.core.causes import Cause
 from fleet.core.change import Change, Landing
 from fleet.core.ids import Commit, RepoId, TaskId
+from fleet.core.limited import Account
 from fleet.core.policy import Check, Done, Land, Limits
 from fleet.core.status import ENDED, Status, Submitted
 
@@ -77,6 +78,7 @@ class Task(Struct, frozen=True, kw_only=True):
     messages: tuple[Message, ...] = ()
     next_message: int = 1
     conversation: str | None = None
+    account: str | None = None  # None where nobody could tell, empty where it shares none
     last_cause: Cause | None = None
     archived: str | None = None  # the ref that keeps what a removed workspace held
     removed_at: datetime | None = None
@@ -130,3 +132,4 @@ class Fleet(Struct, frozen=True):
     repos: dict[RepoId, Repo] = {}
     tasks: dict[TaskId, Task] = {}
     starts: tuple[datetime, ...] = ()  # of the last hour, for the fleet-wide breaker
+    accounts: dict[str, Account] = {}  # by their names, as `core.accounts` has them

@@ -33,6 +33,7 @@ class TaskRow(Struct, frozen=True, kw_only=True):
     updated_at: datetime
     after: tuple[str, ...]
     removed_at: datetime | None = None
+    waits: str | None = None  # what it waits for that needs nobody
 
 
 class Ask(Struct, frozen=True, kw_only=True):

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from fleet.agents import traits
 from fleet.agents.adapter import default_done
 from fleet.core import commands as c
 from fleet.core.facts import AgentFacts, Facts, RepoFacts, SpawnFacts, SubmitFacts, TrustFacts
@@ -116,6 +117,8 @@ def _agent(tools: Tools, repo: RepoFacts, command: c.Spawn) -> AgentFacts:
         converses=adapter.converses,
         done=default_done(adapter, has_checks=bool(command.checks or repo.policy.checks)),
         attempts=adapter.attempts,
+        account=traits.account(adapter, command.environment, salt=tools.home_id),
+        usage=traits.usage(adapter),
     )
 
 

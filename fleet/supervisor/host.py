@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from fleet import paths
@@ -32,6 +33,7 @@ class Vitals:
     crowded: frozenset[RepoId] = frozenset()
     last_output: dict[TaskId, datetime] = field(default_factory=dict)  # that moved the cursor
     last_drawn: dict[TaskId, datetime] = field(default_factory=dict)  # any output, redrawing too
+    last_moved: dict[TaskId, datetime] = field(default_factory=dict)  # other words on its screen
     last_told: dict[TaskId, datetime] = field(default_factory=dict)  # any hook
     doing: dict[TaskId, str] = field(default_factory=dict)  # what it does now, in one line
     context: dict[TaskId, float] = field(default_factory=dict)  # share of its context in use
@@ -50,9 +52,20 @@ class Vitals:
 
     def forget(self, live: AbstractSet[TaskId]) -> None:
         """Drop what was noted of runs that are over."""
-        for kind in (self.last_output, self.last_drawn, self.last_told, self.doing, self.context):
+        times = (self.last_output, self.last_drawn, self.last_moved, self.last_told)
+        for kind in (*times, self.doing, self.context):
             for name in kind.keys() - live:
                 del kind[name]
+
+
+class Found(Struct, frozen=True):
+    """A task that was at work when the last supervisor ended, and what has become of its run.
+
+    `how` is alive, ended, resumed (begun again in its conversation) or afresh (begun again).
+    """
+
+    task: TaskId
+    how: str
 
 
 @dataclass
@@ -66,6 +79,7 @@ class Host:
     started_at: datetime
     version: str
     audience: Audience = field(default_factory=Audience)
+    found: tuple[Found, ...] = ()  # at the start
     pid: int = field(default_factory=os.getpid)
     uid: int = field(default_factory=os.getuid)
     judge: Judge = field(init=False)

@@ -38,6 +38,7 @@ class Pulse(Protocol):
 
     last_output: dict[TaskId, datetime]
     last_drawn: dict[TaskId, datetime]
+    last_moved: dict[TaskId, datetime]
     last_told: dict[TaskId, datetime]
 
 
@@ -67,7 +68,7 @@ class Judge:
         if sign.source in OWN and not isinstance(sign.says, Waiting):
             known.went_on = max(known.went_on or sign.at, sign.at)
         # A turn that ends twice is two turns.
-        ended = isinstance(sign.says, Idle) and known.signs.newest.get(HOOK) is sign
+        ended = sign.says == Idle() and known.signs.newest.get(HOOK) is sign
         self._judge(task, known, moment, actor=actor, ended=ended)
 
     def silence(self, task: TaskId, source: str, moment: datetime) -> None:
@@ -95,6 +96,12 @@ class Judge:
         known = self._of(task)
         return known is not None and (known.went_on is None or known.went_on < moment)
 
+    def says(self, task: TaskId, source: str) -> Activity | None:
+        """Return what a source says of the task's present run, if anything."""
+        known = self._of(task)
+        sign = None if known is None else known.signs.newest.get(source)
+        return None if sign is None else sign.says
+
     def judged(self, task: TaskId, moment: datetime) -> Judged | None:
         """Return how the present signs of a live agent are judged; None where there is none."""
         known = self._of(task)
@@ -120,6 +127,7 @@ class Judge:
         return Life(
             printed=self._pulse.last_output.get(name),
             drawn=self._pulse.last_drawn.get(name),
+            moved=self._pulse.last_moved.get(name),
             told=self._pulse.last_told.get(name),
             silence=None if limit is None else timedelta(seconds=min(limit, LONGEST_S)),
         )

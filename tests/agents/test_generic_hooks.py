@@ -122,5 +122,6 @@ def test_texts_become_one_line_that_no_terminal_obeys(told: str, shown: str) -> 
 
 def test_each_kind_has_words_of_its_own() -> None:
     assert set(generic.NEEDS) == {
-        *("permission", "question", "plan", "login", "trust", "rate-limit", "budget")
+        *("permission", "question", "plan", "login", "trust", "rate-limit", "budget"),
+        *("error", "overloaded", "context"),
     }

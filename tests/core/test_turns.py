@@ -15,13 +15,11 @@ from fleet.core.activity import Activity, Idle, Run, Waiting, Working
 from fleet.core.decide import decide
 from fleet.core.model import Fleet, Spec
 from fleet.core.rows import Ask
-from fleet.core.turns import GO_ON, MOST_ERRORS, MOST_LIMITS
+from fleet.core.turns import AGAIN, GO_ON
 from fleet.core.views import needs, needs_since
 from fleet.errors import RefusedError
 
 ERROR = Waiting("the server failed", "error")
-LATER = NOON + h.minutes(10)
-LIMITED = Waiting("its rate limit", "rate-limit", LATER)
 TALKS = h.talker(done="manual")
 
 
@@ -60,53 +58,25 @@ def run_of(fleet: Fleet) -> Run:
     return run
 
 
-def test_a_rate_limit_that_has_passed_is_gone_on_from_once() -> None:
-    fleet = running(does(LIMITED))
-
-    assert wanted(fleet) == "its rate limit"
-    assert facts(fleet, 9.9) == []
-    assert h.settle(fleet, h.GIVEN, NOON)[1].wake_at == LATER
-    assert facts(fleet, 10) == [told()]
-    after = h.fold(fleet, [told()], LATER)
-    assert run_of(after).activity == Working()
-    assert h.effects(after, now=LATER) == (f.Tell(A, 1, 1),)
-    assert after.tasks[A].messages[0].by == "fleet"
-
-
-def test_a_rate_limit_without_an_end_needs_a_person() -> None:
-    fleet = running(does(replace(LIMITED, until=None)))
-
-    assert facts(fleet, 1e6) == []
-    assert wanted(fleet) == "its rate limit"
-
-
-def test_an_end_that_passed_long_ago_is_not_believed_for_ever() -> None:
-    early = replace(LIMITED, until=NOON)
-    fleet = running(does(early))
-    pauses = []
-    for _ in range(MOST_LIMITS):
-        since, planned = run_of(fleet).activity_since, h.settle(fleet, h.GIVEN, NOON)
-        at = planned[1].wake_at or since
-        pauses.append((at - since).total_seconds())
-        fleet = again(fleet, early)
-
-    assert pauses[:4] == [0, 10, 20, 40]
-    assert max(pauses) == 300
-    assert facts(fleet, 1e6) == []
-
-
-def test_an_error_is_tried_again_with_growing_pauses_and_then_needs_a_person() -> None:
-    fleet, at, pauses = running(does(ERROR)), NOON, []
-    for _ in range(MOST_ERRORS):
+@pytest.mark.parametrize(
+    ("kind", "expected"),
+    [("error", [10, 20, 40, 80]), ("overloaded", [30, 60, 120, 240, *[300] * 16])],
+)
+def test_what_passes_is_tried_again_with_growing_pauses_and_then_needs_a_person(
+    kind: str, expected: list[float]
+) -> None:
+    failed = replace(ERROR, kind=kind)
+    fleet, at, pauses = running(does(failed)), NOON, []
+    for _ in range(AGAIN[kind].times):
         assert wanted(fleet) is None
         planned = h.settle(fleet, h.GIVEN, at)[1]
         assert planned.wake_at is not None
         pauses.append((planned.wake_at - at).total_seconds())
         at = planned.wake_at
         assert h.settle(fleet, h.GIVEN, at)[2] == [told()]
-        fleet = again(fleet, ERROR, at)
+        fleet = again(fleet, failed, at)
 
-    assert pauses == [10, 20, 40, 80]
+    assert pauses == expected
     assert wanted(fleet) == "the server failed"
     assert facts(fleet, 1e6) == []
 
@@ -119,7 +89,9 @@ def test_a_turn_that_ended_well_forgets_the_errors_before_it() -> None:
     assert facts(fleet, 10 / 60) == [told()]
 
 
-@pytest.mark.parametrize("kind", ["login", "budget", "context", "question", "permission"])
+@pytest.mark.parametrize(
+    "kind", ["login", "budget", "context", "question", "permission", "undelivered"]
+)
 def test_what_going_on_cannot_mend_needs_a_person(kind: str) -> None:
     fleet = running(does(Waiting("it", kind, NOON)))
 

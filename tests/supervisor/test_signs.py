@@ -14,9 +14,11 @@ from typing import Any
 import msgspec
 import pytest
 from house import House
+from msgspec.structs import replace
 from waiting import until
 
 from fleet import protocol as p
+from fleet.agents import traits
 from fleet.agents.adapter import (
     BadHook,
     Presence,
@@ -35,6 +37,7 @@ from fleet.core import events as e
 from fleet.core.activity import Activity, Idle, Unknown, Waiting, Working
 from fleet.core.ids import TaskId
 from fleet.core.model import Task
+from fleet.core.policy import RepoPolicy
 from fleet.core.rows import Ask
 from fleet.core.views import needs
 from fleet.supervisor.answers import look
@@ -80,6 +83,8 @@ class Open(ShellAdapter):
         last = text.splitlines()[-1] if text else ""
         if "too many" in last:
             return (SaysFailed(last.strip(), "rate-limit"),)
+        if "again in" in last:
+            return (SaysWaiting(last.strip(), "rate-limit"),)
         return (SaysDoing("x"),)
 
 
@@ -296,6 +301,63 @@ class TestScreens:
         await screens.look([(A, "%1")])
         assert told(house)[1:] == [(Working(), "process")]
 
+    @pytest.mark.parametrize(
+        ("other", "moves"),
+        [
+            ("* Baking... (12s · 300 tokens)\nesc", False),
+            ("✻ Baking… (2m 31s · ↑ 1.2k tokens)\nesc", False),
+            ("⠋ Baking (9 %) ▓▓░░ --\nesc", True),  # its tokens are gone
+            ("* Baking (12s · 300 tokens)\nesc to interrupt", True),
+        ],
+    )
+    async def test_what_counts_and_spins_is_no_progress(
+        self,
+        house: House,
+        adapter: Open,
+        monkeypatch: pytest.MonkeyPatch,
+        *,
+        other: str,
+        moves: bool,
+    ) -> None:
+        at_work(house)
+        screens, moved = Screens(house.host), house.host.vitals.last_moved
+        self.draw(house, monkeypatch, "· Baking. (1s · 0 tokens)\nesc")
+        await screens.look([(A, "%1")])
+        before = moved[A]
+        self.draw(house, monkeypatch, other)
+        await screens.look([(A, "%1")])
+
+        assert (moved[A] != before) is moves
+
+    async def test_who_only_spins_gets_nowhere_and_needs_somebody(
+        self, house: House, adapter: Open, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        at_work(house)
+        hook(house, SaysWorking())
+        hear(house)
+        vitals, late = house.host.vitals, now() + timedelta(minutes=16)
+        vitals.last_moved[A] = now()
+        vitals.last_output[A] = vitals.last_drawn[A] = late
+        house.host.judge.look(late, every=True)
+        assert needs(house.fleet, house.task("a"), RepoPolicy()) == "no progress for 15m"
+        assert house.word("a") == "stalled"
+
+        vitals.last_moved[A] = late
+        house.host.judge.look(late, every=True)
+        assert house.word("a") == "working"
+
+    async def test_a_limit_after_which_it_tries_again_by_itself_is_nothing_to_be_told(
+        self, house: House, adapter: Open, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        at_work(house)
+        self.draw(house, monkeypatch, "again in 90 s")
+        await Screens(house.host).look([(A, "%1")])
+
+        assert activity(house) == Waiting("again in 90 s", "rate-limit", retries=True)
+        assert needs(house.fleet, house.task("a"), RepoPolicy()) is None
+        row = (await look.ls(house.host, p.List()))[0]
+        assert row.waits == "again in 90 s: it tries again by itself"
+
     async def test_who_has_just_spoken_is_looked_at_later(
         self, house: House, adapter: Open, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -340,6 +402,32 @@ class TestHooks:
         hear(house)
 
         assert told(house) == [(Waiting("too many requests", "rate-limit", when), "hook")]
+
+    async def test_each_run_says_whose_account_it_uses(
+        self, house: House, adapter: Open, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        adapter.accounts = ("HOME",)
+        at_work(house)
+        (started,) = house.events(e.RunStarted)
+
+        assert started.account == traits.account(
+            adapter, {"HOME": os.environ["HOME"]}, salt=house.tools.home_id
+        )
+        assert house.task("a").account == started.account
+        assert house.events(e.TaskAdded)[0].account == ""  # as the shell's own adapter has it
+
+    async def test_a_task_that_is_held_says_so(self, house: House, adapter: Open) -> None:
+        at_work(house)
+        hook(house, SaysFailed("log in", "login"))
+        hear(house)
+        house.spawn("true", "b")
+        for name in ("a", "b"):
+            task = replace(house.task(name), account="one")
+            house.fleet.tasks[task.id] = task
+
+        said = await look.why(house.host, p.Why(task="b"))
+        assert said.because == ("shell's account waits for a login: see a",)
+        assert said.needs is None
 
     async def test_what_is_shown_alone_is_not_recorded(self, house: House, adapter: Open) -> None:
         at_work(house)

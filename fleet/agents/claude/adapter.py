@@ -16,11 +16,13 @@ from fleet.agents.adapter import (
     Presence,
     Request,
     Signal,
+    Silent,
     briefing,
 )
 from fleet.agents.claude import asks, files, hooks, presence, screens
 from fleet.agents.claude.version import is_tried
 from fleet.core.commands import Verdict
+from fleet.core.facts import COST
 from fleet.core.policy import Done
 
 # Its own default asks a server what is safe, and opens a dialog where it cannot.
@@ -34,7 +36,7 @@ _ENVIRONMENT = {
 }
 
 
-class ClaudeAdapter:
+class ClaudeAdapter(Silent):
     """The `claude` on the agent's PATH, in the terminal, with the user's own configuration.
 
     All that is fleet's is given for one launch by `--settings`; only with a person's consent the
@@ -46,6 +48,12 @@ class ClaudeAdapter:
     done: Done | None = None
     attempts: int = 1
     scrub: tuple[str, ...] = (*SCRUB, "CLAUDE_PROJECT_DIR")
+    accounts: tuple[str, ...] = (
+        *("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN", "ANTHROPIC_BASE_URL"),
+        *("CLAUDE_CODE_OAUTH_TOKEN", "CLAUDE_CODE_USE_BEDROCK", "CLAUDE_CODE_USE_VERTEX"),
+        "CLAUDE_CONFIG_DIR",
+    )
+    usage: frozenset[str] = frozenset({COST})
 
     def launch(self, request: Request) -> Launch:
         """Return its start: afresh, or with its conversation taken up again."""

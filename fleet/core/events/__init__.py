@@ -27,6 +27,7 @@ from fleet.core.events.changes import (
     StillMerges,
 )
 from fleet.core.events.repos import (
+    AgentsDistrusted,
     AgentsTrusted,
     PolicyTrusted,
     QueueFrozen,
@@ -86,6 +87,7 @@ from fleet.core.events.tasks import (
 
 AnyEvent = (
     ActivityChanged
+    | AgentsDistrusted
     | AgentsTrusted
     | AnswerGiven
     | AnswerSettled
@@ -177,6 +179,7 @@ class Entry(Struct, frozen=True):
 __all__ = [
     "EVENT_TYPES",
     "ActivityChanged",
+    "AgentsDistrusted",
     "AgentsTrusted",
     "AnswerGiven",
     "AnswerSettled",
