@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from fleet.agents import traits
 from fleet.agents.adapter import Request, SaysDone, SaysWaiting
 from fleet.agents.aider.adapter import AiderAdapter
 
@@ -17,10 +18,11 @@ def test_its_prompt_and_what_it_keeps_are_in_the_runs_directory(request_for: Req
     launch = AIDER.launch(request_for("Say\nhello."))
 
     assert launch.argv[0] == "aider"
-    assert launch.argv[-3:] == (
+    assert launch.argv[-4:] == (
         "--chat-history-file=/h/tasks/hello/runs/1/chat.md",
         "--input-history-file=/h/tasks/hello/runs/1/input.history",
         "--message-file=/h/tasks/hello/runs/1/prompt.txt",
+        "--map-tokens=0",
     )
     assert launch.files == {"prompt.txt": "Say\nhello."}
 
@@ -43,6 +45,18 @@ def test_model_and_effort_are_as_asked(request_for: RequestFor) -> None:
     argv = AIDER.launch(request_for(model="anthropic/x", effort="high")).argv
 
     assert argv[-2:] == ("--model=anthropic/x", "--reasoning-effort=high")
+
+
+@pytest.mark.parametrize("place", [0, 1])
+def test_it_has_a_map_only_where_git_ignores_that(place: int, request_for: RequestFor) -> None:
+    environment = {"HOME": "/home/person"}
+    files = AIDER.config_files(request_for(environment=environment))
+    config = {files[place]: "build/\n.aider*\n"}
+
+    assert files == ("/h/w/shop/001/.gitignore", "/home/person/.config/git/ignore")
+    mapped = AIDER.launch(request_for(environment=environment, config=config))
+    assert "--map-tokens=0" not in mapped.argv
+    assert "--map-tokens=0" in AIDER.launch(request_for(config={files[place]: "# .aider*"})).argv
 
 
 def test_a_later_attempt_reads_what_earlier_ones_left(request_for: RequestFor) -> None:
@@ -92,3 +106,10 @@ def test_it_wants_a_login_where_it_has_no_key() -> None:
 
 def test_what_it_starts_may_report_by_the_generic_hooks() -> None:
     assert AIDER.read_hook("done", b"") == (SaysDone(),)
+
+
+def test_another_key_is_another_account() -> None:
+    one, two = ({"ANTHROPIC_API_KEY": key} for key in ("one", "two"))
+
+    assert traits.account(AIDER, one, salt="s") == traits.account(AIDER, one, salt="s")
+    assert traits.account(AIDER, one, salt="s") != traits.account(AIDER, two, salt="s")

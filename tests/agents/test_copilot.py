@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from fleet.agents import traits
 from fleet.agents.adapter import Request, SaysWaiting, Signal
 from fleet.agents.copilot.adapter import CopilotAdapter
 
@@ -241,3 +242,10 @@ def test_a_dialog_that_is_not_known_needs_a_person() -> None:
     unknown = screen("trust").replace("Do you trust", "Do you like")
 
     assert COPILOT.read_screen(unknown) == (SaysWaiting("an answer to the dialog in its pane"),)
+
+
+def test_another_key_is_another_account() -> None:
+    one, two = ({"GH_TOKEN": key} for key in ("one", "two"))
+
+    assert traits.account(COPILOT, one, salt="s") == traits.account(COPILOT, one, salt="s")
+    assert traits.account(COPILOT, one, salt="s") != traits.account(COPILOT, two, salt="s")

@@ -59,7 +59,7 @@ def read(name: str, **change: object) -> tuple[Signal, ...]:
         ("assistant.idle", (SaysIdle(background=True),)),
         ("assistant.idle aborted", (SaysIdle(background=True),)),
         ("session.idle", (SaysIdle(),)),
-        ("session.idle aborted", (SaysIdle(),)),
+        ("session.idle aborted", (SaysIdle(broken_off=True),)),
         ("Stop", (SaysIdle(),)),
         ("Notification permission_prompt",
          (SaysWaiting("Run command: make it", "permission"),)),
@@ -92,11 +92,13 @@ def test_each_start_names_its_conversation(name: str, field: str) -> None:
         ({"errorType": "query"}, "error", "429"),
         ({"errorType": "query", "message": "Your credit balance is too low"}, "budget", "Your"),
         ({"errorType": "query", "message": "it is too long"}, "context", "it is"),
+        ({"errorType": "query", "statusCode": 529}, "overloaded", "429"),
+        ({"errorType": "query", "message": "Overloaded"}, "overloaded", "Over"),
         ({"errorType": "query", "message": ""}, "error", "query"),
         ({"errorType": "", "message": ""}, "error", "its turn broke off"),
     ],
 )
-def test_a_turn_that_broke_off_says_why(change: dict[str, str], kind: str, reason: str) -> None:
+def test_a_turn_that_broke_off_says_why(change: dict[str, object], kind: str, reason: str) -> None:
     (failed,) = read("session.error rate_limit", **change)
 
     assert isinstance(failed, SaysFailed)
@@ -168,6 +170,7 @@ def test_another_dialog_needs_someone_in_the_pane() -> None:
         ("user.message", b"{", (SaysWorking(),)),
         ("session.error", b"{", (SaysFailed("its turn broke off"),)),
         ("assistant.idle", b"{", (SaysIdle(background=True),)),
+        ("session.idle", b"{", (SaysIdle(broken_off=True),)),
         ("tool.execution_start", b'{"arguments": 5}', ()),
         ("session", b"", ()),
         ("session", b'{"sessionId": "--resume"}', ()),

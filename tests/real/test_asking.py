@@ -3,6 +3,8 @@
 import pytest
 from real.bench import Bench
 
+pytestmark = pytest.mark.needs("talk")
+
 
 @pytest.mark.needs("answers")
 def test_a_permission_is_allowed_from_outside(bench: Bench) -> None:

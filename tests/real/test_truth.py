@@ -3,7 +3,10 @@
 import time
 from dataclasses import dataclass, field
 
+import pytest
 from real.bench import Bench, Watch
+
+pytestmark = pytest.mark.needs("talk")
 
 SILENT_S = 30.0
 SOON_S = 1.0  # from what the agent itself reports

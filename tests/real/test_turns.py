@@ -3,6 +3,8 @@
 import pytest
 from real.bench import Bench
 
+pytestmark = pytest.mark.needs("talk")
+
 
 def test_it_is_told_more_when_idle_and_when_busy(bench: Bench) -> None:
     task = bench.spawn("[[slow 3]] begin")

@@ -29,6 +29,8 @@ _NO_TRACE = (
     *("--no-gitignore", "--no-attribute-author", "--no-attribute-committer"),
     "--no-attribute-co-authored-by",
 )
+# Its map of the repository is a database in there, which would become a part of the change.
+_IGNORES = frozenset({".aider*", "/.aider*", ".aider.tags.cache*"})
 _COMMANDS = ("/", "!")  # by which it would take a prompt for one of its commands, or a shell's
 _IDENTITY = ("NAME", "EMAIL")
 
@@ -36,7 +38,8 @@ _IDENTITY = ("NAME", "EMAIL")
 class AiderAdapter(Silent):
     """The `aider` on the agent's PATH, with the user's own configuration.
 
-    It commits what it changes, in the user's name; it runs no command.
+    It commits what it changes, in the user's name; it runs no command. It has a map of the
+    repository only where git ignores the file of it, as aider's own `.gitignore` line says.
     """
 
     name: str = "aider"
@@ -44,6 +47,11 @@ class AiderAdapter(Silent):
     done: Done | None = "exit"
     attempts: int = 1
     scrub: tuple[str, ...] = SCRUB
+    accounts: tuple[str, ...] = (
+        *("ANTHROPIC_API_KEY", "ANTHROPIC_API_BASE", "OPENAI_API_KEY", "OPENAI_API_BASE"),
+        *("OPENROUTER_API_KEY", "GEMINI_API_KEY", "DEEPSEEK_API_KEY"),
+    )
+    usage: frozenset[str] = frozenset()
 
     def launch(self, request: Request) -> Launch:
         """Return its start on a prompt that is in a file."""
@@ -64,6 +72,10 @@ class AiderAdapter(Silent):
     def program(self) -> str | None:
         return "aider"
 
+    def config_files(self, request: Request) -> tuple[str, ...]:
+        """Return the files that say what git ignores."""
+        return _ignore_files(request)
+
     def read_screen(self, text: str) -> tuple[Signal, ...]:
         return screens.read(text)
 
@@ -72,6 +84,8 @@ def _options(request: Request) -> tuple[str, ...]:
     options = [f"--chat-history-file={request.run_dir}/chat.md"]
     options += [f"--input-history-file={request.run_dir}/input.history"]
     options += [f"--message-file={request.run_dir}/{PROMPT_FILE}"]
+    if not _is_ignored(request):
+        options += ["--map-tokens=0"]
     if request.attempt > 1:
         options += [f"--read={request.notes}"]
     if request.model:
@@ -79,6 +93,18 @@ def _options(request: Request) -> tuple[str, ...]:
     if request.effort:
         options += [f"--reasoning-effort={request.effort}"]
     return tuple(options)
+
+
+def _ignore_files(request: Request) -> tuple[str, ...]:
+    home = request.environment.get("HOME")
+    config = request.environment.get("XDG_CONFIG_HOME") or (f"{home}/.config" if home else None)
+    theirs = (f"{config}/git/ignore",) if config else ()
+    return (f"{request.worktree}/.gitignore", *theirs)
+
+
+def _is_ignored(request: Request) -> bool:
+    texts = (request.config.get(file) or "" for file in _ignore_files(request))
+    return any(line.strip() in _IGNORES for text in texts for line in text.splitlines())
 
 
 def _identity(request: Request) -> dict[str, str]:

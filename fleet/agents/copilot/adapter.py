@@ -18,6 +18,7 @@ from fleet.agents.adapter import (
 from fleet.agents.copilot import asks, hooks, plugin, screens, trust
 from fleet.agents.copilot.version import has_bridge
 from fleet.core.commands import Verdict
+from fleet.core.facts import TOKENS
 from fleet.core.policy import Done
 
 _ENVIRONMENT = {
@@ -58,6 +59,12 @@ class CopilotAdapter(Silent):
         *("COPILOT_LOADER_PID", "COPILOT_PROJECT_DIR", "COPILOT_HOOK_DIR"),
         "COPILOT_AGENT_SESSION_ID",
     )
+    accounts: tuple[str, ...] = (
+        *("COPILOT_GITHUB_TOKEN", "GH_TOKEN", "GITHUB_TOKEN", "COPILOT_GH_HOST", "GH_HOST"),
+        *("COPILOT_PROVIDER_BASE_URL", "COPILOT_PROVIDER_API_KEY", "COPILOT_HOME"),
+        "COPILOT_PROVIDER_BEARER_TOKEN",
+    )
+    usage: frozenset[str] = frozenset({TOKENS})
 
     def launch(self, request: Request) -> Launch:
         """Return its start: afresh, or with its conversation taken up again."""

@@ -43,7 +43,8 @@ _FAILURES = {
     "context_limit": "context",
 }
 # Of what has no type: a provider of the user's own, a context that could not be compacted.
-_BY_TEXT = {"credit balance": "budget", "too long": "context"}
+_BY_TEXT = {"credit balance": "budget", "too long": "context", "overloaded": "overloaded"}
+_BY_STATUS = {529: "overloaded"}
 _WAITS = {"permission_prompt": "permission", "elicitation_dialog": "question"}
 # It becomes a word of a command line.
 _Id = Annotated[str, Meta(pattern=r"\A[A-Za-z0-9_][A-Za-z0-9_-]{0,99}\Z")]
@@ -87,6 +88,7 @@ class _Idle(Struct):
 class _Error(Struct, rename="camel"):
     error_type: str = ""
     message: str = ""
+    status_code: int = 0
 
 
 class _Cause(Struct, frozen=True):
@@ -187,15 +189,15 @@ def _turn_ended(payload: bytes) -> Signals:
     return (SaysIdle(background=True),)
 
 
-def _idle(_: bytes) -> Signals:
-    return (SaysIdle(),)
+def _idle(payload: bytes) -> Signals:
+    return (SaysIdle(broken_off=msgspec.json.decode(payload, type=_Idle).aborted),)
 
 
 def _error(payload: bytes) -> Signals:
     told = msgspec.json.decode(payload, type=_Error)
     said = told.message.casefold()
     by_text = next((kind for sign, kind in _BY_TEXT.items() if sign in said), "error")
-    kind = _FAILURES.get(told.error_type, by_text)
+    kind = _FAILURES.get(told.error_type) or _BY_STATUS.get(told.status_code) or by_text
     return (SaysFailed(one_line(told.message or told.error_type) or _BROKE_OFF, kind),)
 
 
@@ -250,5 +252,7 @@ _CUT: dict[str, Signals] = {
     "UserPromptSubmit": (SaysWorking(),),
     "user.message": (SaysWorking(),),
     "assistant.idle": (SaysIdle(background=True),),
+    "session.idle": (SaysIdle(broken_off=True),),
+    "Stop": (SaysIdle(broken_off=True),),
     "session.error": (SaysFailed(_BROKE_OFF),),
 }
