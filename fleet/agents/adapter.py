@@ -172,6 +172,9 @@ class AgentAdapter(Protocol):
     """One kind of coding agent, as `fleet.agents` entry points provide it.
 
     `converses`: a live agent can be told more in the same context, by lines typed into its pane.
+    `queues`: what it is told while it works it takes up later by itself. `repeats`: it reports
+    each prompt that it was given, in the same words. `enter_after_s`: Enter is not taken earlier
+    after a text. `clear_line`: the bytes that empty its input line, or a row of that.
     `done`: when its runs end unless the task says otherwise; None where `default_done` may judge.
     `attempts`: how many fresh contexts a task gets by default. `scrub`: environment variables
     that must not reach it.
@@ -182,6 +185,10 @@ class AgentAdapter(Protocol):
     done: Done | None
     attempts: int
     scrub: tuple[str, ...]
+    queues: bool
+    repeats: bool
+    enter_after_s: float
+    clear_line: bytes
 
     def launch(self, request: Request) -> Launch:
         """Return how to start the run, whatever the texts in `request` hold."""
@@ -215,13 +222,22 @@ class AgentAdapter(Protocol):
         """Return what a screen shows at its bottom that no hook tells; most often nothing."""
         ...
 
+    def input_line(self, screen: str) -> str | None:
+        """Return what stands in its input line, on a screen with colours; None: it is not known."""
+        ...
+
     def answer(self, payload: bytes, verdict: Verdict, text: str) -> str | None:
         """Return what a hook that asked with `payload` is to print; None where it cannot be."""
         ...
 
 
 class Silent:
-    """What an adapter is without: version, presence file, screen, questions of its own."""
+    """What an adapter is without: version, presence file, screen, questions, habits of its own."""
+
+    queues: bool = True
+    repeats: bool = False
+    enter_after_s: float = 0.0
+    clear_line: bytes = b""
 
     def version_argv(self) -> tuple[str, ...] | None:
         return None
@@ -237,6 +253,9 @@ class Silent:
 
     def read_screen(self, text: str) -> tuple[Signal, ...]:
         return ()
+
+    def input_line(self, screen: str) -> str | None:
+        return None
 
     def answer(self, payload: bytes, verdict: Verdict, text: str) -> str | None:
         return None

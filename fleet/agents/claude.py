@@ -11,6 +11,7 @@ from fleet.agents import (
     claude_asks,
     claude_files,
     claude_hooks,
+    claude_input,
     claude_presence,
     claude_screens,
     generic,
@@ -52,6 +53,10 @@ class ClaudeAdapter:
     done: Done | None = None
     attempts: int = 1
     scrub: tuple[str, ...] = (*SCRUB, "CLAUDE_PROJECT_DIR")
+    queues: bool = True
+    repeats: bool = True
+    enter_after_s: float = 0.0
+    clear_line: bytes = b"\x15"  # Ctrl-U empties one row; Escape would break a turn off
 
     def launch(self, request: Request) -> Launch:
         """Return its start: afresh, or with its conversation taken up again."""
@@ -90,6 +95,9 @@ class ClaudeAdapter:
 
     def read_screen(self, text: str) -> tuple[Signal, ...]:
         return claude_screens.read(text)
+
+    def input_line(self, screen: str) -> str | None:
+        return claude_input.read(screen)
 
     def answer(self, payload: bytes, verdict: Verdict, text: str) -> str | None:
         return claude_asks.answer(payload, verdict, text)

@@ -24,6 +24,7 @@ class AgentFacts(Struct, frozen=True):
     converses: bool
     done: Done
     attempts: int
+    queues: bool = True
 
 
 class SpawnFacts(Struct, frozen=True, kw_only=True):

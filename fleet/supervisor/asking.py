@@ -116,6 +116,7 @@ def _agent(tools: Tools, repo: RepoFacts, command: c.Spawn) -> AgentFacts:
         converses=adapter.converses,
         done=default_done(adapter, has_checks=bool(command.checks or repo.policy.checks)),
         attempts=adapter.attempts,
+        queues=adapter.queues,
     )
 
 

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import os
 import subprocess
+import threading
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -596,13 +597,13 @@ class TestTelling:
         hook(house, SaysHeard("the prompt"))
         hear(house)
         reports = house.tools.reports
-        wait = reports.wait_for
+        wait = reports.wait_heard
 
-        def speak(task: TaskId, text: str, *, since: float, timeout_s: float) -> bool:
+        def speak(task: TaskId, message: int, *, timeout_s: float, stop: threading.Event) -> bool:
             reports.hear(task, "  do   it\n")
-            return wait(task, text, since=since, timeout_s=timeout_s)
+            return wait(task, message, timeout_s=timeout_s, stop=stop)
 
-        monkeypatch.setattr(reports, "wait_for", speak)
+        monkeypatch.setattr(reports, "wait_heard", speak)
         assert self.tell(house, "do it").outcome == "delivered"
 
     @pytest.mark.usefixtures("quick")

@@ -51,6 +51,7 @@ from fleet.core.events.tasks import (
     EndingBegan,
     FreeingFailed,
     LeaveBegan,
+    MessageHeld,
     MessageQueued,
     MessageSettled,
     NeedEnded,
@@ -112,6 +113,7 @@ AnyEvent = (
     | LeaveBegan
     | FreeingFailed
     | RestoreFailed
+    | MessageHeld
     | MessageQueued
     | MessageSettled
     | NeedEnded
@@ -205,6 +207,7 @@ __all__ = [
     "LandingBegan",
     "LandingMissed",
     "LeaveBegan",
+    "MessageHeld",
     "MessageQueued",
     "MessageSettled",
     "NeedEnded",

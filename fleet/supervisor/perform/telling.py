@@ -2,11 +2,13 @@
 
 import threading
 import time
-from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
-from fleet.agents.adapter import overrides
+from fleet.agents.adapter import AgentAdapter, overrides
+from fleet.agents.generic import one_line
 from fleet.core import events as e
-from fleet.core.activity import Run
+from fleet.core.activity import Message, Run, Working
 from fleet.core.effects import Tell
 from fleet.core.model import Fleet, Task
 from fleet.core.signals import HOOK, PROCESS
@@ -14,64 +16,150 @@ from fleet.errors import FleetError, ToolError
 from fleet.supervisor.perform import surroundings
 from fleet.supervisor.perform.tools import Tools
 from fleet.supervisor.rundir import read_token
-from fleet.tools.tmux.input import Delivered, RefusedInput, Unconfirmed, clean, fits
+from fleet.tools.tmux.input import Busy, Habits, RefusedInput, Typed, as_line
 
 _ANSWER_S = 3.0
 _HEARD_S = 5.0
 _UP_S = 30.0
+_HOLD = timedelta(seconds=5)  # while a person is at the keyboard
 
 
 def tell(tools: Tools, effect: Tell, fleet: Fleet, stop: threading.Event) -> list[e.AnyEvent]:
-    """Type a message into the agent's pane; a long one goes into a file that a line names."""
+    """Type a message into the agent's pane; a long one goes into a file that a line names.
+
+    One that a supervisor before us had begun to type is never typed again. Nothing is settled
+    where it was to `stop`: what is asked for next, or by the next supervisor, takes it up here.
+    """
     task = fleet.tasks[effect.task]
     run, message = task.run, next((m for m in task.messages if m.id == effect.message), None)
     token = read_token(tools.home.run(task.id, effect.attempt), tools.note_garbage)
     if run is None or message is None or token is None:
         return [_settled(effect, "refused", "its run is over")]
-    if not _is_up(tools, task, run):
-        return [_settled(effect, "refused", "its agent has not said yet that it is up")]
-    line = message.text if fits(message.text) else _by_file(tools, effect, message.text)
-    confirm = _confirmation(tools, effect, run, clean(line))
     try:
-        outcome = tools.keyboard.send(run.pane, line, run=token, confirm=confirm)
+        telling = _Telling(tools, effect, task, run, stop)
+        return telling.tell(message, token)
     except ToolError as error:
         return [_settled(effect, "unconfirmed", error.message)]
-    match outcome:
-        case Delivered():
-            return [_settled(effect, "delivered")]
-        case Unconfirmed(reason=reason):
-            tools.reports.expect(task.id, message.id, clean(line))
-            return [_settled(effect, "unconfirmed", reason)]
-        case RefusedInput(reason=reason):
-            return [_settled(effect, "refused", reason)]
 
 
-def _is_up(tools: Tools, task: Task, run: Run) -> bool:
-    """Wait for the first word of an agent that reports its start: before, it would hear nothing."""
+class _Telling:
+    """One message on its way to one agent."""
+
+    def __init__(
+        self, tools: Tools, effect: Tell, task: Task, run: Run, stop: threading.Event
+    ) -> None:
+        self._tools, self._effect, self._task, self._run = tools, effect, task, run
+        self._stop, self._adapter = stop, _adapter(tools, task)
+        self._folder = tools.home.run(task.id, effect.attempt).root / "messages"
+        self._cleared = ""
+
+    def tell(self, message: Message, token: str) -> list[e.AnyEvent]:
+        reports = self._tools.reports
+        line = as_line(message.text) or self._by_file(message.text)
+        if self._was_typed():
+            reports.expect(self._task.id, message.id, line, again=True)
+            began = time.monotonic()
+            return self._await("it may have been typed before fleet was started anew", began)
+        if not self._is_up():
+            return self._unless_stopped("refused", "its agent has not said yet that it is up")
+        if self._stop.is_set():
+            return []
+        reports.expect(self._task.id, message.id, line)
+        began = time.monotonic()
+        try:
+            outcome = self._tools.keyboard.type(
+                self._run.pane, line, run=token, habits=_habits(self._adapter), begin=self._begin
+            )
+        except ToolError as error:  # which may have come after the last key
+            return self._await(error.message, began)
+        if isinstance(outcome, Typed):
+            self._cleared = outcome.cleared
+            return self._await("the agent did not report it", began)
+        reports.forget(self._task.id, message.id)
+        match outcome:
+            case Busy(reason=reason):
+                return [self._held(reason)]
+            case RefusedInput(reason=reason):
+                return [_settled(self._effect, "refused", reason)]
+
+    def _await(self, otherwise: str, began: float) -> list[e.AnyEvent]:
+        """Wait for the agent's word that it was told, as far as it ever gives one."""
+        reports, task, stop = self._tools.reports, self._task.id, self._stop
+        heard = False
+        if self._repeats:
+            message = self._effect.message
+            heard = reports.wait_heard(task, message, timeout_s=_HEARD_S, stop=stop)
+        elif not reports.ever(task) and self._run.source != HOOK:
+            otherwise = "this agent does not report what it was told"
+        elif not isinstance(self._run.activity, Working):  # else it may go on with what it does
+            heard = reports.wait_begun(task, since=began, timeout_s=_ANSWER_S, stop=stop)
+        if heard:
+            return [_settled(self._effect, "delivered", self._said_cleared())]
+        return self._unless_stopped("unconfirmed", otherwise)
+
+    @property
+    def _repeats(self) -> bool:
+        known = self._adapter is not None and self._adapter.repeats
+        return known or self._tools.reports.repeats(self._task.id)
+
+    def _unless_stopped(self, outcome: str, reason: str) -> list[e.AnyEvent]:
+        if self._stop.is_set():
+            return []
+        why = "; ".join(filter(None, (reason, self._said_cleared())))
+        return [_settled(self._effect, outcome, why)]
+
+    def _said_cleared(self) -> str:
+        return self._cleared and f"taken out of its input line before: {one_line(self._cleared)}"
+
+    def _held(self, reason: str) -> e.MessageHeld:
+        later = datetime.now(UTC) + _HOLD
+        return e.MessageHeld(
+            task=self._task.id, message=self._effect.message, reason=reason, not_before=later
+        )
+
+    def _is_up(self) -> bool:
+        """Wait for the first word of an agent that reports its start: before, it hears nothing."""
+        adapter, reports = self._adapter, self._tools.reports
+        if adapter is None:
+            return True  # whoever is in the pane now was started long ago
+        reports_start = adapter.repeats or overrides(adapter, "presence_file")
+        if not reports_start or self._run.source != PROCESS:
+            return True
+        return reports.wait_up(self._task.id, timeout_s=_UP_S, stop=self._stop)
+
+    # What must outlive a supervisor: it may be killed at any time, and none types twice ---------
+
+    def _was_typed(self) -> bool:
+        """Whether this message, or one after it, was begun to be typed."""
+        try:
+            return int(self._note.read_text()) >= self._effect.message
+        except (OSError, ValueError):
+            return False
+
+    def _begin(self) -> None:
+        surroundings.write_private(self._note, str(self._effect.message).encode())
+
+    @property
+    def _note(self) -> Path:
+        return self._folder / "typed"
+
+    def _by_file(self, text: str) -> str:
+        file = self._folder / f"{self._effect.message}.txt"
+        surroundings.write_private(file, text.encode())
+        return f"Read {file} and act on it: it holds a message for you."
+
+
+def _adapter(tools: Tools, task: Task) -> AgentAdapter | None:
     try:
-        reports_start = overrides(tools.adapter(task), "presence_file")
+        return tools.adapter(task)
     except FleetError:
-        return True  # whoever is in the pane now was started long ago
-    if not reports_start or run.source != PROCESS or tools.reports.ever(task.id):
-        return True
-    return tools.reports.wait(task.id, since=0.0, timeout_s=_UP_S)
+        return None
 
 
-def _confirmation(tools: Tools, effect: Tell, run: Run, line: str) -> Callable[[], bool] | None:
-    """Return what waits for the agent's word that it was told; None where it never speaks."""
-    reports, since = tools.reports, time.monotonic()
-    if reports.repeats(effect.task):
-        return lambda: reports.wait_for(effect.task, line, since=since, timeout_s=_HEARD_S)
-    if reports.ever(effect.task) or run.source == HOOK:
-        return lambda: reports.wait(effect.task, since=since, timeout_s=_ANSWER_S)
-    return None
-
-
-def _by_file(tools: Tools, effect: Tell, text: str) -> str:
-    folder = tools.home.run(effect.task, effect.attempt).root / "messages"
-    file = folder / f"{effect.message}.txt"
-    surroundings.write_private(file, text.encode())
-    return f"Read {file} and act on it: it holds a message for you."
+def _habits(adapter: AgentAdapter | None) -> Habits:
+    if adapter is None:
+        return Habits()
+    return Habits(adapter.input_line, adapter.clear_line, adapter.enter_after_s)
 
 
 def _settled(effect: Tell, outcome: str, reason: str = "") -> e.MessageSettled:
