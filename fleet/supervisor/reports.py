@@ -113,22 +113,29 @@ class Reports:
         with self._changed:
             return self._wait(lambda: task in self._spoke, timeout_s, stop)
 
-    def wait_begun(
-        self, task: TaskId, *, since: float, timeout_s: float, stop: threading.Event
-    ) -> bool:
-        """Return whether the agent said after `since` (monotonic) that it works."""
-        with self._changed:
-            return self._wait(lambda: self._began.get(task, -1.0) >= since, timeout_s, stop)
-
     def wait_heard(
-        self, task: TaskId, message: int, *, timeout_s: float, stop: threading.Event
+        self,
+        task: TaskId,
+        message: int,
+        *,
+        begun: float | None,
+        timeout_s: float,
+        stop: threading.Event,
     ) -> bool:
-        """Return whether the agent was told a message; one that was not stays expected."""
+        """Return whether the agent was told a message; one that was not stays expected.
+
+        With `begun`, its word after that (monotonic) that it works is as good as the message's.
+        """
         with self._changed:
             typed = next((it for it in self._typed[task] if it.message == message), None)
             if typed is None:
                 return False
-            if self._wait(lambda: typed.heard, timeout_s, stop):
+
+            def told() -> bool:
+                working = begun is not None and self._began.get(task, -1.0) >= begun
+                return typed.heard or working
+
+            if self._wait(told, timeout_s, stop):
                 self._remove(task, message)
                 return True
             typed.awaited = False

@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import os
 import subprocess
-import threading
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -599,9 +598,9 @@ class TestTelling:
         reports = house.tools.reports
         wait = reports.wait_heard
 
-        def speak(task: TaskId, message: int, *, timeout_s: float, stop: threading.Event) -> bool:
+        def speak(task: TaskId, message: int, **options: Any) -> bool:
             reports.hear(task, "  do   it\n")
-            return wait(task, message, timeout_s=timeout_s, stop=stop)
+            return wait(task, message, **options)
 
         monkeypatch.setattr(reports, "wait_heard", speak)
         assert self.tell(house, "do it").outcome == "delivered"

@@ -3,7 +3,6 @@
 import asyncio
 import os
 import subprocess
-import threading
 import time
 from datetime import UTC, datetime, timedelta
 from typing import Any, Self
@@ -386,13 +385,13 @@ class TestTelling:
     ) -> None:
         self.cat(house)
         house.record(e.ActivityChanged(task=A, attempt=1, activity=Idle(), source="hook"))
-        wait = house.tools.reports.wait_begun
+        wait = house.tools.reports.wait_heard
 
-        def speak(task: TaskId, *, since: float, timeout_s: float, stop: threading.Event) -> bool:
+        def speak(task: TaskId, message: int, **options: Any) -> bool:
             house.tools.reports.begins(task)
-            return wait(task, since=since, timeout_s=timeout_s, stop=stop)
+            return wait(task, message, **options)
 
-        monkeypatch.setattr(house.tools.reports, "wait_begun", speak)
+        monkeypatch.setattr(house.tools.reports, "wait_heard", speak)
         assert self.told(house, "hello").outcome == "delivered"
 
     async def test_a_run_that_is_over_is_told_nothing(self, house: House) -> None:

@@ -84,16 +84,15 @@ class _Telling:
 
     def _await(self, otherwise: str, began: float) -> list[e.AnyEvent]:
         """Wait for the agent's word that it was told, as far as it ever gives one."""
-        reports, task, stop = self._tools.reports, self._task.id, self._stop
-        heard = False
-        if self._repeats:
-            message = self._effect.message
-            heard = reports.wait_heard(task, message, timeout_s=_HEARD_S, stop=stop)
-        elif not reports.ever(task) and self._run.source != HOOK:
-            otherwise = "this agent does not report what it was told"
-        elif not isinstance(self._run.activity, Working):  # else it may go on with what it does
-            heard = reports.wait_begun(task, since=began, timeout_s=_ANSWER_S, stop=stop)
-        if heard:
+        reports, task = self._tools.reports, self._task.id
+        # One that works may go on with that: then only the words themselves prove anything.
+        since = None if self._repeats or isinstance(self._run.activity, Working) else began
+        patience_s = _HEARD_S if self._repeats else _ANSWER_S
+        if not self._repeats and not reports.ever(task) and self._run.source != HOOK:
+            otherwise, patience_s = "this agent does not report what it was told", 0.0
+        if reports.wait_heard(
+            task, self._effect.message, begun=since, timeout_s=patience_s, stop=self._stop
+        ):
             return [_settled(self._effect, "delivered", self._said_cleared())]
         return self._unless_stopped("unconfirmed", otherwise)
 

@@ -40,7 +40,7 @@ class Words:
             self._host.vitals.note_garbage(f"{source} of {task}: {signal.reason}")
             return
         self._note(task, signal)
-        if isinstance(signal, SaysWorking | SaysHeard):
+        if isinstance(signal, SaysWorking):
             self._host.tools.reports.begins(task)
         if isinstance(signal, SaysHeard):
             self._heard(task, signal.text)

@@ -130,7 +130,6 @@ class Keyboard:
             stands = typing.stands()
             if stands != "" and people(tmux, state.session_id):
                 return Busy(_at_the_keyboard(stands))
-            typing.leave_mode()
             if stands and not typing.clear():
                 return RefusedInput("its input line is not empty")
             begin()
@@ -152,18 +151,16 @@ class _Typing:
     """One message on its way into one pane, whose lock is held."""
 
     def __init__(self, tmux: Control, state: PaneState, habits: Habits, settle_s: float) -> None:
-        self._tmux, self._state, self._habits = tmux, state, habits
+        self._tmux, self._habits = tmux, habits
         self._pane, self._settle_s = state.pane_id, settle_s
+        # Copy mode, to which a person may go at any time, swallows keys and the marks of a paste:
+        # it is left in the same go.
+        self._no_mode = ("copy-mode", "-q", "-t", state.pane_id)
 
     def stands(self) -> str | None:
         """Return what stands in the input line, None where nobody can tell."""
         rows = self._tmux.command(*capture_command(self._pane, colours=True))
         return self._habits.input_line("\n".join(rows))
-
-    def leave_mode(self) -> None:
-        """Leave copy mode, which would swallow the keys."""
-        if self._state.in_mode:
-            self._tmux.command("copy-mode", "-q", "-t", self._pane)
 
     def clear(self) -> bool:
         """Empty the input line, and say whether it is empty now."""
@@ -194,6 +191,7 @@ class _Typing:
             self._tmux.group(
                 [
                     ("set-buffer", "-b", buffer, "--", line),
+                    self._no_mode,
                     ("paste-buffer", "-p", "-r", "-d", "-b", buffer, "-t", self._pane),
                 ]
             )
@@ -204,7 +202,12 @@ class _Typing:
             raise
 
     def _press(self, keys: bytes) -> None:
-        self._tmux.command("send-keys", "-t", self._pane, "-H", *(f"{key:02x}" for key in keys))
+        self._tmux.group(
+            [
+                self._no_mode,
+                ("send-keys", "-t", self._pane, "-H", *(f"{key:02x}" for key in keys)),
+            ]
+        )
 
     def _until(self, condition: Callable[[], bool]) -> None:
         """Return when it holds, or after `settle_s`."""
