@@ -82,18 +82,17 @@ class Reports:
     def expect(self, task: TaskId, message: int, text: str, *, again: bool = False) -> None:
         """Remember a message that is about to be typed: a busy agent may take it up much later.
 
-        `again`: it may have been typed before we began, and been heard since.
+        `again`: it turned out to be typed already, and may have been heard before this.
         """
-        words = same(text)
         with self._changed:
-            known = next((it for it in self._typed[task] if it.message == message), None)
-            if known is not None:
-                known.awaited = True
-                return
-            heard = again and words in self._strange[task]
-            if heard:
-                self._strange[task].remove(words)
-            self._typed[task].append(_Typed(message, words, heard=heard))
+            typed = self._find(task, message)
+            if typed is None:
+                typed = _Typed(message, same(text))
+                self._typed[task].append(typed)
+            typed.awaited = True
+            if again and typed.words in self._strange[task]:
+                self._strange[task].remove(typed.words)
+                typed.heard = True
 
     def forget(self, task: TaskId, message: int) -> None:
         """Forget a message that was not typed after all."""
@@ -127,7 +126,7 @@ class Reports:
         With `begun`, its word after that (monotonic) that it works is as good as the message's.
         """
         with self._changed:
-            typed = next((it for it in self._typed[task] if it.message == message), None)
+            typed = self._find(task, message)
             if typed is None:
                 return False
 
@@ -140,6 +139,9 @@ class Reports:
                 return True
             typed.awaited = False
             return False
+
+    def _find(self, task: TaskId, message: int) -> _Typed | None:
+        return next((it for it in self._typed[task] if it.message == message), None)
 
     def _remove(self, task: TaskId, message: int) -> None:
         left = (it for it in self._typed[task] if it.message != message)

@@ -3,7 +3,6 @@
 import threading
 import time
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 from fleet.agents.adapter import AgentAdapter, overrides
 from fleet.agents.generic import one_line
@@ -16,7 +15,7 @@ from fleet.errors import FleetError, ToolError
 from fleet.supervisor.perform import surroundings
 from fleet.supervisor.perform.tools import Tools
 from fleet.supervisor.rundir import read_token
-from fleet.tools.tmux.input import Busy, Habits, RefusedInput, Typed, as_line
+from fleet.tools.tmux.input import Busy, Habits, Outcome, RefusedInput, Typed, as_line
 
 _ANSWER_S = 3.0
 _HEARD_S = 5.0
@@ -27,8 +26,8 @@ _HOLD = timedelta(seconds=5)  # while a person is at the keyboard
 def tell(tools: Tools, effect: Tell, fleet: Fleet, stop: threading.Event) -> list[e.AnyEvent]:
     """Type a message into the agent's pane; a long one goes into a file that a line names.
 
-    One that a supervisor before us had begun to type is never typed again. Nothing is settled
-    where it was to `stop`: what is asked for next, or by the next supervisor, takes it up here.
+    Nothing is settled where it was to `stop`: whatever asks for it next, a supervisor after this
+    one as well, takes it up where it stands, and never types it again.
     """
     task = fleet.tasks[effect.task]
     run, message = task.run, next((m for m in task.messages if m.id == effect.message), None)
@@ -39,7 +38,7 @@ def tell(tools: Tools, effect: Tell, fleet: Fleet, stop: threading.Event) -> lis
         telling = _Telling(tools, effect, task, run, stop)
         return telling.tell(message, token)
     except ToolError as error:
-        return [_settled(effect, "unconfirmed", error.message)]
+        return [_settled(effect, "refused", error.message)]
 
 
 class _Telling:
@@ -50,16 +49,11 @@ class _Telling:
     ) -> None:
         self._tools, self._effect, self._task, self._run = tools, effect, task, run
         self._stop, self._adapter = stop, _adapter(tools, task)
-        self._folder = tools.home.run(task.id, effect.attempt).root / "messages"
         self._cleared = ""
 
     def tell(self, message: Message, token: str) -> list[e.AnyEvent]:
         reports = self._tools.reports
         line = as_line(message.text) or self._by_file(message.text)
-        if self._was_typed():
-            reports.expect(self._task.id, message.id, line, again=True)
-            began = time.monotonic()
-            return self._await("it may have been typed before fleet was started anew", began)
         if not self._is_up():
             return self._unless_stopped("refused", "its agent has not said yet that it is up")
         if self._stop.is_set():
@@ -67,13 +61,13 @@ class _Telling:
         reports.expect(self._task.id, message.id, line)
         began = time.monotonic()
         try:
-            outcome = self._tools.keyboard.type(
-                self._run.pane, line, run=token, habits=_habits(self._adapter), begin=self._begin
-            )
+            outcome = self._type(line, token)
         except ToolError as error:  # which may have come after the last key
             return self._await(error.message, began)
         if isinstance(outcome, Typed):
             self._cleared = outcome.cleared
+            if outcome.before:
+                reports.expect(self._task.id, message.id, line, again=True)
             return self._await("the agent did not report it", began)
         reports.forget(self._task.id, message.id)
         match outcome:
@@ -81,6 +75,12 @@ class _Telling:
                 return [self._held(reason)]
             case RefusedInput(reason=reason):
                 return [_settled(self._effect, "refused", reason)]
+
+    def _type(self, line: str, token: str) -> Outcome:
+        habits, number = _habits(self._adapter), self._effect.message
+        return self._tools.keyboard.type(
+            self._run.pane, line, run=token, number=number, habits=habits
+        )
 
     def _await(self, otherwise: str, began: float) -> list[e.AnyEvent]:
         """Wait for the agent's word that it was told, as far as it ever gives one."""
@@ -126,24 +126,9 @@ class _Telling:
             return True
         return reports.wait_up(self._task.id, timeout_s=_UP_S, stop=self._stop)
 
-    # What must outlive a supervisor: it may be killed at any time, and none types twice ---------
-
-    def _was_typed(self) -> bool:
-        """Whether this message, or one after it, was begun to be typed."""
-        try:
-            return int(self._note.read_text()) >= self._effect.message
-        except (OSError, ValueError):
-            return False
-
-    def _begin(self) -> None:
-        surroundings.write_private(self._note, str(self._effect.message).encode())
-
-    @property
-    def _note(self) -> Path:
-        return self._folder / "typed"
-
     def _by_file(self, text: str) -> str:
-        file = self._folder / f"{self._effect.message}.txt"
+        run = self._tools.home.run(self._task.id, self._effect.attempt)
+        file = run.root / "messages" / f"{self._effect.message}.txt"
         surroundings.write_private(file, text.encode())
         return f"Read {file} and act on it: it holds a message for you."
 

@@ -15,11 +15,13 @@ from functools import partial
 
 from fleet.errors import ToolError
 from fleet.tools.tmux.control import Control, TmuxGoneError
+from fleet.tools.tmux.language import Command
 from fleet.tools.tmux.panes import Panes
 from fleet.tools.tmux.view import PaneState, capture_command, find, people
 
 LONGEST = 800  # characters: agents take a longer paste for quoted material
 _TAB = 4
+_MARK = "@fleet_typed"  # of a pane: the number that was typed there last, and how far that came
 _MOST_PRESSES = 60  # of the key that clears an input line: some programs empty one row at a time
 _ESCAPES = re.compile(
     r"""
@@ -49,9 +51,13 @@ class Habits:
 
 @dataclass(frozen=True)
 class Typed:
-    """The text was typed and submitted; `cleared` is what stood in the input line before."""
+    """The text was typed and submitted; `cleared` is what stood in the input line before.
+
+    `before`: some of that, or all, was done by a call that did not come back.
+    """
 
     cleared: str = ""
+    before: bool = False
 
 
 @dataclass(frozen=True)
@@ -106,12 +112,14 @@ class Keyboard:
         line: str,
         *,
         run: str,
+        number: int,
         habits: Habits = Habits(),
-        begin: Callable[[], None] = lambda: None,
     ) -> Outcome:
-        """Type what `as_line` returned into the pane of `run`, and submit it.
+        """Type what `as_line` returned into the pane of `run`, and submit it: each number once.
 
-        `begin` is called just before the first key of it. Only what nobody is typing is cleared.
+        Numbers grow. Whoever is killed while it types has its call finished by the next one with
+        its number: tmux keeps, with the keys themselves, how far it came. Only what nobody is
+        typing is cleared.
 
         Raises:
             ToolError: tmux refused or is gone; the text may or may not have been typed.
@@ -127,13 +135,20 @@ class Keyboard:
             if state.dead:
                 return RefusedInput("the agent has ended")
             typing = _Typing(tmux, state, habits, self._settle_s)
+            last, pasted = typing.mark()
+            if last > number or (last == number and not pasted):
+                return Typed(before=True)
             stands = typing.stands()
             if stands != "" and people(tmux, state.session_id):
                 return Busy(_at_the_keyboard(stands))
+            if pasted and stands != "":
+                typing.submit(last)
+            if last == number:
+                return Typed(before=True)
             if stands and not typing.clear():
                 return RefusedInput("its input line is not empty")
-            begin()
-            typing.submit(line)
+            typing.paste(line, number)
+            typing.submit(number)
             return Typed(cleared=stands or "")
 
     def _lock(self, pane_id: str) -> threading.Lock:
@@ -174,18 +189,17 @@ class _Typing:
     def _is_other(self, before: str) -> bool:
         return self.stands() != before
 
-    def submit(self, line: str) -> None:
-        """Paste the line, and press Enter once it shows: at once, that may be swallowed."""
+    def mark(self) -> tuple[int, bool]:
+        """Return the last number that was typed, and whether Enter was not pressed after it."""
+        [said] = self._tmux.command("display-message", "-p", "-t", self._pane, f"#{{{_MARK}}}")
+        number, _, stage = said.partition(" ")
+        return int(number or 0), stage == "pasted"
+
+    def paste(self, line: str, number: int) -> None:
+        """Paste the line, and return once it shows: Enter at once may be swallowed."""
         end = "".join(line.split())[-8:]
         before = self._screen().count(end)
         began = time.monotonic()
-        self._paste(line)
-        self._until(lambda: self._screen().count(end) > before)
-        time.sleep(max(0.0, began + self._habits.enter_after_s - time.monotonic()))
-        # As a byte: tmux 3.7 ignores the key named Enter in some of its modes.
-        self._press(b"\r")
-
-    def _paste(self, line: str) -> None:
         buffer = f"fleet-{uuid.uuid4().hex}"
         try:
             self._tmux.group(
@@ -193,6 +207,7 @@ class _Typing:
                     ("set-buffer", "-b", buffer, "--", line),
                     self._no_mode,
                     ("paste-buffer", "-p", "-r", "-d", "-b", buffer, "-t", self._pane),
+                    self._marked(f"{number} pasted"),
                 ]
             )
         except ToolError as error:
@@ -200,14 +215,20 @@ class _Typing:
                 with contextlib.suppress(ToolError):
                     self._tmux.command("delete-buffer", "-b", buffer)
             raise
+        self._until(lambda: self._screen().count(end) > before)
+        time.sleep(max(0.0, began + self._habits.enter_after_s - time.monotonic()))
 
-    def _press(self, keys: bytes) -> None:
-        self._tmux.group(
-            [
-                self._no_mode,
-                ("send-keys", "-t", self._pane, "-H", *(f"{key:02x}" for key in keys)),
-            ]
-        )
+    def submit(self, number: int) -> None:
+        """Press Enter."""
+        # As a byte: tmux 3.7 ignores the key named Enter in some of its modes.
+        self._press(b"\r", self._marked(f"{number} submitted"))
+
+    def _press(self, keys: bytes, *more: Command) -> None:
+        keystrokes = ("send-keys", "-t", self._pane, "-H", *(f"{key:02x}" for key in keys))
+        self._tmux.group([self._no_mode, keystrokes, *more])
+
+    def _marked(self, mark: str) -> Command:
+        return ("set-option", "-p", "-t", self._pane, _MARK, mark)
 
     def _until(self, condition: Callable[[], bool]) -> None:
         """Return when it holds, or after `settle_s`."""

@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -80,7 +81,7 @@ def keyboard(panes: Panes) -> Keyboard:
     ],
 )
 def test_text_arrives_whole_and_is_submitted(keyboard: Keyboard, agent: Agent, text: str) -> None:
-    assert keyboard.type(agent.pane.pane_id, text, run=RUN) == Typed()
+    assert keyboard.type(agent.pane.pane_id, text, run=RUN, number=1) == Typed()
     until(lambda: agent.was_given(f"{text}\r".encode()))
 
 
@@ -89,7 +90,7 @@ def test_a_paste_is_marked_where_the_agent_asked_for_it(panes: Panes, short: Pat
 
     line = as_line("hello\x1b[201~\tworld\n")
     assert line
-    Keyboard(panes).type(agent.pane.pane_id, line, run=RUN)
+    Keyboard(panes).type(agent.pane.pane_id, line, run=RUN, number=1)
 
     until(lambda: agent.was_given(b"\x1b[200~hello   world\x1b[201~\r"))
 
@@ -103,7 +104,7 @@ def test_enter_waits_until_the_text_shows_but_not_for_ever(panes: Panes, short: 
     )
     until(lambda: "ok" in panes.capture(blind.pane_id))
 
-    Keyboard(panes, settle_s=0.02).type(blind.pane_id, "secret", run=RUN)
+    Keyboard(panes, settle_s=0.02).type(blind.pane_id, "secret", run=RUN, number=1)
 
     until(lambda: (short / "typed").exists() and (short / "typed").read_text() == "secret\n")
 
@@ -111,7 +112,7 @@ def test_enter_waits_until_the_text_shows_but_not_for_ever(panes: Panes, short: 
 def test_copy_mode_is_left_first(panes: Panes, keyboard: Keyboard, agent: Agent) -> None:
     panes.server.connection().command("copy-mode", "-t", agent.pane.pane_id)
 
-    keyboard.type(agent.pane.pane_id, "hello", run=RUN)
+    keyboard.type(agent.pane.pane_id, "hello", run=RUN, number=1)
 
     until(lambda: agent.was_given(b"hello\r"))
     found = panes.find(agent.pane.pane_id)
@@ -121,11 +122,67 @@ def test_copy_mode_is_left_first(panes: Panes, keyboard: Keyboard, agent: Agent)
 
 def test_two_senders_do_not_mix(keyboard: Keyboard, agent: Agent) -> None:
     words = ["aaaaaaaa", "bbbbbbbb", "cccccccc", "dddddddd"]
+    numbers = count(1)
+
+    def send(word: str) -> None:
+        # One whose number is not the highest any more when it is its turn types nothing.
+        while keyboard.type(agent.pane.pane_id, word, run=RUN, number=next(numbers)) != Typed():
+            pass
+
     with ThreadPoolExecutor(4) as pool:
-        list(pool.map(lambda word: keyboard.type(agent.pane.pane_id, word, run=RUN), words))
+        list(pool.map(send, words))
 
     until(lambda: len(agent.file.read_bytes()) == 36)
     assert sorted(agent.file.read_bytes().decode().split("\r")) == ["", *words]
+
+
+# A supervisor that is killed while it types ----------------------------------------------------
+
+
+class KilledError(BaseException):
+    """Stands for SIGKILL: nothing of ours runs after it."""
+
+
+def test_what_was_submitted_is_not_typed_again(keyboard: Keyboard, agent: Agent) -> None:
+    pane = agent.pane.pane_id
+    assert keyboard.type(pane, "one", run=RUN, number=1) == Typed()
+    assert keyboard.type(pane, "three", run=RUN, number=3) == Typed()
+
+    for number in (1, 3):
+        assert keyboard.type(pane, "again", run=RUN, number=number) == Typed(before=True)
+    assert keyboard.type(pane, "four", run=RUN, number=4) == Typed()
+    until(lambda: agent.was_given(b"one\rthree\rfour\r"))
+
+
+@pytest.mark.parametrize("number", [1, 2])
+def test_what_was_pasted_is_submitted_by_whoever_comes_next(
+    panes: Panes, agent: Agent, number: int
+) -> None:
+    def killed(*_: object) -> None:
+        raise KilledError
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("fleet.tools.tmux.input._Typing._until", killed)
+        with pytest.raises(KilledError):
+            Keyboard(panes).type(agent.pane.pane_id, "one", run=RUN, number=1)
+    until(lambda: agent.was_given(b"one"))
+
+    outcome = Keyboard(panes).type(agent.pane.pane_id, "more", run=RUN, number=number)
+
+    assert outcome == Typed(before=number == 1)
+    until(lambda: agent.was_given(b"one\r" if number == 1 else b"one\rmore\r"))
+
+
+def test_what_a_person_submitted_meanwhile_gets_no_second_enter(panes: Panes, agent: Agent) -> None:
+    tmux = panes.server.connection()
+    tmux.command("set-option", "-p", "-t", agent.pane.pane_id, "@fleet_typed", "1 pasted")
+    empty, keyboard = Habits(lambda _: ""), Keyboard(panes)
+
+    outcome = keyboard.type(agent.pane.pane_id, "one", run=RUN, number=1, habits=empty)
+
+    assert outcome == Typed(before=True)
+    keyboard.type(agent.pane.pane_id, "two", run=RUN, number=2, habits=empty)
+    until(lambda: agent.was_given(b"two\r"))
 
 
 @pytest.mark.parametrize(
@@ -135,14 +192,14 @@ def test_what_must_go_through_a_file_is_refused(
     keyboard: Keyboard, agent: Agent, text: str
 ) -> None:
     assert as_line(text) is None
-    assert isinstance(keyboard.type(agent.pane.pane_id, text, run=RUN), RefusedInput)
+    assert isinstance(keyboard.type(agent.pane.pane_id, text, run=RUN, number=1), RefusedInput)
     assert not agent.file.read_bytes()
 
 
 @pytest.mark.parametrize("text", ["red \x1b[31m", "a\tb", " a", "a\r"])
 def test_only_what_was_made_a_line_is_typed(keyboard: Keyboard, agent: Agent, text: str) -> None:
     assert as_line(text)
-    assert isinstance(keyboard.type(agent.pane.pane_id, text, run=RUN), RefusedInput)
+    assert isinstance(keyboard.type(agent.pane.pane_id, text, run=RUN, number=1), RefusedInput)
     assert not agent.file.read_bytes()
 
 
@@ -155,8 +212,8 @@ def test_a_line_is_no_longer_than_what_is_typed_of_it() -> None:
 def test_another_runs_pane_and_a_missing_one_are_refused(keyboard: Keyboard, agent: Agent) -> None:
     gone = RefusedInput("its pane is gone")
 
-    assert keyboard.type(agent.pane.pane_id, "x", run="home:a:2:y") == gone
-    assert keyboard.type("%99", "x", run=RUN) == gone
+    assert keyboard.type(agent.pane.pane_id, "x", run="home:a:2:y", number=1) == gone
+    assert keyboard.type("%99", "x", run=RUN, number=1) == gone
     assert not agent.file.read_bytes()
 
 
@@ -164,7 +221,9 @@ def test_an_agent_that_has_ended_is_refused(panes: Panes, keyboard: Keyboard, sh
     pane = panes.open(session="a", run=RUN, cwd=short, argv=["sh", "-c", "exit 0"])
     until(lambda: (found := panes.find(pane.pane_id)) and found.dead)
 
-    assert keyboard.type(pane.pane_id, "x", run=RUN) == RefusedInput("the agent has ended")
+    assert keyboard.type(pane.pane_id, "x", run=RUN, number=1) == RefusedInput(
+        "the agent has ended"
+    )
 
 
 # What stands in the input line ------------------------------------------------------------------
@@ -209,7 +268,7 @@ def submitted(directory: Path) -> str:
 def test_what_nobody_is_typing_is_cleared_by_the_agents_own_key(
     keyboard: Keyboard, editor: Pane, short: Path
 ) -> None:
-    outcome = keyboard.type(editor.pane_id, "new", run=RUN, habits=Habits(reads, b"\x15"))
+    outcome = keyboard.type(editor.pane_id, "new", run=RUN, number=1, habits=Habits(reads, b"\x15"))
 
     assert outcome == Typed(cleared="left behind")
     until(lambda: submitted(short) == "new\n")
@@ -219,17 +278,15 @@ def test_what_nobody_is_typing_is_cleared_by_the_agents_own_key(
 def test_nothing_is_glued_to_what_cannot_be_cleared(
     panes: Panes, editor: Pane, short: Path, clear: bytes
 ) -> None:
-    begun: list[str] = []
     outcome = Keyboard(panes, settle_s=0.001).type(
         editor.pane_id,
         "new",
         run=RUN,
+        number=1,
         habits=Habits(lambda _: "left", clear),
-        begin=lambda: begun.append("begun"),
     )
 
     assert outcome == RefusedInput("its input line is not empty")
-    assert not begun
     assert not submitted(short)
 
 
@@ -240,11 +297,11 @@ def test_what_a_person_is_typing_is_left_alone(
     until(lambda: person.sees("left behind"))
     habits, keyboard = Habits(reads, b"\x15"), Keyboard(panes)
 
-    outcome = keyboard.type(editor.pane_id, "new", run=RUN, habits=habits)
+    outcome = keyboard.type(editor.pane_id, "new", run=RUN, number=1, habits=habits)
     assert outcome == Busy("someone is attached, and its input line is not empty")
     person.types(b" and more\r")
     until(lambda: reads(panes.capture(editor.pane_id)) == "")
-    assert keyboard.type(editor.pane_id, "new", run=RUN, habits=habits) == Typed()
+    assert keyboard.type(editor.pane_id, "new", run=RUN, number=1, habits=habits) == Typed()
     until(lambda: submitted(short) == "left behind and more\nnew\n")
 
 
@@ -254,7 +311,7 @@ def test_where_nobody_can_tell_what_stands_there_a_person_is_not_disturbed(
     person = sit_down(panes.server.attach_argv("a"))
     until(lambda: person.sees("ready"))
 
-    outcome = Keyboard(panes).type(agent.pane.pane_id, "x", run=RUN)
+    outcome = Keyboard(panes).type(agent.pane.pane_id, "x", run=RUN, number=1)
 
     assert outcome == Busy("someone is attached and may be typing")
     assert not agent.file.read_bytes()
@@ -265,7 +322,7 @@ def test_copy_mode_hides_no_input_line(
 ) -> None:
     panes.server.connection().command("copy-mode", "-t", editor.pane_id)
 
-    keyboard.type(editor.pane_id, "new", run=RUN, habits=Habits(reads, b"\x15"))
+    keyboard.type(editor.pane_id, "new", run=RUN, number=1, habits=Habits(reads, b"\x15"))
 
     until(lambda: submitted(short) == "new\n")
 
@@ -284,10 +341,12 @@ def test_enter_comes_as_late_as_the_agent_needs_it(panes: Panes, agent: Agent, s
                 go_on.wait(20)
 
         patch.setattr("fleet.tools.tmux.input.time.sleep", sleep)
-        held = pool.submit(keyboard.type, agent.pane.pane_id, "late", run=RUN, habits=slow)
+        held = pool.submit(
+            keyboard.type, agent.pane.pane_id, "late", run=RUN, number=1, habits=slow
+        )
         assert waiting.wait(20)
         assert agent.was_given(b"late")
-        assert keyboard.type(other.pane_id, "meanwhile", run="home:b:1:x") == Typed()
+        assert keyboard.type(other.pane_id, "meanwhile", run="home:b:1:x", number=1) == Typed()
         go_on.set()
         assert held.result() == Typed()
     assert 3590 < slept[0] <= 3600
@@ -301,7 +360,7 @@ def test_the_same_text_further_up_does_not_count_as_drawn(panes: Panes, short: P
     keyboard = Keyboard(panes, settle_s=0.3)
 
     began = time.monotonic()
-    keyboard.type(pane.pane_id, "once more", run=RUN)
+    keyboard.type(pane.pane_id, "once more", run=RUN, number=1)
 
     assert time.monotonic() - began >= 0.3
     until(lambda: (short / "typed").exists() and (short / "typed").read_text() == "once more\n")
@@ -313,7 +372,7 @@ def test_one_who_only_watches_is_no_obstacle(
     person = sit_down([*panes.server.attach_argv("a"), "-r"])
     until(lambda: person.sees("ready"))
 
-    assert Keyboard(panes).type(agent.pane.pane_id, "x", run=RUN) == Typed()
+    assert Keyboard(panes).type(agent.pane.pane_id, "x", run=RUN, number=1) == Typed()
 
 
 def test_a_text_that_could_not_be_pasted_is_not_left_behind(
@@ -330,7 +389,7 @@ def test_a_text_that_could_not_be_pasted_is_not_left_behind(
     with monkeypatch.context() as patch:
         patch.setattr(tmux, "group", fail_to_paste)
         with pytest.raises(ToolError, match="find session"):
-            Keyboard(panes).type(agent.pane.pane_id, "secret", run=RUN)
+            Keyboard(panes).type(agent.pane.pane_id, "secret", run=RUN, number=1)
 
     assert tmux.command("list-buffers", "-F", "#{buffer_name}") == ["fleet-x"]
 
