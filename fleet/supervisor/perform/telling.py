@@ -122,8 +122,10 @@ class _Telling:
         if adapter is None:
             return True  # whoever is in the pane now was started long ago
         reports_start = adapter.repeats or overrides(adapter, "presence_file")
-        if not reports_start or self._run.source != PROCESS:
+        if not reports_start or self._run.source != PROCESS or reports.ever(self._task.id):
             return True
+        if self._tools.keyboard.has_typed(self._run.pane):
+            return True  # for a supervisor before us, to which it had spoken
         return reports.wait_up(self._task.id, timeout_s=_UP_S, stop=self._stop)
 
     def _by_file(self, text: str) -> str:

@@ -17,7 +17,7 @@ from fleet.errors import ToolError
 from fleet.tools.tmux.control import Control, TmuxGoneError
 from fleet.tools.tmux.language import Command
 from fleet.tools.tmux.panes import Panes
-from fleet.tools.tmux.view import PaneState, capture_command, find, people
+from fleet.tools.tmux.view import PaneState, capture_command, checked, find, people
 
 LONGEST = 800  # characters: agents take a longer paste for quoted material
 _TAB = 4
@@ -135,7 +135,7 @@ class Keyboard:
             if state.dead:
                 return RefusedInput("the agent has ended")
             typing = _Typing(tmux, state, habits, self._settle_s)
-            last, pasted = typing.mark()
+            last, pasted = _mark(tmux, pane_id)
             if last > number or (last == number and not pasted):
                 return Typed(before=True)
             stands = typing.stands()
@@ -151,6 +151,14 @@ class Keyboard:
             typing.submit(number)
             return Typed(cleared=stands or "")
 
+    def has_typed(self, pane_id: str) -> bool:
+        """Return whether anything was ever typed into a pane, by us or one before us.
+
+        Raises:
+            ToolError: tmux refused or is gone.
+        """
+        return _mark(self._panes.server.connection(), pane_id) != (0, False)
+
     def _lock(self, pane_id: str) -> threading.Lock:
         with self._guard:
             return self._locks[pane_id]
@@ -160,6 +168,13 @@ def _at_the_keyboard(stands: str | None) -> str:
     if stands is None:
         return "someone is attached and may be typing"
     return "someone is attached, and its input line is not empty"
+
+
+def _mark(tmux: Control, pane_id: str) -> tuple[int, bool]:
+    """Return the last number that was typed, and whether Enter was not pressed after it."""
+    said = tmux.command("display-message", "-p", "-t", checked(pane_id), f"#{{{_MARK}}}")
+    number, _, stage = "".join(said).partition(" ")
+    return int(number or 0), stage == "pasted"
 
 
 class _Typing:
@@ -188,12 +203,6 @@ class _Typing:
 
     def _is_other(self, before: str) -> bool:
         return self.stands() != before
-
-    def mark(self) -> tuple[int, bool]:
-        """Return the last number that was typed, and whether Enter was not pressed after it."""
-        [said] = self._tmux.command("display-message", "-p", "-t", self._pane, f"#{{{_MARK}}}")
-        number, _, stage = said.partition(" ")
-        return int(number or 0), stage == "pasted"
 
     def paste(self, line: str, number: int) -> None:
         """Paste the line, and return once it shows: Enter at once may be swallowed."""
