@@ -76,7 +76,7 @@ def _running(task: Task, run: Run, given: Circumstances, now: datetime) -> Plan:
         if when <= now:
             return _fact(_end(task, run, cause))
         times.append(when)
-    telling = _telling(task, run, given, now)
+    telling = _telling(task, run, now)
     if telling.effects:
         return telling
     if turns.ended(run) and task.spec.done == "turn" and not _watched(task, given):
@@ -88,12 +88,12 @@ def _running(task: Task, run: Run, given: Circumstances, now: datetime) -> Plan:
     return together([telling, Plan(wake_at=min(times, default=None))])
 
 
-def _telling(task: Task, run: Run, given: Circumstances, now: datetime) -> Plan:
+def _telling(task: Task, run: Run, now: datetime) -> Plan:
     """Type what is to be told, unless it must be kept for later."""
     if not task.messages or not task.spec.converses or turns.deaf(task, run):
         return NOTHING
     message = task.messages[0]
-    if _watched(task, given) and not is_due(message.not_before, now):
+    if not is_due(message.not_before, now):
         return Plan(wake_at=message.not_before)
     return _do(Tell(task.id, run.attempt, message.id))
 
@@ -140,7 +140,7 @@ def _resting(task: Task, run: Run, given: Circumstances, now: datetime) -> Plan:
     if not isinstance(task.status, Submitted | Held):
         leave = e.LeaveBegan(task=task.id, attempt=run.attempt, why="its task has ended")
         return _fact(leave)
-    telling = _telling(task, run, given, now)
+    telling = _telling(task, run, now)
     if telling.effects:
         return telling
     if _went_on(task, run) and not _watched(task, given):

@@ -204,17 +204,16 @@ def test_one_that_queues_is_told_at_once() -> None:
 # A person at the keyboard ----------------------------------------------------------------------
 
 
-def test_while_a_person_types_a_message_waits_and_then_is_tried_again() -> None:
+def test_a_message_that_could_not_be_typed_is_tried_again_later() -> None:
     later = NOON + h.minutes(1)
     held = e.MessageHeld(task=A, message=1, reason="someone types", not_before=later)
-    fleet = running(queued("person"), held)
-    attached = h.circumstances(attached=frozenset({A}))
+    fleet = running(queued("person"), held, held)
 
-    waiting = plan(fleet, attached, NOON)
+    waiting = plan(fleet, h.GIVEN, NOON)
     assert (waiting.effects, waiting.wake_at) == ((), later)
     assert turns.kept(fleet.tasks[A], 1) == "someone types"
-    assert plan(fleet, attached, later).effects == (f.Tell(A, 1, 1),)
-    assert h.effects(fleet) == (f.Tell(A, 1, 1),)  # nobody is attached any more
+    assert fleet.tasks[A].messages[0].holds == 2
+    assert plan(fleet, h.GIVEN, later).effects == (f.Tell(A, 1, 1),)
 
 
 def test_a_question_that_is_read_as_a_line_is_answered_by_one() -> None:

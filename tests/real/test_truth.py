@@ -81,7 +81,6 @@ def _lives(bench: Bench, task: str, watch: Watch, table: Table) -> None:
     table.add("is told more", watch, at, "working")
     pressed = bench.press(task, "Escape")
     table.add("Esc while it answers", watch, pressed, "idle")
-    bench.press(task, "C-u")  # if it had shown nothing yet, its prompt is in the input line again
 
     told(bench, task, "[[background sleep 4]] beside")
     ended = bench.heard(task, "running in background").at

@@ -705,6 +705,31 @@ class TestTelling:
         assert said == [{"task": A, "outcome": "queued", "reason": "someone types"}]
         assert house.tools.reports.hear(A, "do it") is None  # nobody typed it
 
+    @pytest.mark.parametrize(("by_person", "outcome"), [(True, "held"), (False, "refused")])
+    async def test_what_finds_no_room_for_long_is_refused_unless_a_person_is_there(
+        self,
+        house: House,
+        adapter: Open,
+        monkeypatch: pytest.MonkeyPatch,
+        *,
+        by_person: bool,
+        outcome: str,
+    ) -> None:
+        at_work(house, "exec cat")
+        hook(house, SaysHeard("do it"))
+        hear(house)
+        house.record(e.MessageQueued(task=A, text="do it", by="me"))
+        busy = Busy("no room", by_person=by_person)
+        monkeypatch.setattr(house.tools.keyboard, "type", lambda *_, **__: busy)
+        for _ in range(telling._MOST_HOLDS):
+            [held] = house.perform(f.Tell(A, 1, 1))
+            assert isinstance(held, e.MessageHeld)
+            house.record(held)
+
+        [last] = house.perform(f.Tell(A, 1, 1))
+        found = last.outcome if isinstance(last, e.MessageSettled) else "held"
+        assert found == outcome
+
     async def test_what_was_cleared_is_said(
         self, house: House, adapter: Open, monkeypatch: pytest.MonkeyPatch
     ) -> None:

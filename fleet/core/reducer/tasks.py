@@ -81,7 +81,7 @@ def _queued(task: Task, event: e.MessageQueued, at: datetime) -> Task:
 @table.task(e.MessageHeld)
 def _held_back(task: Task, event: e.MessageHeld, at: datetime) -> Task:
     messages = tuple(
-        replace(it, held=event.reason, not_before=event.not_before)
+        replace(it, held=event.reason, holds=it.holds + 1, not_before=event.not_before)
         if it.id == event.message
         else it
         for it in task.messages

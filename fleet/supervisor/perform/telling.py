@@ -20,7 +20,8 @@ from fleet.tools.tmux.input import Busy, Habits, Outcome, RefusedInput, Typed, a
 _ANSWER_S = 3.0
 _HEARD_S = 5.0
 _UP_S = 30.0
-_HOLD = timedelta(seconds=5)  # while a person is at the keyboard
+_HOLD = timedelta(seconds=5)
+_MOST_HOLDS = 24  # where nobody is seen who would make room for it
 
 
 def tell(tools: Tools, effect: Tell, fleet: Fleet, stop: threading.Event) -> list[e.AnyEvent]:
@@ -71,8 +72,9 @@ class _Telling:
             return self._await("the agent did not report it", began)
         reports.forget(self._task.id, message.id)
         match outcome:
-            case Busy(reason=reason):
-                return [self._held(reason)]
+            case Busy(reason=reason, by_person=person):
+                hold = person or message.holds < _MOST_HOLDS
+                return [self._held(reason) if hold else _settled(self._effect, "refused", reason)]
             case RefusedInput(reason=reason):
                 return [_settled(self._effect, "refused", reason)]
 
@@ -145,7 +147,8 @@ def _adapter(tools: Tools, task: Task) -> AgentAdapter | None:
 def _habits(adapter: AgentAdapter | None) -> Habits:
     if adapter is None:
         return Habits()
-    return Habits(adapter.input_line, adapter.clear_line, adapter.enter_after_s)
+    reader = adapter.input_line if overrides(adapter, "input_line") else None
+    return Habits(reader, adapter.clear_line, adapter.enter_after_s)
 
 
 def _settled(effect: Tell, outcome: str, reason: str = "") -> e.MessageSettled:

@@ -40,11 +40,11 @@ class Habits:
     """How a program in a pane takes what is typed.
 
     `input_line` reads a screen with its colours and returns what stands in the input line, None
-    where that cannot be told; `clear` are the bytes that empty it, or a row of it; Enter is not
-    pressed earlier than `enter_after_s` after the text.
+    where the screen has none, as at a dialog; `clear` are the bytes that empty it, or a row of it;
+    Enter is not pressed earlier than `enter_after_s` after the text.
     """
 
-    input_line: Callable[[str], str | None] = lambda _: None
+    input_line: Callable[[str], str | None] | None = None
     clear: bytes = b""
     enter_after_s: float = 0.0
 
@@ -62,9 +62,10 @@ class Typed:
 
 @dataclass(frozen=True)
 class Busy:
-    """Nothing was typed, for a person is at the keyboard; later it may be."""
+    """Nothing was typed, for a person or a dialog may take the keys; later it may be."""
 
     reason: str
+    by_person: bool = True
 
 
 @dataclass(frozen=True)
@@ -134,22 +135,7 @@ class Keyboard:
                 return RefusedInput("its pane is gone")
             if state.dead:
                 return RefusedInput("the agent has ended")
-            typing = _Typing(tmux, state, habits, self._settle_s)
-            last, pasted = _mark(tmux, pane_id)
-            if last > number or (last == number and not pasted):
-                return Typed(before=True)
-            stands = typing.stands()
-            if stands != "" and people(tmux, state.session_id):
-                return Busy(_at_the_keyboard(stands))
-            if pasted and stands != "":
-                typing.submit(last)
-            if last == number:
-                return Typed(before=True)
-            if stands and not typing.clear():
-                return RefusedInput("its input line is not empty")
-            typing.paste(line, number)
-            typing.submit(number)
-            return Typed(cleared=stands or "")
+            return _Typing(tmux, state, habits, self._settle_s).type(line, number)
 
     def has_typed(self, pane_id: str) -> bool:
         """Return whether anything was ever typed into a pane, by us or one before us.
@@ -182,27 +168,61 @@ class _Typing:
 
     def __init__(self, tmux: Control, state: PaneState, habits: Habits, settle_s: float) -> None:
         self._tmux, self._habits = tmux, habits
-        self._pane, self._settle_s = state.pane_id, settle_s
+        self._pane, self._session = state.pane_id, state.session_id
+        self._settle_s, self._shows_s = settle_s, 6 * settle_s
         # Copy mode, to which a person may go at any time, swallows keys and the marks of a paste:
         # it is left in the same go.
         self._no_mode = ("copy-mode", "-q", "-t", state.pane_id)
 
-    def stands(self) -> str | None:
-        """Return what stands in the input line, None where nobody can tell."""
+    def type(self, line: str, number: int) -> Outcome:
+        last, pasted = _mark(self._tmux, self._pane)
+        if last > number or (last == number and not pasted):
+            return Typed(before=True)
+        stands = self.line()
+        if (reason := self._objection(stands)) is not None:
+            return reason
+        if pasted and stands != "":
+            self.submit(last)
+            stands = ""
+        if last == number:
+            return Typed(before=True)
+        if stands and not self.clear():
+            return RefusedInput("its input line is not empty")
+        self.paste(line, number)
+        self.submit(number)
+        return Typed(cleared=stands or "")
+
+    def _objection(self, stands: str | None) -> Busy | None:
+        """Return what speaks against typing now, where this stands in the input line."""
+        if stands is None and self._habits.input_line is not None:
+            return Busy("its screen shows no input line", by_person=False)
+        if stands != "" and people(self._tmux, self._session):
+            return Busy(_at_the_keyboard(stands))
+        return None
+
+    def line(self) -> str | None:
+        """Return what stands in the input line; one that a dialog hides gets a moment to show."""
+        if self._habits.input_line is not None:
+            self._until(lambda: self._stands() is not None, self._shows_s)
+        return self._stands()
+
+    def _stands(self) -> str | None:
+        if self._habits.input_line is None:
+            return None
         rows = self._tmux.command(*capture_command(self._pane, colours=True))
         return self._habits.input_line("\n".join(rows))
 
     def clear(self) -> bool:
         """Empty the input line, and say whether it is empty now."""
         for _ in range(_MOST_PRESSES if self._habits.clear else 0):
-            if not (before := self.stands()):
+            if not (before := self._stands()):
                 break
             self._press(self._habits.clear)
-            self._until(partial(self._is_other, before))
-        return self.stands() == ""
+            self._until(partial(self._is_other, before), self._settle_s)
+        return self._stands() == ""
 
     def _is_other(self, before: str) -> bool:
-        return self.stands() != before
+        return self._stands() != before
 
     def paste(self, line: str, number: int) -> None:
         """Paste the line, and return once it shows: Enter at once may be swallowed."""
@@ -224,7 +244,7 @@ class _Typing:
                 with contextlib.suppress(ToolError):
                     self._tmux.command("delete-buffer", "-b", buffer)
             raise
-        self._until(lambda: self._screen().count(end) > before)
+        self._until(lambda: self._screen().count(end) > before, self._settle_s)
         time.sleep(max(0.0, began + self._habits.enter_after_s - time.monotonic()))
 
     def submit(self, number: int) -> None:
@@ -239,9 +259,9 @@ class _Typing:
     def _marked(self, mark: str) -> Command:
         return ("set-option", "-p", "-t", self._pane, _MARK, mark)
 
-    def _until(self, condition: Callable[[], bool]) -> None:
-        """Return when it holds, or after `settle_s`."""
-        deadline = time.monotonic() + self._settle_s
+    def _until(self, condition: Callable[[], bool], seconds: float) -> None:
+        """Return when it holds, or after so long."""
+        deadline = time.monotonic() + seconds
         while not condition() and time.monotonic() < deadline:
             time.sleep(0.01)  # a program's drawing is no event that tmux tells of
 

@@ -305,6 +305,20 @@ def test_what_a_person_is_typing_is_left_alone(
     until(lambda: submitted(short) == "left behind and more\nnew\n")
 
 
+def test_nothing_is_typed_where_a_dialog_hides_the_input_line(panes: Panes, agent: Agent) -> None:
+    screens = iter([None, None, ""])
+    keyboard = Keyboard(panes, settle_s=0.01)
+
+    outcome = keyboard.type(
+        agent.pane.pane_id, "x", run=RUN, number=1, habits=Habits(lambda _: None)
+    )
+    assert outcome == Busy("its screen shows no input line", by_person=False)
+    assert not agent.file.read_bytes()
+    closing = Habits(lambda _: next(screens, ""))  # a dialog that is just being closed
+    assert keyboard.type(agent.pane.pane_id, "x", run=RUN, number=1, habits=closing) == Typed()
+    until(lambda: agent.was_given(b"x\r"))
+
+
 def test_where_nobody_can_tell_what_stands_there_a_person_is_not_disturbed(
     panes: Panes, agent: Agent, sit_down: Callable[[list[str]], Person]
 ) -> None:
