@@ -781,6 +781,24 @@ class TestTelling:
         assert said == [{"task": A, "outcome": "queued", "reason": why}]
         assert [message.text for message in house.task("a").messages] == ["x"]
 
+    async def test_what_is_typed_just_now_is_not_queued(
+        self, house: House, adapter: Open, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        at_work(house, talks=True)
+        asks = Waiting("may it", "permission", None, Ask(id="1.1"))
+        house.record(e.ActivityChanged(task=A, attempt=1, activity=asks, source="hook"))
+        house.record(e.MessageQueued(task=A, text="x", by="me"))  # and it asked because of that
+        tell = f.Tell(A, 1, 1)
+        monkeypatch.setattr(house.supervisor, "is_under_way", lambda effect: effect == tell)
+        fate = asyncio.ensure_future(house.host.settled_messages({(A, 1)}))
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        assert not fate.done()
+
+        house.record(e.MessageSettled(task=A, message=1, outcome="delivered"))
+        house.host.supervisor._notify()
+        assert [it["outcome"] for it in await fate] == ["delivered"]
+
     async def test_a_new_run_has_said_nothing(self, house: House) -> None:
         house.tools.reports.note(A)
         house.tools.reports.hear(A, "x")
