@@ -80,8 +80,15 @@ class Run(Struct, frozen=True):
 
 
 class Message(Struct, frozen=True):
-    """Words for the agent that it has not been told yet."""
+    """Words for the agent that it has not been told yet.
+
+    `held` says why, where that was tried and could not be, `holds` times by now; it is tried
+    again at `not_before`.
+    """
 
     id: int
     text: str
     by: str
+    held: str = ""
+    holds: int = 0
+    not_before: datetime | None = None

@@ -288,6 +288,38 @@ def test_its_screen_shows(name: str, signal: Signal | None) -> None:
     assert CLAUDE.read_screen(screen(name)) == (() if signal is None else (signal,))
 
 
+@pytest.mark.parametrize(
+    ("name", "stands"),
+    [
+        ("put-back", "[[hang]] early (agent-001)"),
+        ("working", ""),
+        ("working-typed", "typed while busy"),
+        ("suggested", ""),  # "Resend your message to try again", dim
+        ("suggested-busy", ""),  # the cursor on the first sign of what is dim
+        ("coloured", "ultrathink /clear @no"),
+        ("two-lines", "first\nsecond"),
+        ("shell", "!"),
+        ("slash", "/cl"),
+    ],
+)
+def test_its_input_line_holds(name: str, stands: str) -> None:
+    assert CLAUDE.input_line(screen(f"input-{name}")) == stands
+
+
+@pytest.mark.parametrize("name", ["permission", "question", "trust", "onboarding"])
+def test_a_dialog_has_no_input_line(name: str) -> None:
+    assert CLAUDE.input_line(screen(name)) is None
+
+
+def test_one_sign_under_the_cursor_is_typed() -> None:
+    shown = screen("input-suggested-busy")
+    typed = shown.replace("\x1b[0;2m", "\x1b[0m")
+
+    assert typed != shown
+    assert CLAUDE.input_line(typed) == "Press up to edit queued messages"
+    assert CLAUDE.input_line("") is None
+
+
 def test_a_dialog_that_was_answered_is_history() -> None:
     assert CLAUDE.read_screen(screen("trust") + screen("idle")) == ()
     assert CLAUDE.read_screen(screen("retry-api") + screen("idle")) == ()

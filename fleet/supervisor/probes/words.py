@@ -41,6 +41,8 @@ class Words:
             self._host.vitals.note_garbage(f"{source} of {task}: {signal.reason}")
             return
         self._note(task, signal)
+        if isinstance(signal, SaysWorking):
+            self._host.tools.reports.begins(task)
         if isinstance(signal, SaysHeard):
             self._heard(task, signal.text)
         if (does := meaning(signal, source)) is not None:
