@@ -165,7 +165,9 @@ def _tells(effect: f.Tell, fleet: Fleet) -> list[Events]:
     task, message = effect.task, effect.message
     held = e.MessageHeld(task=task, message=message, reason="someone types", not_before=LATER)
     outcomes = ("unconfirmed", "refused")
-    settled = ([e.MessageSettled(task=task, message=message, outcome=it)] for it in outcomes)
+    settled: list[Events] = [
+        [e.MessageSettled(task=task, message=message, outcome=it)] for it in outcomes
+    ]
     return [[held], *settled]
 
 

@@ -311,6 +311,24 @@ def test_a_dialog_has_no_input_line(name: str) -> None:
     assert CLAUDE.input_line(screen(name)) is None
 
 
+RULE = "\u2500" * 40
+
+
+@pytest.mark.parametrize(
+    ("shown", "stands"),
+    [
+        (f"{RULE}\n\u276f\xa0/cl\x1b[2mear\x1b[0m\n{RULE}", "/clear"),  # completed as it is typed
+        (f"{RULE}\n\u276f\xa0\x1b[2mTry this\x1b[0m\n{RULE}", ""),
+        (f"{RULE}\n\u276f\xa0\x1b[38;5;2mgreen\x1b[39m\n{RULE}", "green"),
+        (f"{RULE}\n\u276f\xa0\x1b[38;2;2;2;2mdark\x1b[39m\n{RULE}", "dark"),
+        (f"{RULE}\n\u276f\xa0still being drawn", None),
+        (f"he said\n\u276f\xa0look\n{RULE}", None),
+    ],
+)
+def test_an_input_line_is_told_from_its_looks(shown: str, stands: str | None) -> None:
+    assert CLAUDE.input_line(f"above\n{shown}") == stands
+
+
 def test_one_sign_under_the_cursor_is_typed() -> None:
     shown = screen("input-suggested-busy")
     typed = shown.replace("\x1b[0;2m", "\x1b[0m")

@@ -733,15 +733,20 @@ class TestTelling:
 
     @pytest.mark.usefixtures("quick")
     async def test_a_busy_agents_other_words_confirm_nothing(
-        self, house: House, adapter: Open
+        self, house: House, adapter: Open, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         at_work(house, "exec cat")
         tell = f.Tell(A, 1, 1)
         house.record(e.ActivityChanged(task=A, attempt=1, activity=Working(), source="hook"))
         house.record(e.MessageQueued(task=A, text="do it", by="me"))
         house.tools.reports.note(A)
-        house.tools.reports.begins(A)
+        wait = house.tools.reports.wait_heard
 
+        def speak(task: TaskId, message: int, **options: Any) -> bool:
+            house.tools.reports.begins(task)
+            return wait(task, message, **options)
+
+        monkeypatch.setattr(house.tools.reports, "wait_heard", speak)
         [settled] = house.perform(tell)
         assert settled == e.MessageSettled(
             task=A, message=1, outcome="unconfirmed", reason="the agent did not report it"
@@ -790,7 +795,10 @@ class TestTelling:
         assert [it.held for it in house.task("a").messages] == ["someone types"]
         said = await house.host.settled_messages({(A, 1)})
         assert said == [{"task": A, "outcome": "queued", "reason": "someone types"}]
-        assert house.tools.reports.hear(A, "do it") is None  # nobody typed it
+        house.tools.reports.hear(A, "do it")  # as a person has it
+        never = threading.Event()
+        heard = house.tools.reports.wait_heard
+        assert not heard(A, 1, begun=None, timeout_s=0.0, stop=never)
 
     @pytest.mark.parametrize(("by_person", "outcome"), [(True, "held"), (False, "refused")])
     async def test_what_finds_no_room_for_long_is_refused_unless_a_person_is_there(
@@ -909,6 +917,15 @@ class TestReports:
         assert not self.heard(reports, 2)
         assert reports.hear(A, "go on") == 2
         assert reports.hear(A, "go on") is None
+
+    def test_two_reports_confirm_two(self) -> None:
+        reports = Reports()
+        for message in (1, 2):
+            reports.expect(A, message, "go on")
+        reports.hear(A, "go on")
+        reports.hear(A, "go on")
+        assert self.heard(reports, 1)
+        assert self.heard(reports, 2)
 
     def test_what_was_heard_before_is_claimed_once_by_what_was_typed_before(self) -> None:
         reports = Reports()

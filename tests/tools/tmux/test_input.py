@@ -120,6 +120,15 @@ def test_copy_mode_is_left_first(panes: Panes, keyboard: Keyboard, agent: Agent)
     assert not found.in_mode
 
 
+def test_a_paste_is_marked_in_copy_mode_too(panes: Panes, short: Path) -> None:
+    agent = Agent(panes, short, "bracketed")
+    panes.server.connection().command("copy-mode", "-t", agent.pane.pane_id)
+
+    Keyboard(panes).type(agent.pane.pane_id, "hello", run=RUN, number=1)
+
+    until(lambda: agent.was_given(b"\x1b[200~hello\x1b[201~\r"))
+
+
 def test_two_senders_do_not_mix(keyboard: Keyboard, agent: Agent) -> None:
     words = ["aaaaaaaa", "bbbbbbbb", "cccccccc", "dddddddd"]
     numbers = count(1)
