@@ -48,12 +48,12 @@ class ClaudeAdapter(Silent):
     done: Done | None = None
     attempts: int = 1
     scrub: tuple[str, ...] = (*SCRUB, "CLAUDE_PROJECT_DIR")
-    accounts: tuple[str, ...] = (
+    accounts: tuple[str, ...] | None = (
         *("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN", "ANTHROPIC_BASE_URL"),
         *("CLAUDE_CODE_OAUTH_TOKEN", "CLAUDE_CODE_USE_BEDROCK", "CLAUDE_CODE_USE_VERTEX"),
         "CLAUDE_CONFIG_DIR",
     )
-    usage: frozenset[str] = frozenset({COST})
+    usage: frozenset[str] | None = frozenset({COST})
     repeats: bool = True
     clear_line: bytes = b"\x15"  # Ctrl-U empties one row; Escape would break a turn off
 
