@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from fleet.core import events as e
 from fleet.core import turns
-from fleet.core.activity import Run, Stalled, Working
+from fleet.core.activity import RATE_LIMIT, Run, Stalled, Waiting, Working
 from fleet.core.causes import Cause, Died, Exhausted
 from fleet.core.effects import AnyEffect, EndRun, PassAnswer, RunChecks, Seal, StartRun, Tell
 from fleet.core.model import Fleet, Task
@@ -111,9 +111,10 @@ def _end(task: Task, run: Run, cause: Cause) -> e.EndingBegan:
 def _limits(task: Task, run: Run) -> Iterator[tuple[Cause, datetime]]:
     """Each guardrail of a running task with the time at which it is reached."""
     limits = task.spec.limits
-    if limits.timeout_s is not None:
+    parked = isinstance(run.activity, Waiting) and run.activity.kind == RATE_LIMIT
+    if limits.timeout_s is not None and not parked:  # nor does the time count that it is parked for
         why = f"stopped by its time limit of {limits.timeout_s:g} s"
-        yield Died(why), _after(run.started_at, limits.timeout_s)
+        yield Died(why), _after(run.started_at, limits.timeout_s + run.parked_s)
     if limits.silence_s is not None and isinstance(run.activity, Stalled):
         why = f"stopped after {limits.silence_s:g} s of silence"
         yield Died(why), _after(run.activity.silent_since, limits.silence_s)
