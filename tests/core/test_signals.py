@@ -13,6 +13,7 @@ from fleet.core.activity import Activity, Idle, Stalled, Unknown, Waiting, Worki
 from fleet.core.rows import Ask
 from fleet.core.signals import (
     DECAY,
+    PATIENCE,
     SOURCES,
     STAND,
     START,
@@ -352,9 +353,36 @@ def test_silence_that_is_limited_makes_it_stalled_whoever_speaks_for_it() -> Non
     assert does(at=90, silence=limit).activity == Stalled(NOON)
     assert does(at=90, silence=limit, printed=after(5)).activity == Working()
     assert does(at=90, silence=limit, drawn=after(5)).activity == Working()
-    assert does(HOOK_WORKS, at=100, silence=limit).activity == Stalled(NOON)
-    assert does(HOOK_WORKS, at=80, silence=limit).look_at == after(90)
+    assert does(HOOK_WORKS, at=99, silence=limit).activity == Unknown()
+    assert does(HOOK_WORKS, at=100, silence=limit).activity == Stalled(after(10), 90.0)
+    assert does(HOOK_WORKS, at=80, silence=limit).look_at == after(100)
     assert does(("hook", ASKS, 1), at=1e5, silence=limit).activity == ASKS
+
+
+def test_who_says_that_it_works_and_only_draws_makes_no_progress() -> None:
+    late = PATIENCE.total_seconds() + 10
+    stalled = Stalled(after(10), PATIENCE.total_seconds())
+    alive = {"printed": after(late - 1), "drawn": after(late - 1)}
+
+    assert does(HOOK_WORKS, at=late, moved=NOON, **alive).activity == stalled
+    assert does(HOOK_WORKS, at=late - 1, moved=NOON, **alive).activity == Working()
+    assert does(HOOK_WORKS, at=late, moved=after(11), **alive).activity == Working()
+    assert does(HOOK_WORKS, at=late, moved=NOON, told=after(11), **alive).activity == Working()
+    assert does(FILE_WORKS, at=late + 1, moved=NOON, **alive).wins.source == "presence"
+    assert isinstance(does(FILE_WORKS, at=late + 1, moved=NOON, **alive).activity, Stalled)
+
+
+def test_where_nobody_reads_its_screen_drawing_counts() -> None:
+    late = PATIENCE.total_seconds() + 10
+
+    assert does(HOOK_WORKS, at=late, drawn=after(11)).activity == Unknown()
+    assert does(HOOK_WORKS, at=late, drawn=after(late - 1)).activity == Working()
+    assert isinstance(does(HOOK_WORKS, at=late, drawn=after(9)).activity, Stalled)
+
+
+@pytest.mark.parametrize("said", [(), (("hook", BEHIND, 10.0),), (("fleet", Working(), 10.0),)])
+def test_who_says_nothing_of_the_kind_may_take_its_time(said: Any) -> None:
+    assert not isinstance(does(*said, at=1e6).activity, Stalled)
 
 
 def test_a_source_that_says_nothing_any_more_counts_no_more() -> None:
@@ -382,6 +410,7 @@ LIVES = st.builds(
     Life,
     printed=st.none() | st.integers(0, 120).map(after),
     drawn=st.none() | st.integers(0, 120).map(after),
+    moved=st.none() | st.integers(0, 120).map(after),
     told=st.none() | st.integers(0, 120).map(after),
     silence=st.none() | st.integers(1, 200).map(lambda n: timedelta(seconds=n)),
 )

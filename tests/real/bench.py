@@ -13,55 +13,39 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Self
 
+import yaml
 from place import Place
-from real.messages import KEY, Api, Asked
+from real.api import Api, Asked
+from real.clis import Cli
 from waiting import until
 
 from fleet import protocol as p
+from fleet.agents import registry
+from fleet.agents.adapter import AgentAdapter
 from fleet.client import Client
 from fleet.errors import FleetError
 
 PATIENCE_S = 30.0
-_KEY_TAIL = 20
 _NUMBERS = itertools.count()
-_QUIET = (
-    *("CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC", "DISABLE_TELEMETRY"),
-    *("DISABLE_ERROR_REPORTING", "CLAUDE_CODE_MAX_RETRIES"),
-)
-
-CONFIG = """\
-slots: 20
-env: [{names}]
-agent_options:
-  claude:
-    permission: {mode}
-    allow: ['Bash(git *)']
-"""
 
 
-def prepare(place: Place, program: Path, url: str) -> None:
-    """Make of a place the machine of someone who has used `program` before, in a repository."""
-    config, programs = place.root / "claude", place.root / "bin"
-    for folder in (config, programs):
-        folder.mkdir(mode=0o700)
-    (programs / "claude").symlink_to(program)
-    known = {
-        "hasCompletedOnboarding": True,
-        "customApiKeyResponses": {"approved": [KEY[-_KEY_TAIL:]], "rejected": []},
-    }
-    (config / ".claude.json").write_text(json.dumps(known))
-    place.env |= {
-        "PATH": f"{programs}:{place.env['PATH']}",
-        "CLAUDE_CONFIG_DIR": str(config),
-        "ANTHROPIC_BASE_URL": url,
-        "ANTHROPIC_API_KEY": KEY,
-        **dict.fromkeys(_QUIET[:-1], "1"),
-        "CLAUDE_CODE_MAX_RETRIES": "2",
-    }
-    names = ", ".join(_QUIET)
-    place.configure(CONFIG.format(names=names, mode="acceptEdits"))
+def prepare(place: Place, cli: Cli, program: Path, url: str) -> None:
+    """Make of a place the machine of someone who has used an agent before, in a repository."""
+    programs = place.root / "bin"
+    programs.mkdir(mode=0o700)
+    (programs / cli.name).symlink_to(program)
+    place.env["PATH"] = f"{programs}:{place.env['PATH']}"
+    cli.prepare(place, url)
+    configure(place, cli)
     place.make_repo()
     place.fleet("trust", "--agents")
+
+
+def configure(place: Place, cli: Cli, **options: str) -> None:
+    """Configure fleet: the agents that start from now on have these options."""
+    options = cli.options | options
+    content = {"slots": 20, "env": list(cli.env)}
+    place.configure(yaml.safe_dump(content | {"agent_options": {cli.name: options}}))
 
 
 @dataclass
@@ -70,6 +54,7 @@ class Bench:
 
     place: Place
     api: Api
+    cli: Cli
     tasks: list[str] = field(default_factory=list)
 
     def spawn(self, prompt: str, *options: str, cwd: Path | None = None) -> str:
@@ -81,13 +66,13 @@ class Bench:
 
     def start(self, task: str, prompt: str, *options: str, cwd: Path | None = None) -> str:
         self.tasks.append(task)
-        words = ("--agent", "claude", "--name", task, "-p", f"{prompt} ({task})")
+        words = ("--agent", self.cli.name, "--name", task, "-p", f"{prompt} ({task})")
         self.place.fleet("spawn", *words, *options, cwd=cwd)
         return task
 
     def mode(self, mode: str) -> None:
         """Have the agents that start from now on begin in one of their permission modes."""
-        self.place.configure(CONFIG.format(names=", ".join(_QUIET), mode=mode))
+        configure(self.place, self.cli, permission=mode)
 
     def end(self) -> None:
         for task in self.tasks:
@@ -148,6 +133,15 @@ class Bench:
         found = self.place.events("run.conversation", task=task)
         return str(found[-1]["conversation"]) if found else None
 
+    def waits_for(self, task: str) -> str:
+        """Return of which kind it is that it waits for."""
+        waits = self.place.events("run.activity", task=task)[-1]["activity"]
+        return str(waits.get("kind"))
+
+    def can(self, what: str) -> bool:
+        """Whether the agent has something that a test could try."""
+        return what not in self.cli.lacks
+
     def activities(self, task: str, *, since: float = 0.0) -> set[str]:
         """Return all that it was on record to do since then."""
         changes = self.place.events("run.activity", task=task)
@@ -157,7 +151,7 @@ class Bench:
 
     def requests(self, task: str) -> list[Asked]:
         """Return what the agent sent to go on with its work, oldest first."""
-        return [it for it in list(self.api.log) if it.body.get("tools") and task in str(it.body)]
+        return [it for it in list(self.api.log) if it.work and task in str(it.body)]
 
     def first_request(self, task: str) -> Asked:
         until(lambda: self.requests(task), timeout=PATIENCE_S, what=f"a request of {task}")
@@ -171,8 +165,7 @@ class Bench:
         """Wait until the model was sent `text` as something new, and return that request."""
 
         def there() -> Asked | None:
-            news = ((it, _news(it.body["messages"])) for it in self.requests(task))
-            return next((it for it, new in news if text in new), None)
+            return next((it for it in self.requests(task) if text in it.news), None)
 
         try:
             return until(there, timeout=PATIENCE_S)
@@ -180,14 +173,30 @@ class Bench:
             screen = self.screen(task)
             raise AssertionError(f"{text!r} was not sent by {task}:\n{screen}") from None
 
+    def heard_once(self, task: str, text: str) -> None:
+        """See that `text` was said to the model, and in one place only."""
+        said = [it for it in self.requests(task)[-1].body["messages"] if text in str(it)]
+        assert len(said) == 1, said
+
     # --- what a person does -----------------------------------------------------------------------
 
     def press(self, task: str, *keys: str) -> float:
         """Press keys in the pane, and return when."""
+        self.tmux(task, "send-keys", *keys)
+        return time.time()
+
+    def tmux(self, task: str, command: str, *words: str) -> str:
+        """Have tmux do something to the pane, and return what it prints."""
         socket = self.place.ask(p.Status())["tmux_socket"]
         pane = self.row(task)["pane"]
-        self.place.run("tmux", "-N", "-S", socket, "send-keys", "-t", pane, *keys)
-        return time.time()
+        return self.place.run("tmux", "-N", "-S", socket, command, "-t", pane, *words).out
+
+    @property
+    def adapter(self) -> AgentAdapter:
+        return registry.adapters(()).get(self.cli.name)
+
+    def input_line(self, task: str) -> str:
+        return self.adapter.input_line(self.tmux(task, "capture-pane", "-p", "-e")) or ""
 
     def agent(self, task: str) -> int:
         """Return the pid of the agent's own process."""
@@ -199,19 +208,14 @@ class Bench:
         pid = self.agent(task)
         os.kill(pid, 9)
         at = time.time()
-        # It leaves its socket behind, as it leaves its session file.
-        (Path(self.place.env["XDG_RUNTIME_DIR"]) / "cc-socks" / f"{pid}.sock").unlink()
+        debris = self.cli.debris.format(pid=pid)
+        if debris:
+            (Path(self.place.env["XDG_RUNTIME_DIR"]) / debris).unlink(missing_ok=True)
         return at
 
 
 def _seconds(moment: str) -> float:
     return datetime.fromisoformat(moment).timestamp()
-
-
-def _news(messages: list[dict[str, Any]]) -> str:
-    """Return what was said since the model's last answer."""
-    answers = [place for place, one in enumerate(messages) if one["role"] == "assistant"]
-    return json.dumps(messages[answers[-1] + 1 if answers else 0 :])
 
 
 class Watch:

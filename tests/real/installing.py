@@ -11,10 +11,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-PACKAGES = {"claude": "@anthropic-ai/claude-code"}
-# The program is in a package for each platform; the main one only finds it, and needs a newer node.
-PROGRAMS = {"claude": "node_modules/@anthropic-ai/claude-code-*/claude"}
-PINNED = {"claude": "2.1.332"}
+sys.path.insert(0, str(Path(__file__).parents[1]))  # it is run as a program, too
+
+from real.clis import Cli, cli_of
+
 _LIMIT_S = 300.0
 _REFUSALS = ("E404", "ETARGET", "ENOSPC", "EACCES")  # by a registry that was reached, or by a disk
 
@@ -28,30 +28,30 @@ def cache() -> Path:
     return Path(base) / "fleet-tests"
 
 
-def installed(agent: str, version: str) -> Path:
+def installed(cli: Cli, version: str) -> Path:
     """Return the program of an agent in this version, which is a number, not a tag."""
-    folder = cache() / f"{agent}-{version}"
+    folder = cache() / f"{cli.name}-{version}"
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        return _found(agent, folder) or _install(agent, version, folder)
+        return _found(cli, folder) or _install(cli, version, folder)
 
 
-def latest(agent: str) -> str:
+def latest(cli: Cli) -> str:
     """Return the number of the newest version: without a tag, npm chooses one for its own node."""
-    return _npm("view", f"{PACKAGES[agent]}@latest", "version").strip()
+    return _npm("view", f"{cli.package}@latest", "version").strip()
 
 
-def _found(agent: str, folder: Path) -> Path | None:
-    found = (path for path in folder.glob(PROGRAMS[agent]) if (folder / "whole").exists())
+def _found(cli: Cli, folder: Path) -> Path | None:
+    found = (path for path in folder.glob(cli.program) if (folder / "whole").exists())
     return next((path for path in found if os.access(path, os.X_OK)), None)
 
 
-def _install(agent: str, version: str, folder: Path) -> Path:
-    package = f"{PACKAGES[agent]}@{version}"
+def _install(cli: Cli, version: str, folder: Path) -> Path:
+    package = f"{cli.package}@{version}"
     _npm("install", "--prefix", str(folder), "--no-save", "--ignore-scripts", package)
     (folder / "whole").touch()
-    program = _found(agent, folder)
+    program = _found(cli, folder)
     if program is None:
         raise RuntimeError(f"{package} has no program for this machine")
     return program
@@ -80,9 +80,10 @@ def _npm(*words: str) -> str:
 
 
 def main(agent: str, version: str = "") -> int:
+    cli = cli_of(agent)
     try:
-        number = latest(agent) if version == "latest" else version or PINNED[agent]
-        print(installed(agent, number))
+        number = latest(cli) if version == "latest" else version or cli.pinned
+        print(installed(cli, number))
     except UnreachableError as reason:
         print(reason, file=sys.stderr)
         return 3

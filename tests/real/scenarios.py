@@ -5,7 +5,6 @@ turn without a further step ends with a sentence. Nothing is remembered between 
 is refused is refused always, or as long as a test says that there is this trouble (`while=NAME`).
 """
 
-import json
 import re
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
@@ -13,25 +12,27 @@ from typing import Any
 
 Json = dict[str, Any]
 _MARKER = re.compile(r"\[\[([a-z-]+)(?:\s+(.*?))?\]\]", re.DOTALL)
-_CWD = re.compile(r"[Ww]orking directory: ([^\s\"\\\\]+)")
+_CWD = re.compile(r"(?:[Ww]orking directory: |<cwd>)([^\s\"\\\\<]+)")
 _REMINDER = re.compile(r"<system-reminder>.*?</system-reminder>", re.DOTALL)
-_ERRORS = {
-    400: "invalid_request_error",
-    401: "authentication_error",
-    403: "permission_error",
-    429: "rate_limit_error",
-    500: "api_error",
-    529: "overloaded_error",
-}
 CHOICES = ("Red", "Blue")
 END = "That is all."
 
 
 @dataclass(frozen=True)
-class Tool:
-    """A call of one of the agent's tools."""
+class Said:
+    """A message of a conversation; a user's has what its tools gave in `results`."""
 
-    name: str
+    who: str  # user, model, or another who is not answered
+    texts: tuple[str, ...] = ()
+    results: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Tool:
+    """What the model wants done: `run`, `background`, `read`, `edit`, `write`, `question`, `plan`,
+    `subagent`. Each agent has tools of its own for it."""
+
+    kind: str
     given: Json
 
 
@@ -50,10 +51,10 @@ class Step:
     input_tokens: int | None = None
 
 
-def step_of(body: Json, troubles: Collection[str] = ()) -> Step:
-    """Return the answer to a request; `{cwd}` in a marker is where the agent says that it works."""
-    prompt, done = _locate(body["messages"])
-    where = _CWD.search(json.dumps(body))
+def step_of(talk: Sequence[Said], request: str, troubles: Collection[str] = ()) -> Step:
+    """Return the answer to `request`; `{cwd}` in a marker is where it says that it works."""
+    prompt, done = _locate(talk)
+    where = _CWD.search(request)
     prompt = prompt.replace("{cwd}", where[1] if where else "")
     steps = [_READERS[name](rest or "") for name, rest in _MARKER.findall(prompt)]
     failing = next((it for it in steps if it.status != 200), None)
@@ -63,38 +64,28 @@ def step_of(body: Json, troubles: Collection[str] = ()) -> Step:
     return passed[done] if done < len(passed) else Step(END)
 
 
-def _locate(messages: Sequence[Json]) -> tuple[str, int]:
+def _locate(talk: Sequence[Said]) -> tuple[str, int]:
     """Return the last words of the user's, and how many answers followed them."""
-    for place in range(len(messages) - 1, -1, -1):
-        message = messages[place]
-        text = _text(message.get("content")) if message.get("role") == "user" else ""
-        if text and (_MARKER.search(text) or not _is_result(message)):
-            later = messages[place + 1 :]
-            return text, sum(one.get("role") == "assistant" for one in later)
+    for place in range(len(talk) - 1, -1, -1):
+        said = talk[place]
+        cleaned = (_REMINDER.sub("", text).strip() for text in said.texts)
+        texts = [text for text in cleaned if text]
+        if said.who != "user" or not texts:
+            continue
+        # Prompts that were given without an answer between them come as one message.
+        marked = next(filter(_MARKER.search, reversed(texts)), None)
+        if marked or not said.results:
+            later = talk[place + 1 :]
+            return marked or "\n".join(texts), sum(one.who == "model" for one in later)
     return "", 0
 
 
-def _is_result(message: Json) -> bool:
-    content = message.get("content")
-    return isinstance(content, list) and any(it.get("type") == "tool_result" for it in content)
-
-
-def _text(content: object) -> str:
-    parts = content if isinstance(content, list) else [{"type": "text", "text": content}]
-    found = [str(it.get("text", "")) for it in parts if it.get("type") == "text"]
-    texts = [text for it in found if (text := _REMINDER.sub("", it).strip())]
-    # Prompts that were given without an answer between them come as one message.
-    return next(filter(_MARKER.search, reversed(texts)), "\n".join(texts))
-
-
 def _run(command: str) -> Step:
-    given = {"command": command, "description": "Run it"}
-    return Step("I run it.", Tool("Bash", given))
+    return Step("I run it.", Tool("run", {"command": command}))
 
 
 def _background(command: str) -> Step:
-    given = {"command": command, "description": "Run it", "run_in_background": True}
-    return Step("I run it beside my work.", Tool("Bash", given))
+    return Step("I run it beside my work.", Tool("background", {"command": command}))
 
 
 def _commit(rest: str) -> Step:
@@ -104,42 +95,30 @@ def _commit(rest: str) -> Step:
 
 
 def _read(file: str) -> Step:
-    return Step("I read it.", Tool("Read", {"file_path": file}))
+    return Step("I read it.", Tool("read", {"file": file}))
 
 
 def _edit(rest: str) -> Step:
     file, old, new = rest.split(" | ")
-    given = {"file_path": file, "old_string": old, "new_string": new}
-    return Step("I change it.", Tool("Edit", given))
+    return Step("I change it.", Tool("edit", {"file": file, "old": old, "new": new}))
 
 
 def _write(rest: str) -> Step:
     file, _, text = rest.partition(" ")
-    return Step("I write it.", Tool("Write", {"file_path": file, "content": f"{text}\n"}))
+    return Step("I write it.", Tool("write", {"file": file, "text": f"{text}\n"}))
 
 
 def _question(rest: str) -> Step:
-    options = [{"label": label, "description": f"the {label} one"} for label in CHOICES]
-    asked = {
-        "question": rest or "Which colour?",
-        "header": "Colour",
-        "multiSelect": False,
-        "options": options,
-    }
-    return Step("I ask.", Tool("AskUserQuestion", {"questions": [asked]}))
+    return Step("I ask.", Tool("question", {"question": rest or "Which colour?"}))
 
 
 def _plan(rest: str) -> Step:
-    return Step("Here is my plan.", Tool("ExitPlanMode", {"plan": rest or "1. Do it\n2. Test it"}))
+    return Step("Here is my plan.", Tool("plan", {"plan": rest or "1. Do it\n2. Test it"}))
 
 
 def _subagent(rest: str) -> Step:
-    given = {
-        "description": "look around",
-        "subagent_type": "general-purpose",
-        "prompt": f"[[run {rest}]]" if rest else "Say hello.",
-    }
-    return Step("I have it done.", Tool("Agent", given))
+    prompt = f"[[run {rest}]]" if rest else "Say hello."
+    return Step("I have it done.", Tool("subagent", {"prompt": prompt}))
 
 
 def _slow(rest: str) -> Step:
@@ -181,8 +160,3 @@ _READERS: dict[str, Callable[[str], Step]] = {
     "full": _full,
     "fail": _fail,
 }
-
-
-def error_of(step: Step) -> Json:
-    kind = _ERRORS.get(step.status, "api_error")
-    return {"type": "error", "error": {"type": kind, "message": step.message}}

@@ -48,7 +48,8 @@ def test_three_agents_and_two_commands_land_in_a_code_base(bench: Bench) -> None
     for number in (2, 502):
         command = f"echo 'VALUE = {number + 1000}' >{part(number)}; git commit -aqm {number}"
         tasks.append(place.spawn(f"shell-{number}", command, *gate, cwd=repo))
-    for task in tasks[:3]:  # told a moment after the turn, and not by an agent that has been ended
+    # It is told a moment after the turn, and not by an agent that has been ended.
+    for task in tasks[:3] if bench.can("cost") else ():
         bench.tells_cost(task)
     for task in tasks:
         bench.shows(task, "review", timeout=60)
@@ -62,4 +63,5 @@ def test_three_agents_and_two_commands_land_in_a_code_base(bench: Bench) -> None
     touched = place.git("diff", "--name-only", begin, "main", cwd=repo).split()
     assert touched == [part(number) for number in sorted(values)]
     assert "1000 files" in place.run("python3", "check.py", cwd=repo).out
-    assert all(bench.row(task)["cost_usd"] > 0 for task in tasks[:3])  # what it cost stays known
+    if bench.can("cost"):  # which stays known
+        assert all(bench.row(task)["cost_usd"] > 0 for task in tasks[:3])

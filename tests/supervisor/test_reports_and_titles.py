@@ -1,5 +1,6 @@
 """What agents tell their terminals: status reports in the spool, and the titles of panes."""
 
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -159,11 +160,12 @@ class TestReports:
     ) -> None:
         at_work(house)
         hear(house, "state=idle")
-        since = time.monotonic()
+        reports, since, stop = house.tools.reports, time.monotonic(), threading.Event()
+        reports.expect(A, 1, "go on")
         hear(house, "state=idle")
-        assert not house.tools.reports.wait(A, since=since, timeout_s=0)
+        assert not reports.wait_heard(A, 1, begun=since, timeout_s=0, stop=stop)
         hear(house, "state=working")
-        assert house.tools.reports.wait(A, since=since, timeout_s=0)
+        assert reports.wait_heard(A, 1, begun=since, timeout_s=0, stop=stop)
 
 
 def titled(house: House, titles: Titles, title: str) -> Activity:

@@ -61,10 +61,12 @@ def _started(task: Task, event: e.RunStarted, at: datetime) -> Task:
         activity=Working(),
         activity_since=at,
         conversation=task.conversation,
+        resumed=task.conversation is not None,
     )
     begun = isinstance(task.status, Starting)  # else it was told to end while it came up
     status: Status = Running(attempt=event.attempt) if begun else task.status
-    return replace(task, run=run, status=status, messages=(), crashes=0)
+    account = task.account if event.account is None else event.account
+    return replace(task, run=run, status=status, messages=(), crashes=0, account=account)
 
 
 @table.task(e.StartFailed)
@@ -135,6 +137,8 @@ def _lost(task: Task, event: e.RunLost, at: datetime) -> Task:
     if event.attempt != task.attempt:
         return task
     task = replace(task, run=_leaving(task, event.reason))
+    if event.fresh:
+        task = replace(task, conversation=None)
     if not isinstance(task.status, Running | Starting):
         return task
     outcome = ToRequeue(not_before=event.not_before)

@@ -19,10 +19,11 @@ from fleet.agents.adapter import (
 )
 from fleet.agents.generic import one_line
 from fleet.core import events as e
+from fleet.core.accounts import LIMIT
 from fleet.core.activity import Activity, Idle, Run, Waiting, Working
 from fleet.core.ids import TaskId
 from fleet.core.model import Task
-from fleet.core.signals import Sign
+from fleet.core.signals import SCREEN, Sign
 from fleet.core.status import Held, Running
 from fleet.supervisor.host import Host, now
 from fleet.supervisor.perform.surroundings import Usage, add_usage
@@ -40,9 +41,11 @@ class Words:
             self._host.vitals.note_garbage(f"{source} of {task}: {signal.reason}")
             return
         self._note(task, signal)
+        if isinstance(signal, SaysWorking):
+            self._host.tools.reports.begins(task)
         if isinstance(signal, SaysHeard):
             self._heard(task, signal.text)
-        if (does := meaning(signal)) is not None:
+        if (does := meaning(signal, source)) is not None:
             self._host.judge.hear(task, Sign(source, does, at), now(), actor=actor)
             return
         known = self._host.supervisor.fleet.tasks[task]
@@ -87,13 +90,17 @@ class Words:
                 return  # no news
 
 
-def meaning(signal: Signal) -> Activity | None:
-    """Return what an agent does that says this; None where it says nothing about that."""
+def meaning(signal: Signal, source: str) -> Activity | None:
+    """Return what an agent does that says this; None where it says nothing about that.
+
+    A screen that shows a limit, but no turn that broke off, shows an agent that tries again.
+    """
     match signal:
         case SaysWorking() | SaysHeard():
             return Working()
         case SaysWaiting(need=need, kind=kind, until=until, ask=ask):
-            return Waiting(need=need, kind=kind, until=until, ask=ask)
+            retries = source == SCREEN and kind == LIMIT
+            return Waiting(need=need, kind=kind, until=until, ask=ask, retries=retries)
         case SaysFailed(reason=reason, kind=kind, until=until):
             return Waiting(need=reason, kind=kind, until=until)
         case SaysIdle(background=background, broken_off=broken_off):
