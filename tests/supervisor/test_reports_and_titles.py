@@ -93,11 +93,10 @@ def hear(house: House, *reports: str) -> None:
 
 
 class TestReports:
-    async def test_what_an_agent_tells_its_terminal_is_heard(
-        self, house: House, adapter: Telling
-    ) -> None:
+    async def test_what_an_agent_tells_its_terminal_is_heard(self, house: House) -> None:
+        house.configure('agents: {robot: {command: [sh, -c, "{prompt}"], reports: true}}')
         osc = r"\033]7501;state=blocked:kind=permission:msg=YXBwcm92ZSBXcml0ZQ==\007"
-        at_work(house, f'printf "before{osc}after"; exec sleep 1000')
+        at_work(house, f'printf "before{osc}after"; exec sleep 1000', agent="robot")
         async with house.watching():
             await house.until(lambda _: isinstance(run(house).activity, Waiting))
 
