@@ -1,18 +1,10 @@
-"""What an adapter may say of its agent beside its methods; one that says nothing is asked nothing.
-
-An adapter may have
-
-* `accounts`: the variables of its environment that tell one account from another (credentials, the
-  address of the service, where it keeps its login). Without it all of its agents share one account;
-  None says that they share nothing, as commands of a shell do.
-* `usage`: which of COST and TOKENS (of `fleet.core.facts`) its agent tells. Without it nobody knows
-  beforehand.
-"""
+"""What follows from what an adapter says of its agent: its account, and when its runs end."""
 
 import hashlib
 from collections.abc import Mapping
 
 from fleet.agents.adapter import AgentAdapter
+from fleet.core.policy import Done
 
 _BYTES = 8
 
@@ -22,10 +14,9 @@ def account(adapter: AgentAdapter, environment: Mapping[str, str], *, salt: str)
 
     No credential can be told from it, and with another `salt` it is another name.
     """
-    names: tuple[str, ...] | None = getattr(adapter, "accounts", ())
-    if names is None:
+    if adapter.accounts is None:
         return ""
-    found = {name: environment[name] for name in sorted(names) if environment.get(name)}
+    found = {name: environment[name] for name in sorted(adapter.accounts) if environment.get(name)}
     if not found:
         return adapter.name
     said = "\0".join(f"{name}={value}" for name, value in found.items())
@@ -34,7 +25,14 @@ def account(adapter: AgentAdapter, environment: Mapping[str, str], *, salt: str)
     return f"{adapter.name} {digest.hexdigest()}"
 
 
-def usage(adapter: AgentAdapter) -> frozenset[str] | None:
-    """Return which of cost and tokens its agent tells; None where nobody knows beforehand."""
-    told: frozenset[str] | None = getattr(adapter, "usage", None)
-    return told
+def default_done(adapter: AgentAdapter, *, has_checks: bool) -> Done:
+    """Return when a run has ended if the task does not say.
+
+    Where checks judge the work, each end of a turn may be its end. Whatever is returned, a run
+    has ended when its process has.
+    """
+    if adapter.done is not None:
+        return adapter.done
+    if has_checks:
+        return "turn"
+    return "manual" if adapter.converses else "exit"

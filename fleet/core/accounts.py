@@ -10,7 +10,7 @@ from datetime import datetime
 from msgspec import Struct
 
 from fleet.core import events as e
-from fleet.core.activity import Run, Waiting
+from fleet.core.activity import RATE_LIMIT, Run, Waiting
 from fleet.core.ids import TaskId
 from fleet.core.limited import MOST_LIMITS, Account, is_over, next_at
 from fleet.core.model import Fleet, Task
@@ -19,7 +19,6 @@ from fleet.core.signals import PRESENCE, SCREEN
 from fleet.core.status import Queued, Running
 from fleet.core.turns import GO_ON, MOST_ERRORS, go_on_at
 
-LIMIT = "rate-limit"
 SHUT = frozenset({"login", "budget"})  # what only a person can give, to all agents of an account
 
 
@@ -72,7 +71,7 @@ def _waiting(fleet: Fleet) -> Iterator[tuple[Task, Run, Waiting]]:
 
 def _may_go_on(fleet: Fleet, task: Task, run: Run, waits: Waiting) -> bool:
     """Whether going on is all that it needs: a limit passes, and a person may have logged in."""
-    if waits.kind == LIMIT:
+    if waits.kind == RATE_LIMIT:
         return not waits.retries
     if waits.kind not in SHUT or run.source in {SCREEN, PRESENCE} or run.nudges >= MOST_ERRORS:
         return False
@@ -96,7 +95,7 @@ def _since(one: tuple[Task, Run, Waiting]) -> tuple[datetime, TaskId]:
 
 def speaks(fleet: Fleet, task: Task, waits: Waiting) -> bool:
     """Whether this is the one task of its account by which a person is told what all wait for."""
-    if waits.kind == LIMIT and not _lasts(fleet, task, waits):
+    if waits.kind == RATE_LIMIT and not _lasts(fleet, task, waits):
         return False
     same = [
         it for it in _waiting(fleet) if it[2].kind == waits.kind and account(it[0]) == account(task)
@@ -143,7 +142,7 @@ def waits_for(fleet: Fleet, task: Task, closed: dict[str, Task], now: datetime) 
     if run is None or not isinstance(task.status, Running) or not isinstance(run.activity, Waiting):
         return None
     waits = run.activity
-    if waits.kind == LIMIT and (waits.retries or task.spec.converses):
+    if waits.kind == RATE_LIMIT and (waits.retries or task.spec.converses):
         return f"{waits.need}: {_comes(fleet, task, waits, now)}"
     if waits.kind in SHUT and not speaks(fleet, task, waits):
         other = closed.get(account(task), task)

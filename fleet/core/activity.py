@@ -50,6 +50,9 @@ class Unknown(Struct, frozen=True, tag="unknown"):
 Activity = Working | Waiting | Idle | Stalled | Unknown
 
 
+RATE_LIMIT = "rate-limit"  # the kind of waiting that ends by itself, for a whole account
+
+
 class Given(Struct, frozen=True):
     """An answer that a person gave to `ask`, on its way to the agent."""
 
@@ -75,13 +78,21 @@ class Run(Struct, frozen=True):
     nudges: int = 0  # how often it was told to go on since its turn last ended well
     conversation: str | None = None
     resumed: bool = False  # whether it began by taking that up
+    parked_s: float = 0.0  # how long it has waited for limits of its account
     leaving: str | None = None  # why its process is to go, or has gone
     handed_in: datetime | None = None  # when its work was last taken as it stood
 
 
 class Message(Struct, frozen=True):
-    """Words for the agent that it has not been told yet."""
+    """Words for the agent that it has not been told yet.
+
+    `held` says why, where that was tried and could not be, `holds` times by now; it is tried
+    again at `not_before`.
+    """
 
     id: int
     text: str
     by: str
+    held: str = ""
+    holds: int = 0
+    not_before: datetime | None = None

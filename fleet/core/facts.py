@@ -32,6 +32,7 @@ class AgentFacts(Struct, frozen=True):
     attempts: int
     account: str | None = None
     usage: frozenset[str] | None = None
+    queues: bool = True
 
 
 class SpawnFacts(Struct, frozen=True, kw_only=True):

@@ -17,7 +17,7 @@ class Spec(Struct, frozen=True, kw_only=True):
     """What a person asked for, with every default resolved.
 
     `agent` is None where the branch is made by hand. `converses` says whether a live agent can
-    be told something more in the same context.
+    be told something more in the same context, and `queues` whether it may be while it works.
     """
 
     prompt: str
@@ -25,6 +25,7 @@ class Spec(Struct, frozen=True, kw_only=True):
     agent: str | None
     done: Done = "exit"
     converses: bool = False
+    queues: bool = True
     model: str | None = None
     effort: str | None = None
     after: tuple[TaskId, ...] = ()

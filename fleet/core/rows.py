@@ -70,6 +70,7 @@ class TaskDetail(Struct, frozen=True, kw_only=True):
     notes: str
     messages: tuple[str, ...]
     archived: str | None
+    messages_wait: str = ""  # why they are not told now
 
 
 class SignalRow(Struct, frozen=True, kw_only=True):

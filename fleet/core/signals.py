@@ -113,6 +113,8 @@ def judge(signs: Signs, now: datetime, life: Life = Life()) -> Judged:  # noqa: 
 def _again(known: Sign, sign: Sign) -> bool:
     """Whether this tells once more, and no more: some agents remind, and screens count down."""
     before, says = known.says, sign.says
+    if sign.source == REPORT and says == Idle(broken_off=True):
+        return _rests(before)  # that it rests, after its turn has ended, ends no turn
     if not isinstance(before, Waiting) or not isinstance(says, Waiting):
         return False
     same = says.kind == before.kind

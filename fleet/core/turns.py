@@ -4,7 +4,8 @@ from datetime import datetime
 
 from msgspec import Struct
 
-from fleet.core.activity import Idle, Run, Waiting
+from fleet.core.activity import Idle, Run, Waiting, Working
+from fleet.core.asking import dialog
 from fleet.core.model import Task
 from fleet.core.pauses import pause
 from fleet.core.signals import PRESENCE, TITLE
@@ -35,6 +36,26 @@ def interrupted(run: Run) -> bool:
     if not isinstance(run.activity, Idle):
         return False
     return run.activity.broken_off or run.source in {PRESENCE, TITLE}
+
+
+def deaf(task: Task, run: Run) -> str:
+    """Return why nothing is typed into the pane now; empty where it may be.
+
+    A dialog would take it for an answer, and some agents drop what they are told while they work.
+    """
+    if (need := dialog(run)) is not None:
+        return f"it waits for {need}, and is told after that"
+    if not task.spec.queues and run.activity == Working():
+        return "it works, and is told when its turn has ended"
+    return ""
+
+
+def kept(task: Task, message: int) -> str:
+    """Return why a message waits to be typed; empty where it does not."""
+    waiting = next((it for it in task.messages if it.id == message), None)
+    if waiting is None or task.run is None:
+        return ""
+    return deaf(task, task.run) or task.messages[0].held
 
 
 def go_on_at(task: Task, run: Run) -> datetime | None:

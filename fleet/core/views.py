@@ -6,8 +6,8 @@ from typing import assert_never
 from msgspec import Struct
 
 from fleet.core import merge_queue
-from fleet.core.accounts import LIMIT, SHUT, speaks
-from fleet.core.activity import Activity, Idle, Run, Stalled, Unknown, Waiting, Working
+from fleet.core.accounts import SHUT, speaks
+from fleet.core.activity import RATE_LIMIT, Activity, Idle, Run, Stalled, Unknown, Waiting, Working
 from fleet.core.causes import (
     Cause,
     ChecksRed,
@@ -179,7 +179,7 @@ def _queued_need(fleet: Fleet, task: Task, trouble: str | None, policy: RepoPoli
     return Need("trouble", f"no workspace can be made: {broken}") if broken else None
 
 
-_SHARED = frozenset({LIMIT, *SHUT})  # what all agents of an account wait for together
+_SHARED = frozenset({RATE_LIMIT, *SHUT})  # what all agents of an account wait for together
 
 
 def _running_need(fleet: Fleet, task: Task, run: Run) -> Need | None:

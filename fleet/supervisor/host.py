@@ -13,7 +13,10 @@ from msgspec.structs import replace
 
 from fleet import paths
 from fleet.core import events as e
+from fleet.core import turns
+from fleet.core.effects import Tell
 from fleet.core.ids import RepoId, TaskId
+from fleet.core.model import Fleet, Task
 from fleet.core.planned import Circumstances
 from fleet.supervisor.audience import Audience
 from fleet.supervisor.judge import Judge
@@ -88,32 +91,39 @@ class Host:
         self.judge = Judge(self.supervisor, self.vitals)
 
     async def settled_messages(self, sent: set[tuple[TaskId, int]]) -> list[dict[str, Any]]:
-        """Return what became of each (task, message), once all of them are settled."""
+        """Return what became of each (task, message), once all of them are settled or queued."""
         outcomes: dict[tuple[TaskId, int], dict[str, Any]] = {}
-        done = asyncio.Event()
 
         def look(entries: Sequence[e.Entry]) -> None:
             for entry in entries:
                 match entry.event:
                     case e.MessageSettled(task=task, message=number, outcome=outcome, reason=why):
                         found = {"task": task, "outcome": outcome, "reason": why}
-                        outcomes[task, number] = found
+                        outcomes.setdefault((task, number), found)
                     case e.RunStarted(task=task) | e.RunEnded(task=task):
                         lost = {"task": task, "outcome": "refused", "reason": "its run ended"}
                         for key in (key for key in sent if key[0] == task):
                             outcomes.setdefault(key, lost)
                     case _:
                         pass
-            if sent <= outcomes.keys():
-                done.set()
+
+        def known(fleet: Fleet) -> bool:
+            for task, number in sent - outcomes.keys():
+                if why := self._kept(fleet.tasks[task], number):
+                    outcomes[task, number] = {"task": task, "outcome": "queued", "reason": why}
+            return sent <= outcomes.keys()
 
         forget = self.supervisor.watch(look)
         try:
-            if sent:
-                await done.wait()
+            await self.supervisor.until(known)
         finally:
             forget()
         return [outcomes[key] for key in sorted(sent)]
+
+    def _kept(self, task: Task, message: int) -> str:
+        """Return why a message waits to be typed; empty where it does not, or is typed just now."""
+        tell = Tell(task.id, task.attempt, message)
+        return "" if self.supervisor.is_under_way(tell) else turns.kept(task, message)
 
     async def settled_answer(self, task: TaskId, ask: str) -> dict[str, Any]:
         """Return what became of the answer to what a task's agent asked."""

@@ -244,6 +244,30 @@ def test_a_dialog_that_is_not_known_needs_a_person() -> None:
     assert COPILOT.read_screen(unknown) == (SaysWaiting("an answer to the dialog in its pane"),)
 
 
+LONG = "and much more of it " * 10
+
+
+@pytest.mark.parametrize(
+    ("name", "typed"),
+    [
+        ("input-empty", ""),
+        ("input-typed", "mind the tests"),
+        ("input-long", f"mind the tests {LONG}".strip()),
+        ("input-slash", "/add-dir"),
+        ("input-shell", "!ls"),
+        ("interrupted", ""),
+        ("permission", None),
+        ("question", None),
+        ("plan", None),
+        ("trust", None),
+    ],
+)
+def test_its_input_line_is_read(name: str, typed: str | None) -> None:
+    line = COPILOT.input_line(screen(name))
+
+    assert (line if line is None else line.replace("\n", " ")) == typed
+
+
 def test_another_key_is_another_account() -> None:
     one, two = ({"GH_TOKEN": key} for key in ("one", "two"))
 

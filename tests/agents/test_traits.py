@@ -49,7 +49,7 @@ def test_commands_of_a_shell_share_nothing_and_other_agents_their_name() -> None
 def test_what_it_tells_of_its_use(
     adapter: ClaudeAdapter | ShellAdapter, told: set[str] | None
 ) -> None:
-    assert traits.usage(adapter) == told
+    assert adapter.usage == told
 
 
 @pytest.mark.parametrize("name", registry.adapters(()).names())
@@ -57,4 +57,4 @@ def test_every_installed_adapter_says_it_in_these_words(name: str) -> None:
     adapter = registry.adapters(()).get(name)
 
     assert traits.account(adapter, {}, salt="h0") in {name, ""}
-    assert (traits.usage(adapter) or frozenset()) <= {COST, TOKENS}
+    assert (adapter.usage or frozenset()) <= {COST, TOKENS}

@@ -251,6 +251,20 @@ def test_a_person_in_the_pane_is_not_talked_over_and_holds_up_nobody_else() -> N
     assert on(fleet, UNTIL, h.circumstances(attached=frozenset({A})))[1] == [B]
 
 
+def test_the_time_for_which_it_is_parked_is_no_time_at_work() -> None:
+    spec = h.talker(done="manual", limits={"timeout_s": 120.0})
+    fleet = h.fold(running(A, spec=spec), [does(A, LIMITED)], NOON + h.minutes(1))
+
+    assert h.settle(fleet, now=UNTIL - ONE_S)[2] == []
+    fleet, let_go = on(fleet, UNTIL)  # it was at work for a minute, and has another one
+    assert let_go == [A]
+    fleet = heard(fleet, A, UNTIL)
+    assert h.settle(fleet, now=UNTIL + h.minutes(1) - ONE_S)[2] == []
+    (ending, *_) = h.settle(fleet, now=UNTIL + h.minutes(1))[2]
+    assert isinstance(ending, e.EndingBegan)
+    assert ending.why == "stopped by its time limit of 120 s"
+
+
 def test_an_agent_that_tries_again_by_itself_is_not_told_to() -> None:
     retries = Waiting("retry in 90 s", "rate-limit", retries=True)
     fleet = h.fold(running(A, B), [does(A, retries, "screen"), does(B, LIMITED)])

@@ -244,6 +244,18 @@ TABLE: dict[str, tuple[Sequence[tuple[str, Activity, float]], float, Activity, s
         *(30, Working(), "fleet"),
     ),
     "a file whose clock is ahead": ((("presence", DIALOG, 1e6),), 20, DIALOG, "presence"),
+    "a report that it rests, after its turn": (
+        (("report", Working(), 10), ("report", Idle(), 12), ("report", BROKEN_OFF, 15)),
+        *(20, Idle(), "report"),
+    ),
+    "a report that it rests, after a failure": (
+        (("report", Working(), 10), ("report", FAILED, 12), ("report", BROKEN_OFF, 15)),
+        *(20, FAILED, "report"),
+    ),
+    "a report that it rests, and one that it works again": (
+        (("report", Idle(), 12), ("report", BROKEN_OFF, 15), ("report", Working(), 16)),
+        *(20, Working(), "report"),
+    ),
     "a title alone": ((("title", Working(), 5),), 20, Working(), "title"),
     "a title alone, that has just been set": (
         (("title", DIALOG, 5),),
@@ -508,7 +520,9 @@ LATE = {"hook": 0.3, "report": 0.1, "presence": 0.3, "title": 1.2}
     states=st.lists(st.sampled_from(["asks", "done", "broken", "fails"]), min_size=1, max_size=5),
     pauses=st.lists(st.floats(6, 50), min_size=10, max_size=10),
     lags=st.lists(st.floats(0, 1), min_size=40, max_size=40),
-    mute=st.sets(st.sampled_from(["report", "presence", "title"]), max_size=2),
+    mute=st.sets(st.sampled_from(["hook", "report", "presence", "title"]), max_size=2).filter(
+        lambda mute: mute != {"hook", "report"}
+    ),
 )
 def test_each_state_is_shown_once_and_none_in_between(
     states: list[str], pauses: list[float], lags: list[float], mute: set[str]
@@ -517,12 +531,18 @@ def test_each_state_is_shown_once_and_none_in_between(
     begins = [11 + sum(pauses[:place]) for place in range(len(true))]
     late = iter(lags)
     said = sorted(
-        (
+        [
             (begin + LATE[source] * next(late), source, says)
             for begin, name in zip(begins, true, strict=True)
             for source, says in TRUTH[name].items()
             if source not in mute
-        ),
+        ]
+        + [
+            # Some report later that they rest, as a person begins to type.
+            (begin + 3, "report", BROKEN_OFF)
+            for begin, name in zip(begins, true, strict=True)
+            if name in {"done", "fails"} and "report" not in mute
+        ],
         key=lambda it: it[0],
     )
 

@@ -1,16 +1,15 @@
 """After the power was lost, `fleet up` brings everything back: nothing twice, and nothing lost."""
 
 import os
-import shutil
 import signal
 import threading
 from contextlib import suppress
-from functools import partial
 from pathlib import Path
 
 import pytest
 from place import Place, marked
-from processes import alive, kill_all
+from power import lose_power
+from processes import alive
 from waiting import until
 
 from fleet import protocol as p
@@ -29,34 +28,6 @@ ASK = f"""echo '{{"kind":"permission","need":"may it"}}' | {SPOOL} waiting --ask
 def tmux_pid(place: Place) -> int:
     socket = place.ask(p.Status())["tmux_socket"]
     return int(place.run("tmux", "-N", "-S", socket, "display-message", "-p", "#{pid}").out)
-
-
-def lose_power(place: Place) -> None:
-    """End all at once, as nothing has the time to say a word, and lose what is not on a disk."""
-    own = os.getpid()
-    for _ in range(100):
-        if not (left := _processes(place, own)):
-            break
-        # First those who would begin others anew.
-        left.sort(key=lambda one: ("keeper" not in one[1], "fleet.super" not in one[1]))
-        kill_all([pid for pid, _ in left])
-        for pid, _ in left:
-            until(partial(_is_gone, pid))
-    assert not _processes(place, own)
-    run = Path(place.env["XDG_RUNTIME_DIR"])
-    shutil.rmtree(run / "fleet")
-    shutil.rmtree(place.env["TMPDIR"])
-    Path(place.env["TMPDIR"]).mkdir(mode=0o700)
-    place.home.boot.write_text('{"boot": "another start of the machine"}')
-
-
-def _is_gone(pid: int) -> bool:
-    return not alive(pid)
-
-
-def _processes(place: Place, own: int) -> list[tuple[int, str]]:
-    found = (line.split(" ", 1) for line in marked([str(place.root)]))
-    return [(int(pid), words) for pid, words in found if int(pid) != own]
 
 
 def talker(place: Place) -> None:
@@ -182,7 +153,7 @@ def test_numbers_of_processes_that_others_have_by_now_are_left_alone(place: Plac
     bystander = place.run("sh", "-c", "sleep 1000 >/dev/null 2>&1 & echo $!", cwd=place.root)
     pid = int(bystander.out)
     try:
-        lose_power_but(place, pid)
+        lose_power(place, spare=pid)
         stat = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
         started = place.home.run("one", 1).started
         started.write_text(f'{{"pid": {pid}, "start": {stat[19]}}}')
@@ -192,16 +163,6 @@ def test_numbers_of_processes_that_others_have_by_now_are_left_alone(place: Plac
         assert alive(pid)
     finally:
         os.kill(pid, signal.SIGKILL)
-
-
-def lose_power_but(place: Place, spared: int) -> None:
-    """As `lose_power`; `spared` plays a process of the next start of the machine."""
-    real = _processes
-    globals()["_processes"] = lambda it, own: [one for one in real(it, own) if one[0] != spared]
-    try:
-        lose_power(place)
-    finally:
-        globals()["_processes"] = real
 
 
 def test_a_conversation_that_is_gone_is_no_fault_of_the_task(place: Place) -> None:

@@ -20,6 +20,8 @@ from real.clis import Cli
 from waiting import until
 
 from fleet import protocol as p
+from fleet.agents import registry
+from fleet.agents.adapter import AgentAdapter
 from fleet.client import Client
 from fleet.errors import FleetError
 
@@ -178,19 +180,30 @@ class Bench:
             screen = self.screen(task)
             raise AssertionError(f"{text!r} was not sent by {task}:\n{screen}") from None
 
+    def heard_once(self, task: str, text: str) -> None:
+        """See that `text` was said to the model, and in one place only."""
+        said = [it for it in self.requests(task)[-1].body["messages"] if text in str(it)]
+        assert len(said) == 1, said
+
     # --- what a person does -----------------------------------------------------------------------
 
     def press(self, task: str, *keys: str) -> float:
         """Press keys in the pane, and return when."""
-        self._tmux(*self._keys(task, *keys))
+        self.tmux(task, "send-keys", *keys)
         return time.time()
 
-    def _keys(self, task: str, *keys: str) -> tuple[str, ...]:
-        return ("send-keys", "-t", self.row(task)["pane"], *keys)
-
-    def _tmux(self, *words: str) -> None:
+    def tmux(self, task: str, command: str, *words: str) -> str:
+        """Have tmux do something to the pane, and return what it prints."""
         socket = self.place.ask(p.Status())["tmux_socket"]
-        self.place.run("tmux", "-N", "-S", socket, *words)
+        pane = self.row(task)["pane"]
+        return self.place.run("tmux", "-N", "-S", socket, command, "-t", pane, *words).out
+
+    @property
+    def adapter(self) -> AgentAdapter:
+        return registry.adapters(()).get(self.cli.name)
+
+    def input_line(self, task: str) -> str:
+        return self.adapter.input_line(self.tmux(task, "capture-pane", "-p", "-e")) or ""
 
     def press_at_dialog(self, task: str, key: str) -> float:
         """Press a key as soon as the pane shows the dialog, as a person does who sees it."""
@@ -201,9 +214,10 @@ class Bench:
         """Interrupt a turn by Escape, pressed twice where it takes two; return when."""
         if not self.cli.escapes_twice:
             return self.press(task, "Escape")
-        escape = self._keys(task, "Escape")
         # Without a moment between them a terminal means another key.
-        self._tmux(*escape, ";", "run-shell", "-d", _BETWEEN_KEYS_S, ";", *escape)
+        moment = (";", "run-shell", "-d", _BETWEEN_KEYS_S, ";")
+        again = ("send-keys", "-t", self.row(task)["pane"], "Escape")
+        self.tmux(task, "send-keys", "Escape", *moment, *again)
         return time.time()
 
     def agent(self, task: str) -> int:

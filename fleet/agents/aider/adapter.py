@@ -47,11 +47,11 @@ class AiderAdapter(Silent):
     done: Done | None = "exit"
     attempts: int = 1
     scrub: tuple[str, ...] = SCRUB
-    accounts: tuple[str, ...] = (
+    accounts: tuple[str, ...] | None = (
         *("ANTHROPIC_API_KEY", "ANTHROPIC_API_BASE", "OPENAI_API_KEY", "OPENAI_API_BASE"),
         *("OPENROUTER_API_KEY", "GEMINI_API_KEY", "DEEPSEEK_API_KEY"),
     )
-    usage: frozenset[str] = frozenset()
+    usage: frozenset[str] | None = frozenset()
 
     def launch(self, request: Request) -> Launch:
         """Return its start on a prompt that is in a file."""

@@ -15,7 +15,7 @@ from fleet.agents.adapter import (
     Silent,
     briefing,
 )
-from fleet.agents.copilot import asks, hooks, plugin, screens, trust
+from fleet.agents.copilot import asks, hooks, line, plugin, screens, trust
 from fleet.agents.copilot.version import has_bridge
 from fleet.core.commands import Verdict
 from fleet.core.facts import TOKENS
@@ -59,12 +59,14 @@ class CopilotAdapter(Silent):
         *("COPILOT_LOADER_PID", "COPILOT_PROJECT_DIR", "COPILOT_HOOK_DIR"),
         "COPILOT_AGENT_SESSION_ID",
     )
-    accounts: tuple[str, ...] = (
+    accounts: tuple[str, ...] | None = (
         *("COPILOT_GITHUB_TOKEN", "GH_TOKEN", "GITHUB_TOKEN", "COPILOT_GH_HOST", "GH_HOST"),
         *("COPILOT_PROVIDER_BASE_URL", "COPILOT_PROVIDER_API_KEY", "COPILOT_HOME"),
         "COPILOT_PROVIDER_BEARER_TOKEN",
     )
-    usage: frozenset[str] = frozenset({TOKENS})
+    usage: frozenset[str] | None = frozenset({TOKENS})
+    repeats: bool = True
+    clear_line: bytes = b"\x15"  # Ctrl-U; Escape would break a turn off
 
     def launch(self, request: Request) -> Launch:
         """Return its start: afresh, or with its conversation taken up again."""
@@ -99,6 +101,9 @@ class CopilotAdapter(Silent):
 
     def read_screen(self, text: str) -> tuple[Signal, ...]:
         return screens.read(text)
+
+    def input_line(self, screen: str) -> str | None:
+        return line.read(screen)
 
     def answer(self, payload: bytes, verdict: Verdict, text: str) -> str | None:
         return asks.answer(payload, verdict, text)

@@ -138,6 +138,7 @@ def _spec(fleet: Fleet, command: c.Spawn, facts: SpawnFacts) -> Spec:
         agent=agent.name,
         done=command.done or agent.done,
         converses=agent.converses,
+        queues=agent.queues,
         model=command.model,
         effort=command.effort,
         after=after,

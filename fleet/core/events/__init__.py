@@ -52,6 +52,7 @@ from fleet.core.events.tasks import (
     EndingBegan,
     FreeingFailed,
     LeaveBegan,
+    MessageHeld,
     MessageQueued,
     MessageSettled,
     NeedEnded,
@@ -114,6 +115,7 @@ AnyEvent = (
     | LeaveBegan
     | FreeingFailed
     | RestoreFailed
+    | MessageHeld
     | MessageQueued
     | MessageSettled
     | NeedEnded
@@ -208,6 +210,7 @@ __all__ = [
     "LandingBegan",
     "LandingMissed",
     "LeaveBegan",
+    "MessageHeld",
     "MessageQueued",
     "MessageSettled",
     "NeedEnded",

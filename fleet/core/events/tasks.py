@@ -134,6 +134,14 @@ class MessageQueued(TaskEvent, frozen=True, tag="message.queued"):
     by: str
 
 
+class MessageHeld(TaskEvent, frozen=True, tag="message.held"):
+    """It could not be typed now; nothing of it was."""
+
+    message: int
+    reason: str
+    not_before: datetime
+
+
 class MessageSettled(TaskEvent, frozen=True, tag="message.settled"):
     """Outcome is delivered, unconfirmed or refused."""
 

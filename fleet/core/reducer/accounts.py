@@ -6,8 +6,8 @@ from datetime import datetime
 from msgspec.structs import replace
 
 from fleet.core import events as e
-from fleet.core.accounts import LIMIT, SHUT, account
-from fleet.core.activity import Idle, Waiting
+from fleet.core.accounts import SHUT, account
+from fleet.core.activity import RATE_LIMIT, Idle, Waiting
 from fleet.core.limited import Account, answered, hit, is_over, went
 from fleet.core.model import Fleet, Task
 from fleet.core.reducer import table
@@ -38,7 +38,7 @@ def _activity(fleet: Fleet, event: e.ActivityChanged, at: datetime) -> Fleet:
     if (task := _alive(fleet, event)) is None:
         return fleet
     match event.activity:
-        case Waiting(kind=kind, until=until) if kind == LIMIT:
+        case Waiting(kind=kind, until=until) if kind == RATE_LIMIT:
             return _change(fleet, task, lambda known: hit(known, task.id, at, until))
         case Waiting(kind=kind) if kind in _ASKS and event.source == HOOK:
             return _answered(fleet, task, at)
@@ -52,7 +52,7 @@ def _activity(fleet: Fleet, event: e.ActivityChanged, at: datetime) -> Fleet:
 def _told(fleet: Fleet, event: e.GoOnTold, at: datetime) -> Fleet:
     task = _alive(fleet, event)
     waits = task.run.activity if task and task.run else None
-    if task is None or not isinstance(waits, Waiting) or waits.kind not in {LIMIT, *SHUT}:
+    if task is None or not isinstance(waits, Waiting) or waits.kind not in {RATE_LIMIT, *SHUT}:
         return fleet
     return _change(fleet, task, lambda known: went(known, task.id, at))
 

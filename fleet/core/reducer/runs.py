@@ -6,7 +6,7 @@ from typing import assert_never
 from msgspec.structs import replace
 
 from fleet.core import events as e
-from fleet.core.activity import Activity, Idle, Run, Working
+from fleet.core.activity import RATE_LIMIT, Activity, Idle, Run, Waiting, Working
 from fleet.core.causes import Died
 from fleet.core.model import Task
 from fleet.core.reducer import table
@@ -45,7 +45,17 @@ def alive(task: Task, attempt: int) -> Run | None:
 
 def does(run: Run, activity: Activity, at: datetime) -> Run:
     """Return the run with what fleet itself knows it to do from now on."""
-    return replace(run, activity=activity, activity_since=at, source="fleet", said_at=None)
+    parked = _parked_s(run, at)
+    run = replace(run, activity=activity, activity_since=at, source="fleet", said_at=None)
+    return replace(run, parked_s=parked)
+
+
+def _parked_s(run: Run, at: datetime) -> float:
+    """Return how long a run that does something else from `at` on has waited for limits."""
+    waits = run.activity
+    if not isinstance(waits, Waiting) or waits.kind != RATE_LIMIT:
+        return run.parked_s
+    return run.parked_s + max((at - run.activity_since).total_seconds(), 0.0)
 
 
 @table.task(e.RunStarted)
@@ -89,6 +99,7 @@ def _activity(task: Task, event: e.ActivityChanged, at: datetime) -> Task:
         activity_since=at,
         source=event.source,
         said_at=event.said_at,
+        parked_s=_parked_s(run, at),
         nudges=0 if isinstance(event.activity, Idle) else run.nudges,
     )
     at_it = isinstance(event.activity, Working) and run.leaving is None

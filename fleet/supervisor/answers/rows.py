@@ -6,7 +6,7 @@ from pathlib import Path
 from msgspec.structs import asdict
 
 from fleet import paths
-from fleet.core import accounts
+from fleet.core import accounts, turns
 from fleet.core.change import GateFailed, Landing, Ready
 from fleet.core.model import Fleet, Task
 from fleet.core.phrases import reason
@@ -84,6 +84,7 @@ def task_detail(fleet: Fleet, task: Task, given: Circumstances, home: paths.Home
         notes=notes.read_text(errors="replace") if notes.is_file() else "",
         messages=tuple(message.text for message in task.messages),
         archived=task.archived,
+        messages_wait=turns.kept(task, task.messages[0].id) if task.messages else "",
     )
 
 

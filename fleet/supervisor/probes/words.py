@@ -19,8 +19,7 @@ from fleet.agents.adapter import (
 )
 from fleet.agents.generic import one_line
 from fleet.core import events as e
-from fleet.core.accounts import LIMIT
-from fleet.core.activity import Activity, Idle, Run, Waiting, Working
+from fleet.core.activity import RATE_LIMIT, Activity, Idle, Run, Waiting, Working
 from fleet.core.ids import TaskId
 from fleet.core.model import Task
 from fleet.core.signals import SCREEN, Sign
@@ -41,6 +40,8 @@ class Words:
             self._host.vitals.note_garbage(f"{source} of {task}: {signal.reason}")
             return
         self._note(task, signal)
+        if isinstance(signal, SaysWorking):
+            self._host.tools.reports.begins(task)
         if isinstance(signal, SaysHeard):
             self._heard(task, signal.text)
         if (does := meaning(signal, source)) is not None:
@@ -97,7 +98,7 @@ def meaning(signal: Signal, source: str) -> Activity | None:
         case SaysWorking() | SaysHeard():
             return Working()
         case SaysWaiting(need=need, kind=kind, until=until, ask=ask):
-            retries = source == SCREEN and kind == LIMIT
+            retries = source == SCREEN and kind == RATE_LIMIT
             return Waiting(need=need, kind=kind, until=until, ask=ask, retries=retries)
         case SaysFailed(reason=reason, kind=kind, until=until):
             return Waiting(need=reason, kind=kind, until=until)
