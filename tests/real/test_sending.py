@@ -3,10 +3,13 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import pytest
 from person import Person
 from place import FLEET
 from real.bench import Bench
 from waiting import until
+
+pytestmark = pytest.mark.needs("talk")
 
 
 @contextmanager
@@ -22,7 +25,7 @@ def attached(bench: Bench, task: str) -> Iterator[Person]:
 def test_a_prompt_that_was_put_back_is_taken_out_first(bench: Bench) -> None:
     task = bench.spawn("[[hang]] early")
     bench.first_request(task)
-    bench.press(task, "Escape")  # it has shown nothing yet, so its prompt is put back
+    bench.interrupt(task)  # it has shown nothing yet, so its prompt is put back
     bench.until(lambda: "early" in bench.input_line(task), "its prompt in the input line")
 
     sent = bench.place.fleet("send", task, f"[[run git status]] later ({task})")
