@@ -22,10 +22,11 @@ def attached(bench: Bench, task: str) -> Iterator[Person]:
         person.leave()
 
 
+@pytest.mark.needs("put back")
 def test_a_prompt_that_was_put_back_is_taken_out_first(bench: Bench) -> None:
     task = bench.spawn("[[hang]] early")
     bench.first_request(task)
-    bench.interrupt(task)  # it has shown nothing yet, so its prompt is put back
+    bench.press(task, "Escape")  # it has shown nothing yet, so its prompt is put back
     bench.until(lambda: "early" in bench.input_line(task), "its prompt in the input line")
 
     sent = bench.place.fleet("send", task, f"[[run git status]] later ({task})")

@@ -67,5 +67,8 @@ CLI = Cli(
     dialog="↑/↓",
     escapes_twice=True,
     background=("started in background", "system_notification"),
-    lacks={"cost": "it counts tokens and credits, and says nothing of money"},
+    lacks={
+        "cost": "it counts tokens and credits, and says nothing of money",
+        "put back": "a prompt that is interrupted early is not put back into its input line",
+    },
 )
