@@ -1,18 +1,20 @@
 // fleet's bridge: tells fleet what this session does, and gives it a person's answers to what it
 // asks. Of dialogs that wait at the same time the pane shows the oldest, and so only that is asked.
 import { spawn } from "node:child_process";
-import { unlinkSync, writeFileSync } from "node:fs";
+import { existsSync, unlinkSync, writeFileSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
 import { joinSession } from "@github/copilot-sdk/extension";
 
 const HOOK = `${process.env.FLEET_HOME}/bin/fleet-hook`;
 const UP = new URL("../../bridge-up", import.meta.url); // while it is there, the hooks keep quiet
+const BEFORE = new URL("../../bridge-was-up", import.meta.url); // in this run
 const LONGEST = 16_000; // characters of one text: what is beyond is not shown anywhere
 const SETTLE_MS = 400; // for which an input line takes no Enter after an interruption
 const METER = `${process.env.SESSION_ID}.${process.pid}`;
 
 const open = []; // what is asked, oldest first
 const used = { tokens: 0, context: null };
+let named = false;
 let failed = false;
 let told = Promise.resolve();
 
@@ -86,7 +88,14 @@ function rests(type, data) {
   tell(type, data);
 }
 
+// A conversation without a prompt is none to be taken up again, but it may follow on another.
+function name() {
+  if (!named) tell("session", { sessionId: session.sessionId });
+  named = true;
+}
+
 function hears({ content }) {
+  name();
   failed = false;
   tell("user.message", { content });
 }
@@ -122,7 +131,8 @@ session.on(({ type, data, agentId }) => {
 });
 
 writeFileSync(UP, "");
-tell("session", { sessionId: session.sessionId });
+if (existsSync(BEFORE)) name();
+writeFileSync(BEFORE, "");
 process.on("SIGTERM", () => process.exit());
 process.on("exit", () => {
   for (const dialog of open) dialog.child?.kill();
