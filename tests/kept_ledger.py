@@ -223,12 +223,22 @@ STUCK: Sequence[events.AnyEvent] = (
     events.RunNotEnded(task=LOGIN, attempt=1, reason="cannot end process 7", not_before=LATER),
     events.RunEnded(task=LOGIN, attempt=1),
 )
+HELD: Sequence[events.AnyEvent] = (
+    events.TaskAdded(
+        task=LOGIN, repo=REPO, spec=SPEC, target="main", base=BASE, branch="fleet/login"
+    ),
+    events.AttemptBegan(task=LOGIN, attempt=1, base=BASE),
+    events.RunStarted(task=LOGIN, attempt=1, pane="%7", pid=4242, pid_start=987654),
+    events.MessageQueued(task=LOGIN, text="and be quick", by="person"),
+    events.MessageHeld(task=LOGIN, message=1, reason="someone is attached", not_before=LATER),
+)
 Batches = Sequence[Sequence[events.AnyEvent]]
 HISTORIES: dict[str, Batches] = {
     "format-1": (SETTING, TO_REVIEW, TO_LANDED, OTHERS),
     "asking": (ASKING,),
     "needs": (SETTING, NEEDS),
     "run-not-ended": (SETTING, STUCK),
+    "message-held": (SETTING, HELD),
 }
 
 

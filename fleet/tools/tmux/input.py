@@ -1,6 +1,7 @@
 """Typing into an agent's pane: text once and whole, as one line, and submitted.
 
-Nothing here presses Escape, presses Enter twice, or types over what a person may be typing.
+Nothing here presses Escape, presses Enter on what it does not see, or types over what a person may
+be typing.
 """
 
 import contextlib
@@ -22,6 +23,7 @@ from fleet.tools.tmux.view import PaneState, capture_command, checked, find, peo
 LONGEST = 800  # characters: agents take a longer paste for quoted material
 _TAB = 4
 _MARK = "@fleet_typed"  # of a pane: the number that was typed there last, and how far that came
+_MOST_ENTERS = 2  # more, where the first was swallowed: by a dialog that was just being closed
 _MOST_PRESSES = 60  # of the key that clears an input line: some programs empty one row at a time
 _ESCAPES = re.compile(
     r"""
@@ -221,7 +223,7 @@ class _Typing:
             self._until(partial(self._is_other, before), self._settle_s)
         return self._stands() == ""
 
-    def _is_other(self, before: str) -> bool:
+    def _is_other(self, before: str | None) -> bool:
         return self._stands() != before
 
     def paste(self, line: str, number: int) -> None:
@@ -248,9 +250,15 @@ class _Typing:
         time.sleep(max(0.0, began + self._habits.enter_after_s - time.monotonic()))
 
     def submit(self, number: int) -> None:
-        """Press Enter."""
+        """Press Enter; again only where what was typed is seen to stand in the line as it did."""
+        line = self._stands()
         # As a byte: tmux 3.7 ignores the key named Enter in some of its modes.
         self._press(b"\r", self._marked(f"{number} submitted"))
+        for _ in range(_MOST_ENTERS if line else 0):
+            self._until(partial(self._is_other, line), self._shows_s)
+            if self._is_other(line):
+                return
+            self._press(b"\r")
 
     def _press(self, keys: bytes, *more: Command) -> None:
         keystrokes = ("send-keys", "-t", self._pane, "-H", *(f"{key:02x}" for key in keys))

@@ -242,12 +242,14 @@ EDITOR = """
 import os, sys, tty
 tty.setraw(0)
 out = open(sys.argv[1], "ab", buffering=0)
-line = b"left behind"
+line, swallows = b"left behind", int(sys.argv[2])
 while True:
     os.write(1, b"\\r\\x1b[K> " + line)
     for key in os.read(0, 4096):
         if key == 0x15:
             line = line.rpartition(b" ")[0]
+        elif key == 0x0d and swallows:
+            swallows -= 1
         elif key == 0x0d:
             out.write(line + b"\\n")
             line = b""
@@ -264,7 +266,11 @@ def reads(screen: str) -> str | None:
 
 @pytest.fixture
 def editor(panes: Panes, short: Path) -> Pane:
-    argv = [sys.executable, "-ISc", EDITOR, str(short / "submitted")]
+    return edit(panes, short)
+
+
+def edit(panes: Panes, short: Path, *, swallows: int = 0) -> Pane:
+    argv = [sys.executable, "-ISc", EDITOR, str(short / "submitted"), str(swallows)]
     pane = panes.open(session="a", run=RUN, cwd=short, argv=argv)
     until(lambda: reads(panes.capture(pane.pane_id)) == "left behind")
     return pane
@@ -281,6 +287,16 @@ def test_what_nobody_is_typing_is_cleared_by_the_agents_own_key(
 
     assert outcome == Typed(cleared="left behind")
     until(lambda: submitted(short) == "new\n")
+
+
+def test_an_enter_that_was_swallowed_is_pressed_again(panes: Panes, short: Path) -> None:
+    editor = edit(panes, short, swallows=1)
+    keyboard = Keyboard(panes, settle_s=0.05)
+
+    keyboard.type(editor.pane_id, "new", run=RUN, number=1, habits=Habits(reads, b"\x15"))
+    until(lambda: submitted(short) == "new\n")
+    keyboard.type(editor.pane_id, "more", run=RUN, number=2, habits=Habits(reads, b"\x15"))
+    until(lambda: submitted(short) == "new\nmore\n")
 
 
 @pytest.mark.parametrize("clear", [b"", b"\x01"])
