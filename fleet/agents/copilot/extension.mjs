@@ -82,10 +82,10 @@ function begun(type, data) {
   if (!open.length) tell(type, data);
 }
 
-function rests(type, data) {
+function idles(data) {
   if (failed) return;
   if (data.aborted) told = told.then(() => delay(SETTLE_MS));
-  tell(type, data);
+  tell("session.idle", data);
 }
 
 // A conversation without a prompt is none to be taken up again, but it may follow on another.
@@ -106,8 +106,9 @@ const MAIN = {
   "tool.execution_start": (data) => tell("tool.execution_start", data),
   "assistant.turn_retry": (data) => tell("assistant.turn_retry", data),
   "session.compaction_start": () => tell("session.compaction_start", {}),
-  "assistant.idle": (data) => rests("assistant.idle", data),
-  "session.idle": (data) => rests("session.idle", data),
+  // Where it was interrupted, or where nothing runs beside it, `session.idle` follows at once.
+  "assistant.idle": (data) => failed || data.aborted || tell("assistant.idle", data),
+  "session.idle": idles,
   "session.usage_info": ({ currentTokens, tokenLimit }) => {
     used.context = tokenLimit ? currentTokens / tokenLimit : null;
   },
