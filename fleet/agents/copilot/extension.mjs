@@ -9,7 +9,8 @@ const HOOK = `${process.env.FLEET_HOME}/bin/fleet-hook`;
 const UP = new URL("../../bridge-up", import.meta.url); // while it is there, the hooks keep quiet
 const BEFORE = new URL("../../bridge-was-up", import.meta.url); // in this run
 const LONGEST = 16_000; // characters of one text: what is beyond is not shown anywhere
-const SETTLE_MS = 400; // for which an input line takes no Enter after an interruption
+// By so much its screen may be behind: with a dialog, and with an input line that takes Enter.
+const SETTLE_MS = 400;
 const METER = `${process.env.SESSION_ID}.${process.pid}`;
 
 const open = []; // what is asked, oldest first
@@ -48,16 +49,20 @@ function ask() {
   });
 }
 
+function askSoon() {
+  told = told.then(() => delay(SETTLE_MS)).then(ask);
+}
+
 function asked(type, data, give) {
   open.push({ type, data, give });
-  told = told.then(ask);
+  askSoon();
 }
 
 function answered(requestId) {
   const place = open.findIndex((dialog) => dialog.data.requestId === requestId);
   if (place < 0) return;
   open.splice(place, 1)[0].child?.kill();
-  if (open.length) told = told.then(ask);
+  if (open.length) askSoon();
   else tell("answered", {});
 }
 
