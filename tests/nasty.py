@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import termios
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,11 @@ ESCAPES = {
 MEASURED = "COVERAGE_PROCESS_CONFIG" in os.environ
 _SLOWLY = "import sys; from fleet.pane.main import main; sys.exit(main(sys.argv[1]))"
 PROGRAM = ("-I", "-c", _SLOWLY) if MEASURED else PANE
+_LEADS = """\
+import fcntl, posix, sys, termios
+fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+posix.execv(sys.argv[1], sys.argv[1:])
+"""
 _STAY = """trap '' TERM HUP INT
 [ -z "$1" ] || exec </dev/null >/dev/null 2>&1 3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&-
 echo $$ >{note}.new && mv {note}.new {note}
@@ -90,10 +96,21 @@ class Pane:
     def wait(self) -> int:
         return self.process.wait(20)
 
+    def read(self) -> bytes:
+        """What is written on the pane next, as soon as there is something; nothing at its end."""
+        assert self.process.stdout is not None
+        return os.read(self.process.stdout.fileno(), 65536)
+
+    def written(self) -> bytes:
+        """What is written on the pane, until nobody can write there any more."""
+        whole = b""
+        while more := self.read():
+            whole += more
+        return whole
+
     def shown(self) -> str:
-        """What stood on the pane, once nobody can write there any more."""
-        out, _ = self.process.communicate(timeout=20)
-        return out.decode()
+        """The lines on the pane, once nobody can write there any more."""
+        return self.written().decode().replace("\r\r\n", "\r\n")
 
     def started(self) -> dict[str, Any]:
         return _json(until(lambda: self.rundir.started if self.rundir.started.exists() else None))
@@ -117,6 +134,63 @@ class Pane:
         if self._started is not None:
             self._started.terminate()
             self._started.communicate(timeout=20)
+
+
+class PaneWithTerminal(Pane):
+    """The same on a terminal, and the agent has one of its own between it and that."""
+
+    def __init__(self, root: Path, token: str = "home:task:1:nonce") -> None:
+        super().__init__(root, token)
+        self.spool = root / "home" / "spool"
+        self.spool.mkdir(parents=True)
+        self.outer, self._inner = os.openpty()
+        self.name = os.ttyname(self._inner)
+        termios.tcsetwinsize(self._inner, (24, 80))
+
+    def launch(self, script: str, *, grace_s: float = 0.1, **other: Any) -> "Pane":
+        env = {"PATH": os.environ["PATH"]} | other.pop("env", {})
+        env["FLEET_HOME"] = str(self.spool.parent)
+        return super().launch(script, grace_s=grace_s, reports=True, env=env, **other)
+
+    def start(self, env: Mapping[str, str] | None = None) -> "Pane":
+        self._started = subprocess.Popen(
+            [sys.executable, "-I", "-S", "-c", _LEADS, *self.argv()],
+            env=env,
+            stdin=self._inner,
+            stdout=self._inner,
+            stderr=self._inner,
+            start_new_session=True,
+        )
+        os.close(self._inner)
+        self._inner = -1
+        return self
+
+    def read(self) -> bytes:
+        try:
+            return os.read(self.outer, 65536)
+        except OSError:
+            return b""
+
+    def types(self, keys: bytes) -> None:
+        os.write(self.outer, keys)
+
+    def hang_up(self) -> None:
+        """Take the terminal away."""
+        os.close(self.outer)
+        self.outer = -1
+
+    def reports(self) -> list[str]:
+        """The reports in the spool so far, oldest first."""
+        files = sorted(self.spool.iterdir(), key=lambda it: it.name)
+        return [it.read_text().split("\n", 3)[3] for it in files if it.name[0] != "."]
+
+    def close(self) -> None:
+        if self._started is not None:
+            self._started.terminate()
+            self._started.wait(20)
+        for end in (self.outer, self._inner):
+            if end >= 0:
+                os.close(end)
 
 
 def _json(path: Path) -> dict[str, Any]:

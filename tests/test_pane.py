@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from nasty import ESCAPES, Pane, escape, noted
+from nasty import ESCAPES, Pane, PaneWithTerminal, escape, noted
 from waiting import until
 
 from fleet.paths import PANE
@@ -16,12 +16,12 @@ from fleet.tools.processes.table import is_alive, wait_gone
 MakePane = Callable[[], Pane]
 
 
-@pytest.fixture
-def new_pane(tmp_path: Path) -> Iterator[MakePane]:
+@pytest.fixture(params=[Pane, PaneWithTerminal], ids=["the pane's terminal", "its own terminal"])
+def new_pane(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[MakePane]:
     made: list[Pane] = []
 
     def make() -> Pane:
-        made.append(Pane(tmp_path / f"run{len(made)}"))
+        made.append(request.param(tmp_path / f"run{len(made)}"))
         return made[-1]
 
     yield make
@@ -54,12 +54,12 @@ def test_the_agents_signal_is_told(pane: Pane) -> None:
 
 def test_the_agent_gets_its_environment_token_directory_and_bytes(pane: Pane) -> None:
     env = {"PATH": os.environ["PATH"], "ODD": "\udcff"}
+    others = "^(COVERAGE_|TERM=|FLEET_HOME=)"
     pane.launch(
-        'printf "%s|" "$FLEET_RUN" "$PWD" "$ODD"; env | grep -Evc "^(COVERAGE_|TERM=)"', env=env
+        f'printf "%s|" "$FLEET_RUN" "$PWD" "$ODD"; env | grep -Evc "{others}"', env=env
     ).start()
 
-    out, _ = pane.process.communicate(timeout=20)
-    told = out.split(b"|")
+    told = pane.written().split(b"|")
     assert told[0] == b"home:task:1:nonce"
     assert told[1] == os.fsencode(pane.rundir.root)
     assert told[2] == b"\xff"
@@ -136,7 +136,9 @@ def test_a_pane_whose_launch_file_was_taken_back_starts_nothing(pane: Pane) -> N
 def test_a_run_never_starts_twice(pane: Pane) -> None:
     pane.launch("echo once >>lines; exec sleep 1000").start()
     until((pane.rundir.root / "lines").exists)
-    second = subprocess.run(pane.argv(), capture_output=True, check=False, timeout=20)
+    second = subprocess.run(
+        pane.argv(), stdin=subprocess.DEVNULL, capture_output=True, check=False, timeout=20
+    )
 
     assert b"it never starts twice" in second.stdout
     assert second.returncode == 127
@@ -240,7 +242,7 @@ def test_when_both_halves_are_killed_the_agent_goes_at_once(pane: Pane, tmp_path
 
 def test_the_alive_file_is_open_in_every_descendant(pane: Pane) -> None:
     pane.launch("ls -l /proc/self/fd; exec sleep 1000").start()
-    until(lambda: str(pane.rundir.alive) in os.read(pane.process.stdout.fileno(), 4096).decode())  # type: ignore[union-attr]  # it is a pipe
+    until(lambda: str(pane.rundir.alive) in pane.read().decode())
 
 
 def test_only_what_is_quick_is_imported(tmp_path: Path) -> None:
@@ -289,6 +291,30 @@ def test_what_control_z_stopped_goes_on(pane: Pane, tmux: Callable[..., str]) ->
     tmux("new-session", "-d", *pane.argv())
     until((pane.rundir.root / "up").exists)
     tmux("send-keys", "C-z")
+
+    assert pane.ended()["code"] == 8
+
+
+# Gives its terminal to a child's group, which ends, and then reads: the kernel stops it.
+LENDS = """\
+import os, signal, sys
+signal.signal(signal.SIGTTOU, signal.SIG_IGN)
+child = os.fork()
+if child == 0:
+    os.setpgid(0, 0)
+    os.tcsetpgrp(0, os.getpid())
+    os._exit(0)
+os.waitpid(child, 0)
+open("up", "x").close()
+sys.exit(8 if sys.stdin.readline() == "x\\n" else 1)
+"""
+
+
+def test_an_agent_that_lent_its_terminal_gets_it_back(pane: Pane, tmux: Callable[..., str]) -> None:
+    pane.launch("", argv=[sys.executable, "-I", "-S", "-c", LENDS])
+    tmux("new-session", "-d", *pane.argv())
+    until((pane.rundir.root / "up").exists)
+    tmux("send-keys", "x", "Enter")
 
     assert pane.ended()["code"] == 8
 

@@ -112,9 +112,13 @@ class SaysFailed(Struct, frozen=True, tag="failed"):
 
 
 class SaysIdle(Struct, frozen=True, tag="idle"):
-    """Its turn has ended; `background` where something of it still runs."""
+    """Its turn has ended; `background` where something of it still runs.
+
+    With `broken_off` it rests, and its work is not done: it was interrupted, or was given none.
+    """
 
     background: bool = False
+    broken_off: bool = False
 
 
 class SaysUsage(Struct, frozen=True, tag="usage"):
@@ -174,7 +178,8 @@ class AgentAdapter(Protocol):
     `converses`: a live agent can be told more in the same context, by lines typed into its pane.
     `done`: when its runs end unless the task says otherwise; None where `default_done` may judge.
     `attempts`: how many fresh contexts a task gets by default. `scrub`: environment variables
-    that must not reach it.
+    that must not reach it. `reports`: it tells its terminal what it does (OSC 7501), so that it
+    is given one which hears that.
     """
 
     name: str
@@ -182,6 +187,7 @@ class AgentAdapter(Protocol):
     done: Done | None
     attempts: int
     scrub: tuple[str, ...]
+    reports: bool
 
     def launch(self, request: Request) -> Launch:
         """Return how to start the run, whatever the texts in `request` hold."""
@@ -211,6 +217,10 @@ class AgentAdapter(Protocol):
         """Return what that file says; None where it is another process's or not understood."""
         ...
 
+    def read_title(self, title: str) -> tuple[Signal, ...]:
+        """Return what the title of its pane tells; nothing where it is not one of its own."""
+        ...
+
     def read_screen(self, text: str) -> tuple[Signal, ...]:
         """Return what a screen shows at its bottom that no hook tells; most often nothing."""
         ...
@@ -221,7 +231,9 @@ class AgentAdapter(Protocol):
 
 
 class Silent:
-    """What an adapter is without: version, presence file, screen, questions of its own."""
+    """What an adapter is without: version, presence file, title, screen, questions of its own."""
+
+    reports: bool = False
 
     def version_argv(self) -> tuple[str, ...] | None:
         return None
@@ -234,6 +246,9 @@ class Silent:
 
     def read_presence(self, content: bytes, *, pid_start: int) -> Presence | None:
         return None
+
+    def read_title(self, title: str) -> tuple[Signal, ...]:
+        return ()
 
     def read_screen(self, text: str) -> tuple[Signal, ...]:
         return ()

@@ -45,6 +45,7 @@ class CommandAdapter(Silent):
         self.done: Done | None = command.done
         self.attempts = 1 if command.attempts is None else command.attempts
         self.scrub: tuple[str, ...] = SCRUB
+        self.reports = command.reports
         self._command = command
 
     def launch(self, request: Request) -> Launch:

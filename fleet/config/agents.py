@@ -42,6 +42,7 @@ AGENT_KEYS = (
     Key("done", choice(*get_args(Done)), "when its run has ended", absent="as its command does"),
     Key("attempts", whole(1, 1000), "fresh attempts until the checks pass", absent="one"),
     Key("env", ENVIRONMENT, "environment variables that are set for it"),
+    Key("reports", FLAG, "whether it tells its terminal what it does (OSC 7501)"),
 )
 
 

@@ -25,7 +25,9 @@ class Waiting(Struct, frozen=True, tag="waiting"):
 
 
 class Idle(Struct, frozen=True, tag="idle"):
-    """Its turn has ended and nothing of it runs in the background."""
+    """Its turn has ended, with `broken_off` before it was done; nothing of it runs on."""
+
+    broken_off: bool = False
 
 
 class Stalled(Struct, frozen=True, tag="stalled"):

@@ -10,7 +10,8 @@ VERDICTS: dict[str, tuple[Verdict, ...]] = {
     "plan": ("allow", "deny"),
     "question": ("text", "deny"),
 }
-_IN_PANE = frozenset({"presence", "screen"})  # sources that see a dialog, and cannot answer it
+# Sources that see a dialog, and cannot answer it.
+_IN_PANE = frozenset({"report", "presence", "title", "screen"})
 _DIALOGS = frozenset({"permission", "trust"})
 # What a turn that broke off waits for: its agent takes further words.
 BROKE_OFF = frozenset({"error", "rate-limit", "login", "budget", "context", "undelivered"})

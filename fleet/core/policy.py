@@ -22,7 +22,8 @@ class AgentCommand(Struct, frozen=True):
 
     `command` and `resume` are argument vectors in which `{prompt}`, `{prompt_file}`, `{task}`,
     `{worktree}`, `{model}`, `{effort}` and `{conversation}` are replaced. An agent that
-    `converses` reads further messages as lines typed into its pane.
+    `converses` reads further messages as lines typed into its pane; one that `reports` tells its
+    terminal what it does (OSC 7501).
     """
 
     name: str
@@ -32,6 +33,7 @@ class AgentCommand(Struct, frozen=True):
     done: Done | None = None
     attempts: int | None = None
     env: dict[str, str] = {}
+    reports: bool = False
 
 
 class AgentOptions(Struct, frozen=True):

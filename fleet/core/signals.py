@@ -1,8 +1,10 @@
 """What a live agent does, judged from what each source said last: the winner and the losers.
 
-Hooks and the presence file are the agent's own words, and between them the newer one counts. The
-file also holds for as long as it says the same, so it ends what no hook ends. A screen adds that a
-person is wanted, where the agent has said nothing of late; it takes nothing away.
+Hooks, status reports and the presence file are the agent's own words, and between them the newer
+one counts. Reports and the file also hold for as long as they say the same, so that they end what
+no hook ends. So does the title of the pane, which other programs set, too: it has to stand for a
+while, and counts where the agent's own words are older. A screen adds that a person is wanted,
+where the agent has said nothing of late; it takes nothing away.
 """
 
 from datetime import datetime, timedelta
@@ -14,12 +16,16 @@ from fleet.core.activity import Activity, Idle, Stalled, Unknown, Waiting, Worki
 from fleet.core.asking import BROKE_OFF
 
 # In the order of trust; `fleet` is what it must be doing as we have just told it something.
-SOURCES = HOOK, PRESENCE, FLEET, SCREEN, PROCESS = (
-    *("hook", "presence", "fleet", "screen", "process"),
+SOURCES = HOOK, REPORT, PRESENCE, FLEET, TITLE, SCREEN, PROCESS = (
+    *("hook", "report", "presence", "fleet", "title", "screen", "process"),
 )
-OWN = frozenset({HOOK, PRESENCE})  # the agent's own words
+OWN = frozenset({HOOK, REPORT, PRESENCE})  # the agent's own words
+_STANDING = (REPORT, PRESENCE, TITLE)  # what holds until it says something else
 FRESH = timedelta(seconds=3)  # an own word that young is not outvoted by a screen
-SETTLE = timedelta(seconds=0.4)  # before a file that turned idle ends what a hook called work
+# Before a file that turned idle ends what a hook called work, and a report says that a person is
+# wanted of which a hook may just say more.
+SETTLE = timedelta(seconds=0.4)
+STAND = timedelta(seconds=1.5)  # for which a title says the same before it counts: two looks
 START = timedelta(seconds=10)  # for which an agent that rests has its first prompt still to read
 LAG = timedelta(seconds=1)  # by which a file may be behind the hooks
 PAIR = timedelta(seconds=5)  # a hook and a file that speak of waiting within it mean one dialog
@@ -111,19 +117,48 @@ def _again(known: Sign, sign: Sign) -> bool:
 
 def _own(signs: Signs, now: datetime) -> tuple[Sign, datetime | None]:
     """Return the agent's own word, and when that may be another without a new sign."""
-    told, file = _told(signs), signs.newest.get(PRESENCE)
-    if file is not None and told is None and isinstance(file.says, Idle):
-        begun = signs.newest[PROCESS]
-        return (begun, begun.at + START) if now - begun.at < START else (file, None)
-    if file is None or told is None:
-        return told or file or signs.newest[PROCESS], None
-    match file.says:
+    word, times = _told(signs), []
+    for standing in filter(None, map(signs.newest.get, _STANDING)):
+        word, until = _with_standing(signs, word, standing, now)
+        times.append(until)
+    until = min((when for when in times if when is not None), default=None)
+    return word or signs.newest[PROCESS], until
+
+
+Believed = tuple[Sign, datetime | None]
+
+
+def _with_standing(
+    signs: Signs, told: Sign | None, standing: Sign, now: datetime
+) -> tuple[Sign | None, datetime | None]:
+    """Return which of the two counts, and when that may change."""
+    if told is None:
+        return _first(signs, standing, now)
+    if standing.source == TITLE:
+        return _titled(told, standing, now)
+    match standing.says:
+        case Waiting(kind=kind) if kind in BROKE_OFF:
+            return _failed(signs, told, standing, now)
         case Waiting():
-            return _dialog(signs, told, file, now)
+            return _dialog(signs, told, standing, now)
         case Idle():
-            return _rest(told, file, now)
+            return _rest(told, standing, now)
         case _:
-            return (file if file.at > told.at else told), None
+            return (standing if standing.at > told.at else told), None
+
+
+def _first(signs: Signs, standing: Sign, now: datetime) -> tuple[Sign | None, datetime | None]:
+    """An agent that rests, and has ended no turn by its own word, may not have read its prompt."""
+    counts_at = standing.at + STAND if standing.source == TITLE else now
+    if isinstance(standing.says, Idle) and not _ended(standing):
+        counts_at = max(counts_at, signs.newest[PROCESS].at + START)
+    return (None, counts_at) if now < counts_at else (standing, None)
+
+
+def _ended(sign: Sign) -> bool:
+    """Whether this is the agent's word that it ended a turn."""
+    said = sign.source in {HOOK, REPORT} and isinstance(sign.says, Idle)
+    return said and sign.says != Idle(broken_off=True)
 
 
 def _told(signs: Signs) -> Sign | None:
@@ -133,7 +168,35 @@ def _told(signs: Signs) -> Sign | None:
     return fleet if fleet.at > hook.at else hook
 
 
-def _dialog(signs: Signs, told: Sign, file: Sign, now: datetime) -> tuple[Sign, datetime | None]:
+def _titled(told: Sign, title: Sign, now: datetime) -> Believed:
+    """A title counts against older words, and adds nothing to what they tell of the same."""
+    rests = isinstance(title.says, Idle) and _rests(told.says)
+    both_wait = isinstance(title.says, Waiting) and isinstance(told.says, Waiting)
+    same = told.says == title.says or rests or (both_wait and title.at - told.at <= PAIR)
+    if title.at <= told.at or same:
+        return told, None
+    counts_at = title.at + STAND
+    return (told, counts_at) if now < counts_at else (title, None)
+
+
+def _failed(signs: Signs, told: Sign, report: Sign, now: datetime) -> Believed:
+    """That a turn broke off is true until something else is said; a hook may know why."""
+    if isinstance(told.says, Waiting) and abs(report.at - told.at) <= PAIR:
+        return told, None
+    if report.at <= told.at:
+        return told, None
+    return _unless_hook(signs, told, report, now)
+
+
+def _unless_hook(signs: Signs, told: Sign, report: Sign, now: datetime) -> Believed:
+    """A hook that is just on its way says more of the same than a report does."""
+    hooked = report.source == REPORT and HOOK in signs.newest
+    if hooked and not isinstance(told.says, Waiting) and now < report.at + SETTLE:
+        return told, report.at + SETTLE
+    return report, None
+
+
+def _dialog(signs: Signs, told: Sign, file: Sign, now: datetime) -> Believed:
     """A file that says so shows a dialog even where a hook went on with something beside it."""
     asked = signs.asked
     if asked is not None and abs(file.at - asked.at) <= PAIR and told.at <= max(file.at, asked.at):
@@ -144,11 +207,13 @@ def _dialog(signs: Signs, told: Sign, file: Sign, now: datetime) -> tuple[Sign, 
         return asked, None
     if isinstance(told.says, Waiting) and file.at - told.at <= PAIR:
         return told, None
-    return file, None
+    return _unless_hook(signs, told, file, now)
 
 
-def _rest(told: Sign, file: Sign, now: datetime) -> tuple[Sign, datetime | None]:
+def _rest(told: Sign, file: Sign, now: datetime) -> Believed:
     """A file that turned idle ends a turn that was broken off, which no hook tells."""
+    if _ended(file) and _ended(told) and timedelta() <= told.at - file.at <= PAIR:
+        return file, None  # who says it second speaks of the same end
     if _rests(told.says) or file.at <= told.at:
         return told, None
     if isinstance(told.says, Working) and now - file.at < SETTLE:
@@ -169,7 +234,7 @@ def _rests(told: Activity) -> bool:
             return False
 
 
-def _with_screen(signs: Signs, own: Sign, now: datetime) -> tuple[Sign, datetime | None]:
+def _with_screen(signs: Signs, own: Sign, now: datetime) -> Believed:
     screen = signs.newest.get(SCREEN)
     if screen is None or not isinstance(own.says, Working | Idle):
         return own, None

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from fleet.core.activity import Idle, Run, Waiting
 from fleet.core.model import Task
 from fleet.core.schedule import pause
-from fleet.core.signals import PRESENCE
+from fleet.core.signals import PRESENCE, TITLE
 
 GO_ON = "Go on where you stopped."
 MOST_ERRORS = 4  # in a row, after which only a person may know better
@@ -15,12 +15,14 @@ _FIRST_PAUSE_S = 10.0
 
 def ended(run: Run) -> bool:
     """Whether the agent ended its turn: one that was interrupted is idle, and has not."""
-    return isinstance(run.activity, Idle) and run.source != PRESENCE
+    return isinstance(run.activity, Idle) and not interrupted(run)
 
 
 def interrupted(run: Run) -> bool:
-    """Whether somebody broke its turn off: then only its file tells that it is idle."""
-    return isinstance(run.activity, Idle) and run.source == PRESENCE
+    """Whether somebody broke its turn off: it says so, or nothing but what it shows tells it."""
+    if not isinstance(run.activity, Idle):
+        return False
+    return run.activity.broken_off or run.source in {PRESENCE, TITLE}
 
 
 def go_on_at(task: Task, run: Run) -> datetime | None:

@@ -15,6 +15,10 @@ import time
 from fleet.pane.plain import decode, encode, exists, may_fail, prctl, run_program
 from fleet.pane.tree import BLOCKED, LEAST_GRACE_S, Tree, give_terminal, stat
 
+TYPE_CHECKING = False  # importing it takes 4 ms
+if TYPE_CHECKING:
+    from fleet.pane.terminal import Terminal
+
 _PR_SET_PDEATHSIG, _PR_SET_CHILD_SUBREAPER = 1, 36
 _CANNOT_START = 127  # as a shell says it
 _MOST_GRACE_S = 3600.0
@@ -38,6 +42,7 @@ class Launch:
             self.cwd = _raw(asked["cwd"])
             self.grace_s = min(max(0.0, float(asked["grace_s"])), _MOST_GRACE_S)
             self.title = "".join(filter(str.isprintable, asked.get("title", "")))
+            self.reports = asked.get("reports") is True
         except (ValueError, TypeError, KeyError, AttributeError) as error:
             raise RefusedError(f"launch.json is not understood: {error!r}") from error
         if not self.argv or isinstance(asked["argv"], str):
@@ -87,10 +92,25 @@ def _finish(rundir: str, *, code: int | None, swept: int = 0, error: str = "") -
     return 128 + signum if signum else code or 0
 
 
-def _become_agent(launch: Launch, *, keeper: int, go: int, failed: int) -> None:
+def _own_terminal(launch: Launch) -> "Terminal | None":
+    """Return a terminal that hears the agent's status reports, where that is asked for."""
+    home = launch.env.get(b"FLEET_HOME")
+    if not launch.reports or not home:
+        return None
+    from fleet.pane.terminal import opened  # noqa: PLC0415 (it takes 2 ms, and is seldom needed)
+    from fleet.pane.told import Told  # noqa: PLC0415 (as above)
+
+    return opened(Told(home, launch.env[b"FLEET_RUN"]))
+
+
+def _become_agent(
+    launch: Launch, terminal: "Terminal | None", *, keeper: int, go: int, failed: int
+) -> None:
     """Turn this process, just forked, into the agent as soon as `go` has a byte."""
     try:
         prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        if terminal:
+            terminal.enter()
         os.setpgid(0, 0)
         give_terminal(os.getpid())
         for signum in signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP}:
@@ -105,7 +125,7 @@ def _become_agent(launch: Launch, *, keeper: int, go: int, failed: int) -> None:
         os._exit(_CANNOT_START)  # noqa: SLF001 (as in `os`)
 
 
-def _start(rundir: str, launch: Launch, *, guard: int) -> int:
+def _start(rundir: str, launch: Launch, terminal: "Terminal | None", *, guard: int) -> int:
     """Return the agent's pid; started.json is there before its first instruction runs."""
     wait, go = os.pipe()
     failure, failed = os.pipe()
@@ -114,7 +134,7 @@ def _start(rundir: str, launch: Launch, *, guard: int) -> int:
     keeper, agent = os.getpid(), os.fork()
     if agent == 0:
         os.close(go)
-        _become_agent(launch, keeper=keeper, go=wait, failed=failed)
+        _become_agent(launch, terminal, keeper=keeper, go=wait, failed=failed)
     os.close(failed)
     who = {"pid": guard, "start": stat(guard)[1], "agent": agent, "agent_start": stat(agent)[1]}
     _publish(f"{rundir}/started.json", **who, at=time.time())
@@ -125,27 +145,39 @@ def _start(rundir: str, launch: Launch, *, guard: int) -> int:
     return agent
 
 
+def _give_up(rundir: str, terminal: "Terminal | None", error: Exception) -> int:
+    if terminal:
+        terminal.finish()
+    if isinstance(error, FileExistsError):
+        _say("this run was started before; it never starts twice")
+    else:
+        _finish(rundir, code=None, error=str(error))
+    return _CANNOT_START
+
+
 def _keep(rundir: str, *, guard: int) -> int:
     """Start the agent, outlive all of its descendants, and return the code to exit with."""
     prctl(_PR_SET_CHILD_SUBREAPER, 1)
     prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
     if os.getppid() != guard:  # which died before that could be noticed
         return _CANNOT_START
+    terminal = None
     try:
         alive = os.open(f"{rundir}/alive", os.O_RDWR | os.O_CREAT, 0o600)
         os.set_inheritable(alive, True)  # noqa: FBT003 (the function's name says what it means)
         fcntl.flock(alive, fcntl.LOCK_SH)
         with open(f"{rundir}/launch.json", "rb") as file:  # once `alive` shows that we are here
             launch = Launch(file.read())
-        agent = _start(rundir, launch, guard=guard)
-    except FileExistsError:
-        _say("this run was started before; it never starts twice")
-        return _CANNOT_START
+        terminal = _own_terminal(launch)
+        agent = _start(rundir, launch, terminal, guard=guard)
     except (OSError, RefusedError) as error:
-        _finish(rundir, code=None, error=str(error))
-        return _CANNOT_START
-    tree = Tree(agent, grace_s=launch.grace_s, is_agent=True)
+        return _give_up(rundir, terminal, error)
+    if terminal:
+        terminal.start()
+    tree = Tree(agent, grace_s=launch.grace_s, is_agent=True, terminal=terminal)
     tree.outlive()
+    if terminal:
+        terminal.finish()
     return _finish(rundir, code=tree.code, swept=len(tree.swept))
 
 

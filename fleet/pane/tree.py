@@ -6,6 +6,10 @@ import time
 
 from fleet.pane.plain import exists, may_fail
 
+TYPE_CHECKING = False  # importing it takes 4 ms
+if TYPE_CHECKING:
+    from fleet.pane.terminal import Terminal
+
 LEAST_GRACE_S = 1.0  # for what is left once the agent ended late in its own, or was killed
 _RETRY_S = 0.1  # between two rounds of SIGKILL
 _NEVER = float("inf")
@@ -21,21 +25,27 @@ class Tree:
 
     `code` is how it ended (-9: by signal 9), `swept` who outlived it. The keeper's child is the
     agent, which leads a group and has `grace_s` to obey; the guard's is the keeper, at no limit.
+    `terminal` is the agent's where that is not the pane's own.
     """
 
-    def __init__(self, child: int, *, grace_s: float, is_agent: bool) -> None:
+    def __init__(
+        self, child: int, *, grace_s: float, is_agent: bool, terminal: "Terminal | None" = None
+    ) -> None:
         self.code: int | None = None
         self.swept: set[tuple[int, int]] = set()
         self._child = child
         self._grace_s = grace_s
         self._is_agent = is_agent
+        self._terminal = terminal
         self._kill_at = _NEVER
 
     def outlive(self) -> None:
         """Return when no descendant is left: the kernel says so, for we are their subreaper."""
         while self._reap():
             signum = _wait(self._press())
-            if signum in _END or signum in _FORWARD:
+            if signum == signal.SIGWINCH and self._terminal:
+                self._terminal.resize()
+            elif signum in _END or signum in _FORWARD:
                 self._forward(signum)
             if signum in _END:
                 self._forward(signal.SIGCONT)  # one that is stopped could not obey
@@ -57,7 +67,8 @@ class Tree:
             self.code = os.waitstatus_to_exitcode(status)
             self._limit(at_least=LEAST_GRACE_S)
         elif os.WSTOPSIG(status) in _TERMINAL_STOPS:
-            give_terminal(self._child)  # no shell is here to continue what Ctrl-Z stopped
+            # No shell is here to continue what Ctrl-Z stopped.
+            give_terminal(self._child, self._terminal.agents if self._terminal else 0)
             self._forward(signal.SIGCONT)
 
     def _limit(self, *, at_least: float) -> None:
@@ -90,9 +101,9 @@ class Tree:
         return _RETRY_S if late else self._kill_at - time.monotonic()
 
 
-def give_terminal(group: int) -> None:
+def give_terminal(group: int, terminal: int = 0) -> None:
     with may_fail:  # the pane has no terminal, or has lost it
-        os.tcsetpgrp(0, group)
+        os.tcsetpgrp(terminal, group)
 
 
 def _wait(seconds: float | None) -> int:

@@ -67,7 +67,7 @@ class Judge:
         if sign.source in OWN and not isinstance(sign.says, Waiting):
             known.went_on = max(known.went_on or sign.at, sign.at)
         # A turn that ends twice is two turns.
-        ended = isinstance(sign.says, Idle) and known.signs.newest.get(HOOK) is sign
+        ended = sign.says == Idle() and known.signs.newest.get(HOOK) is sign
         self._judge(task, known, moment, actor=actor, ended=ended)
 
     def silence(self, task: TaskId, source: str, moment: datetime) -> None:
@@ -94,6 +94,12 @@ class Judge:
         """Return whether nothing says that the agent went on after `moment`."""
         known = self._of(task)
         return known is not None and (known.went_on is None or known.went_on < moment)
+
+    def says(self, task: TaskId, source: str) -> Activity | None:
+        """Return what a source says of the task's present run, if anything."""
+        known = self._of(task)
+        sign = None if known is None else known.signs.newest.get(source)
+        return None if sign is None else sign.says
 
     def judged(self, task: TaskId, moment: datetime) -> Judged | None:
         """Return how the present signs of a live agent are judged; None where there is none."""

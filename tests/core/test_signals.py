@@ -14,6 +14,8 @@ from fleet.core.rows import Ask
 from fleet.core.signals import (
     DECAY,
     SOURCES,
+    STAND,
+    START,
     Judged,
     Life,
     Sign,
@@ -28,6 +30,9 @@ ASKS = Waiting("may it", "permission", None, Ask(id="1.1", tool="Bash", text="ma
 DIALOG = Waiting("a dialog", "question")
 LIMITED = Waiting("too many requests", "rate-limit")
 BEHIND = Working(background=True)
+FAILED = Waiting("its turn broke off", "error")
+BLOCKED = Waiting("approve make", "permission")
+BROKEN_OFF = Idle(broken_off=True)
 
 
 def after(seconds: float) -> datetime:
@@ -146,6 +151,147 @@ TABLE: dict[str, tuple[Sequence[tuple[str, Activity, float]], float, Activity, s
         (("hook", Idle(), 12), ("presence", Idle(), 12.1), ("fleet", Working(), 20)),
         *(30, Working(), "fleet"),
     ),
+    "a report": ((("report", Working(), 5),), 20, Working(), "report"),
+    "a report of no hook's agent": ((("report", BLOCKED, 5),), 5, BLOCKED, "report"),
+    "it reports that it is up, and has not read its prompt": (
+        (("report", BROKEN_OFF, 1),),
+        *(9, Working(), "process"),
+    ),
+    "it reports that it is done, however soon": ((("report", Idle(), 1),), 1, Idle(), "report"),
+    "the report is newer than the hook": (
+        (HOOK_WORKS, ("report", BROKEN_OFF, 12)),
+        *(13, BROKEN_OFF, "report"),
+    ),
+    "the hook is newer than the report": (
+        (("report", Idle(), 10), ("hook", Working(), 12)),
+        *(13, Working(), "hook"),
+    ),
+    "broken off, says the report, but not at once": (
+        (HOOK_WORKS, ("report", BROKEN_OFF, 12)),
+        *(12.3, Working(), "hook"),
+    ),
+    "the turn ended, says the report first": (
+        (HOOK_WORKS, ("report", Idle(), 12), ("hook", Idle(), 12.1)),
+        *(20, Idle(), "report"),
+    ),
+    "the turn ended, says the hook first": (
+        (HOOK_WORKS, ("hook", Idle(), 12), ("report", Idle(), 12.1)),
+        *(20, Idle(), "hook"),
+    ),
+    "the turn ended, and something runs on, which no report says": (
+        (HOOK_WORKS, ("report", Idle(), 12), ("hook", BEHIND, 12.1)),
+        *(20, BEHIND, "hook"),
+    ),
+    "a report of what a hook asks": (
+        (HOOK_WORKS, ("hook", ASKS, 11), ("report", BLOCKED, 11.1)),
+        *(30, ASKS, "hook"),
+    ),
+    "a report before the hook that asks": (
+        (HOOK_WORKS, ("report", BLOCKED, 10.9), ("hook", ASKS, 11)),
+        *(30, ASKS, "hook"),
+    ),
+    "a report of a dialog leaves a hook its time": (
+        (HOOK_WORKS, ("report", BLOCKED, 11)),
+        *(11.2, Working(), "hook"),
+    ),
+    "a report of a dialog of which no hook tells": (
+        (HOOK_WORKS, ("report", BLOCKED, 11)),
+        *(11.4, BLOCKED, "report"),
+    ),
+    "report, file and hook of one dialog": (
+        (HOOK_WORKS, ("report", BLOCKED, 10.9), ("presence", DIALOG, 11), ("hook", ASKS, 11.1)),
+        *(30, ASKS, "hook"),
+    ),
+    "report and file of one dialog": (
+        (("report", BLOCKED, 10.9), ("presence", DIALOG, 11)),
+        *(30, BLOCKED, "report"),
+    ),
+    "something goes on beside the dialog, says a hook": (
+        (("hook", ASKS, 11), ("report", BLOCKED, 11.1), ("hook", Working(), 13)),
+        *(20, ASKS, "hook"),
+    ),
+    "answered in the pane, says the report": (
+        (("hook", ASKS, 11), ("report", BLOCKED, 11.1), ("report", Working(), 15)),
+        *(15, Working(), "report"),
+    ),
+    "broken off at the dialog, says the report": (
+        (("hook", ASKS, 11), ("report", BLOCKED, 11.1), ("report", BROKEN_OFF, 15)),
+        *(15, BROKEN_OFF, "report"),
+    ),
+    "it failed, says the report": (
+        (HOOK_WORKS, ("report", FAILED, 12)),
+        *(12.4, FAILED, "report"),
+    ),
+    "it failed, and a hook knows why": (
+        (HOOK_WORKS, ("report", FAILED, 12), ("hook", LIMITED, 12.2)),
+        *(30, LIMITED, "hook"),
+    ),
+    "it failed, says the hook first": (
+        (HOOK_WORKS, ("hook", LIMITED, 12), ("report", FAILED, 12.2)),
+        *(30, LIMITED, "hook"),
+    ),
+    "it failed, says the report, and the file that it rests": (
+        (("report", FAILED, 12), ("presence", Idle(), 12.1)),
+        *(30, FAILED, "report"),
+    ),
+    "it failed, says the report, and was told to go on": (
+        (("report", FAILED, 12), ("fleet", Working(), 20)),
+        *(30, Working(), "fleet"),
+    ),
+    "a file whose clock is ahead": ((("presence", DIALOG, 1e6),), 20, DIALOG, "presence"),
+    "a title alone": ((("title", Working(), 5),), 20, Working(), "title"),
+    "a title alone, that has just been set": (
+        (("title", DIALOG, 5),),
+        *(6, Working(), "process"),
+    ),
+    "it is up, says its title, and has not read its prompt": (
+        (("title", Idle(), 1),),
+        *(9, Working(), "process"),
+    ),
+    "broken off, says the title": (
+        (HOOK_WORKS, ("title", Idle(), 12)),
+        *(13.5, Idle(), "title"),
+    ),
+    "a title between two others": (
+        (HOOK_WORKS, ("title", Idle(), 12)),
+        *(13.4, Working(), "hook"),
+    ),
+    "a title that a newer hook contradicts": (
+        (("title", Idle(), 12), ("hook", Working(), 12.5)),
+        *(30, Working(), "hook"),
+    ),
+    "a title that a newer report contradicts": (
+        (("title", DIALOG, 12), ("report", Working(), 12.5)),
+        *(30, Working(), "report"),
+    ),
+    "a title that action is required": (
+        (HOOK_WORKS, ("title", DIALOG, 12)),
+        *(13.5, DIALOG, "title"),
+    ),
+    "a title of what a hook asks": (
+        (("hook", ASKS, 11), ("title", DIALOG, 12)),
+        *(30, ASKS, "hook"),
+    ),
+    "a title of the next dialog": (
+        (("hook", ASKS, 11), ("title", DIALOG, 20)),
+        *(30, DIALOG, "title"),
+    ),
+    "answered in the pane, says the title": (
+        (("hook", ASKS, 11), ("title", Working(), 15)),
+        *(30, Working(), "title"),
+    ),
+    "the turn ended, and the title says so as well": (
+        (("hook", Idle(), 12), ("title", Idle(), 12.5)),
+        *(30, Idle(), "hook"),
+    ),
+    "something runs on while the title rests": (
+        (("hook", BEHIND, 12), ("title", Idle(), 12.5)),
+        *(30, BEHIND, "hook"),
+    ),
+    "told more, while the title is idle still": (
+        (("title", Idle(), 12), ("fleet", Working(), 20)),
+        *(30, Working(), "fleet"),
+    ),
     "a screen alone": ((("screen", DIALOG, 1),), 1, DIALOG, "screen"),
     "a screen and an old word": ((HOOK_WORKS, ("screen", LIMITED, 20)), 20, LIMITED, "screen"),
     "a screen and a fresh word": ((HOOK_WORKS, ("screen", LIMITED, 11)), 11, Working(), "hook"),
@@ -205,9 +351,11 @@ def test_a_source_that_says_nothing_any_more_counts_no_more() -> None:
 
 # Whatever they say ------------------------------------------------------------------------------
 
-SAYS = st.sampled_from([Working(), BEHIND, Idle(), ASKS, DIALOG, LIMITED])
+SAYS = st.sampled_from([Working(), BEHIND, Idle(), BROKEN_OFF, ASKS, DIALOG, LIMITED, FAILED])
 SOMETHING = st.tuples(
-    st.sampled_from(["hook", "presence", "fleet"]), SAYS, st.integers(0, 240).map(lambda n: n / 2)
+    st.sampled_from(["hook", "report", "presence", "fleet", "title"]),
+    SAYS,
+    st.integers(0, 240).map(lambda n: n / 2),
 ) | st.tuples(
     st.just("screen"),
     st.sampled_from([DIALOG, LIMITED]),
@@ -273,3 +421,94 @@ def test_a_screen_only_adds_that_somebody_is_wanted(said: list[Any], life: Life,
 @given(said=st.lists(SOMETHING.filter(lambda it: it[0] == "fleet"), max_size=3), at=MOMENTS)
 def test_who_never_reports_is_never_unknown(said: list[Any], at: int) -> None:
     assert judge(signs(*said), after(at)).activity != Unknown()
+
+
+@given(said=HEARD, life=LIVES, at=MOMENTS)
+def test_a_title_outvotes_older_words_only(said: list[Any], life: Life, at: int) -> None:
+    known = signs(*said)
+    judged = judge(known, after(at), life)
+    without = judge(silenced(known, "title"), after(at), life)
+
+    if judged.wins.source == "title":
+        assert after(at) - judged.wins.at >= STAND
+        words = (known.newest.get(source) for source in ("hook", "report", "presence", "fleet"))
+        assert all(word.at < judged.wins.at for word in words if word is not None)
+    else:
+        assert judged.wins == without.wins
+
+
+@given(said=HEARD, life=LIVES, at=MOMENTS)
+def test_the_newest_own_word_counts_once_it_is_settled(
+    said: list[Any], life: Life, at: int
+) -> None:
+    """Or one of the same kind does, which says more or said it first."""
+    known = silenced(silenced(signs(*said), "screen"), "title")
+    own = [it for it in known.newest.values() if it.source in {"hook", "report", "fleet"}]
+    newest = max(own, key=lambda it: it.at, default=None)
+    if newest is None or "presence" in known.newest or after(at) - newest.at < START:
+        return
+    if sum(it.at == newest.at for it in own) > 1:
+        return
+    wins = judge(known, after(at), life).wins
+    report = known.newest.get("report")
+    holds = report is not None and isinstance(report.says, Waiting)
+    assert type(wins.says) is type(newest.says) or holds or is_rest(newest.says, wins.says)
+
+
+def is_rest(newest: Activity, wins: Activity) -> bool:
+    """Whether an agent that rests is what the winner is about as well."""
+    return isinstance(newest, Idle) and (wins == BEHIND or isinstance(wins, Waiting))
+
+
+# What each source says of a state, and how late at most; the hooks know nothing of an interruption.
+TRUTH: dict[str, dict[str, Activity]] = {
+    "works": {"hook": Working(), "report": Working(), "presence": Working(), "title": Working()},
+    "asks": {"hook": ASKS, "report": BLOCKED, "presence": DIALOG, "title": DIALOG},
+    "done": {"hook": Idle(), "report": Idle(), "presence": Idle(), "title": Idle()},
+    "broken": {"report": BROKEN_OFF, "presence": Idle(), "title": Idle()},
+    "fails": {"hook": LIMITED, "report": FAILED, "presence": Idle(), "title": Idle()},
+}
+LATE = {"hook": 0.3, "report": 0.1, "presence": 0.3, "title": 1.2}
+
+
+@given(
+    states=st.lists(st.sampled_from(["asks", "done", "broken", "fails"]), min_size=1, max_size=5),
+    pauses=st.lists(st.floats(6, 50), min_size=10, max_size=10),
+    lags=st.lists(st.floats(0, 1), min_size=40, max_size=40),
+    mute=st.sets(st.sampled_from(["report", "presence", "title"]), max_size=2),
+)
+def test_each_state_is_shown_once_and_none_in_between(
+    states: list[str], pauses: list[float], lags: list[float], mute: set[str]
+) -> None:
+    true = [name for state in states for name in ("works", state)]
+    begins = [11 + sum(pauses[:place]) for place in range(len(true))]
+    late = iter(lags)
+    said = sorted(
+        (
+            (begin + LATE[source] * next(late), source, says)
+            for begin, name in zip(begins, true, strict=True)
+            for source, says in TRUTH[name].items()
+            if source not in mute
+        ),
+        key=lambda it: it[0],
+    )
+
+    assert shown(said) == [kind(TRUTH[name]) for name in true]
+
+
+def kind(says: dict[str, Activity]) -> type[Activity]:
+    return type(says["presence" if says.get("hook") is None else "hook"])
+
+
+def shown(said: Sequence[tuple[float, str, Activity]]) -> list[type[Activity]]:
+    """The kinds of activity that are judged one after the other, from the first word on."""
+    known, kinds = began(NOON), []
+    times = [when for when, _, _ in said]
+    for (when, source, says), until in zip(said, [*times[1:], times[-1] + 30], strict=True):
+        known = heard(known, Sign(source, says, after(when)))
+        look: datetime | None = after(when)
+        while look is not None and look <= after(until):
+            judged = judge(known, look, Life(told=look))
+            kinds.append(type(judged.activity))
+            look = judged.look_at
+    return [it for place, it in enumerate(kinds) if place == 0 or kinds[place - 1] is not it]

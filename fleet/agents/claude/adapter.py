@@ -16,6 +16,7 @@ from fleet.agents.adapter import (
     Presence,
     Request,
     Signal,
+    Silent,
     briefing,
 )
 from fleet.agents.claude import asks, files, hooks, presence, screens
@@ -34,7 +35,7 @@ _ENVIRONMENT = {
 }
 
 
-class ClaudeAdapter:
+class ClaudeAdapter(Silent):
     """The `claude` on the agent's PATH, in the terminal, with the user's own configuration.
 
     All that is fleet's is given for one launch by `--settings`; only with a person's consent the

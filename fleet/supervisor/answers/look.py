@@ -152,8 +152,10 @@ def _signals(host: Host, task: Task) -> list[SignalRow]:
 
 _SOURCES = {
     "hook": "agent's report",
+    "report": "status report",
     "presence": "presence file",
     "fleet": "fleet",
+    "title": "pane title",
     "screen": "screen",
     "process": "process",
 }

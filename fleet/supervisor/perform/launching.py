@@ -60,6 +60,7 @@ def write_launch(tools: Tools, asked: Asked, policy: RepoPolicy) -> str:
         "env": environment | launch.env | {"FLEET_RUN": token},
         "grace_s": GRACE_S,
         "title": task.spec.title,
+        "reports": adapter.reports,
     }
     surroundings.write_private(run_dir.launch, msgspec.json.encode(written))
     return token

@@ -9,7 +9,7 @@ from fleet.core import events as e
 from fleet.core.activity import Run
 from fleet.core.effects import Tell
 from fleet.core.model import Fleet, Task
-from fleet.core.signals import HOOK, PROCESS
+from fleet.core.signals import HOOK, PROCESS, REPORT
 from fleet.errors import FleetError, ToolError
 from fleet.supervisor.perform import surroundings
 from fleet.supervisor.perform.tools import Tools
@@ -62,7 +62,7 @@ def _confirmation(tools: Tools, effect: Tell, run: Run, line: str) -> Callable[[
     reports, since = tools.reports, time.monotonic()
     if reports.repeats(effect.task):
         return lambda: reports.wait_for(effect.task, line, since=since, timeout_s=_HEARD_S)
-    if reports.ever(effect.task) or run.source == HOOK:
+    if reports.ever(effect.task) or run.source in {HOOK, REPORT}:
         return lambda: reports.wait(effect.task, since=since, timeout_s=_ANSWER_S)
     return None
 

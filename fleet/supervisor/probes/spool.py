@@ -2,9 +2,11 @@
 
 import asyncio
 from collections.abc import Sequence
+from datetime import datetime
 
 from msgspec.structs import replace
 
+from fleet.agents import status_reports
 from fleet.agents.adapter import SaysWaiting, Signal
 from fleet.core import events as e
 from fleet.core.activity import Idle, Working
@@ -12,7 +14,7 @@ from fleet.core.asking import VERDICTS
 from fleet.core.ids import TaskId
 from fleet.core.model import Task
 from fleet.core.rows import Ask
-from fleet.core.signals import HOOK, PRESENCE
+from fleet.core.signals import HOOK, PRESENCE, REPORT
 from fleet.core.status import Starting
 from fleet.errors import FleetError
 from fleet.supervisor.host import Host, now
@@ -106,6 +108,10 @@ class Spool:
         task = self._speaker(report)
         if task is None or task.run is None:
             return  # of a run that is over, or of another home: nobody waits for it
+        self._host.vitals.last_told[task.id] = at = moment(report.at)
+        if report.name == status_reports.NAME:
+            self._take_status(task.id, report.payload, at)
+            return
         try:
             signals = self._host.tools.adapter(task).read_hook(report.name, report.payload)
         except FleetError as error:
@@ -114,10 +120,21 @@ class Spool:
         if report.asks and not any(isinstance(it, SaysWaiting) for it in signals):
             pipes.give(self._host.home.asks / report.nonce, "")  # nobody will: let it go on
         self._host.tools.reports.note(task.id)
-        self._host.vitals.last_told[task.id] = at = moment(report.at)
         for signal in signals:
             said = self._named(task.id, task.run.attempt, report, signal) if report.asks else signal
             self._words.take(task.id, said, source=HOOK, at=at, actor=task.id)
+
+    def _take_status(self, task: TaskId, report: bytes, at: datetime) -> None:
+        """Take in what the agent told its terminal; only another state answers what it was told."""
+        signals = status_reports.read(report)
+        if signals is None:
+            self._host.judge.silence(task, REPORT, now())
+            return
+        before = self._host.judge.says(task, REPORT)
+        for signal in signals:
+            self._words.take(task, signal, source=REPORT, at=at, actor=task)
+        if self._host.judge.says(task, REPORT) != before:
+            self._host.tools.reports.note(task)
 
     def _named(self, task: TaskId, attempt: int, report: Report, signal: Signal) -> Signal:
         """Name what is asked after its report, and keep what it came with for who answers it."""
@@ -141,5 +158,5 @@ class Spool:
 def _closed(does: e.ActivityChanged) -> bool:
     """Whether no dialog of the agent can be open any more, by its own word."""
     if isinstance(does.activity, Idle):
-        return does.source in {HOOK, PRESENCE}
-    return isinstance(does.activity, Working) and does.source == PRESENCE
+        return does.source in {HOOK, REPORT, PRESENCE}
+    return isinstance(does.activity, Working) and does.source in {REPORT, PRESENCE}

@@ -11,6 +11,7 @@ from fleet.errors import FleetError, ToolError
 from fleet.supervisor.host import Host, now
 from fleet.supervisor.perform.landing import is_still_blocked
 from fleet.supervisor.probes.screens import Screens
+from fleet.supervisor.probes.titles import Titles
 from fleet.tools import pipes
 from fleet.tools.git.files import usage_bytes
 from fleet.tools.git.repository import Place, branch_tip, diff_size, signature
@@ -33,7 +34,7 @@ class Vitals:
         self._stamps: dict[TaskId, str] = {}
         self._branches: dict[TaskId, object] = {}
         self._drawn: dict[TaskId, tuple[tuple[str, int], int]] = {}
-        self._screens = Screens(host)
+        self._screens, self._titles = Screens(host), Titles(host)
         self._blocked: dict[TaskId, timedelta] = {}
         self._looked: dict[TaskId, tuple[datetime, datetime]] = {}  # when, and at which news
 
@@ -58,6 +59,7 @@ class Vitals:
         except ToolError:
             panes = []  # tmux died: its runs end, and each is noticed by itself
         vitals = self._host.vitals
+        self._titles.look({pane.pane_id: pane.title for pane in panes})
         found = {task: pane for pane in panes if (task := self._task_of(pane)) is not None}
         attached = frozenset(task for task, pane in found.items() if pane.attached > 0)
         drawn = []
@@ -87,12 +89,13 @@ class Vitals:
             if task.run is not None
         }
         try:
-            stamps = await asyncio.to_thread(self._host.tools.panes.stamps) if living else {}
+            found = await asyncio.to_thread(self._host.tools.panes.glimpses) if living else {}
         except ToolError:
-            stamps = {}
-        for pane, stamp in stamps.items():
+            found = {}
+        for pane, glimpse in found.items():
             if (task := living.get(pane)) is not None:
-                self._note(task, stamp)
+                self._note(task, glimpse.stamp)
+        self._titles.look({pane: glimpse.title for pane, glimpse in found.items()})
         self._host.audience.stir()
 
     def _note(self, task: TaskId, stamp: str) -> None:

@@ -96,8 +96,8 @@ def meaning(signal: Signal) -> Activity | None:
             return Waiting(need=need, kind=kind, until=until, ask=ask)
         case SaysFailed(reason=reason, kind=kind, until=until):
             return Waiting(need=reason, kind=kind, until=until)
-        case SaysIdle(background=background):
-            return Working(background=True) if background else Idle()
+        case SaysIdle(background=background, broken_off=broken_off):
+            return Working(background=True) if background else Idle(broken_off)
         case SaysDoing() | SaysUsage() | SaysConversation() | SaysDone() | BadHook():
             return None
         case _:

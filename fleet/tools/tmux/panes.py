@@ -77,13 +77,13 @@ class Panes:
         """Return the state of one pane, or None where it is gone."""
         return self.server.ask(lambda tmux: view.find(tmux, pane_id))
 
-    def stamps(self) -> dict[str, str]:
-        """Return for each pane a value that changes when something is written to it.
+    def glimpses(self) -> dict[str, view.Glimpse]:
+        """Return for each pane its title, and a stamp that changes when something is written to it.
 
-        It may be asked several times a second, at a fraction of the cost of `all`. A redraw in
-        place that ends where the cursor was goes unnoticed.
+        It may be asked several times a second, at a fraction of the cost of `all`. To the stamp, a
+        redraw in place that ends where the cursor was goes unnoticed.
         """
-        return self.server.ask(view.stamps)
+        return self.server.ask(view.glimpses)
 
     def capture(self, pane_id: str, *, history: int = 0, colours: bool = False) -> str:
         """Return the screen of a pane as text, with up to `history` lines from above it.

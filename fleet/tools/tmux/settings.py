@@ -48,6 +48,7 @@ _WINDOWS = {
     "remain-on-exit-format": "",  # last words are an agent's own
     "allow-passthrough": "off",
     "allow-rename": "off",
+    "allow-set-title": "on",  # by which some agents tell what they do
     "automatic-rename": "off",
     "window-size": "latest",
 }

@@ -1,6 +1,7 @@
 """What tmux knows of its panes, read over one connection; nothing here changes anything."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from fleet.errors import ToolError
 from fleet.tools.tmux.control import Control
@@ -24,7 +25,7 @@ _SCREEN = "\t".join(
         *("#{cursor_x}", "#{cursor_y}", "#{cursor_flag}", "#{pane_dead}"),
     )
 )
-_STAMP = "#{pane_id} #{history_bytes} #{cursor_x},#{cursor_y} #{pane_dead}"
+_STAMP = "#{pane_id} #{history_bytes} #{cursor_x},#{cursor_y} #{pane_dead}\t#{pane_title}"
 
 
 @dataclass(frozen=True)
@@ -57,8 +58,15 @@ class PaneState:
 
     @property
     def stamp(self) -> str:
-        """What `stamps` gives for it."""
+        """What a `Glimpse` of it has."""
         return f"{self.history_bytes} {self.cursor} {int(self.dead)}"
+
+
+class Glimpse(NamedTuple):
+    """What is looked at often: `stamp` changes when something is written to the pane."""
+
+    stamp: str
+    title: str
 
 
 @dataclass(frozen=True)
@@ -82,10 +90,14 @@ def every(tmux: Control) -> list[PaneState]:
     return [_state(row) for row in tmux.command("list-panes", "-a", "-F", _STATE)]
 
 
-def stamps(tmux: Control) -> dict[str, str]:
-    """Return for each pane a value that changes when something is written to it."""
-    rows = tmux.command("list-panes", "-a", "-F", _STAMP)
-    return dict(row.split(" ", 1) for row in rows)
+def glimpses(tmux: Control) -> dict[str, Glimpse]:
+    """Return the stamp and the title of each pane."""
+    found = {}
+    for row in tmux.command("list-panes", "-a", "-F", _STAMP):
+        head, _, title = row.partition("\t")
+        pane_id, stamp = head.split(" ", 1)
+        found[pane_id] = Glimpse(stamp, title)
+    return found
 
 
 def find(tmux: Control, pane_id: str) -> PaneState | None:

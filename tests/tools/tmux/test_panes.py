@@ -199,12 +199,12 @@ def test_an_end_without_a_status_makes_tmux_look_again(
 def test_a_stamp_changes_with_what_is_written(panes: Panes) -> None:
     quiet = opened(panes, "quiet", run="r1")
     busy = opened(panes, "busy", run="r2", argv=["sh", "-c", "read x; echo $x; exec sleep 60"])
-    before = panes.stamps()
+    before = panes.glimpses()
 
     panes.server.connection().command("send-keys", "-t", busy.pane_id, "hello", "Enter")
 
-    until(lambda: panes.stamps()[busy.pane_id] != before[busy.pane_id])
-    assert panes.stamps()[quiet.pane_id] == before[quiet.pane_id]
+    until(lambda: panes.glimpses()[busy.pane_id] != before[busy.pane_id])
+    assert panes.glimpses()[quiet.pane_id] == before[quiet.pane_id]
 
 
 def test_screens_are_read_one_or_many_at_a_time(panes: Panes) -> None:
