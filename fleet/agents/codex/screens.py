@@ -1,0 +1,85 @@
+"""What Codex shows and no hook tells: its dialogs, a long wait, and that a turn broke off.
+
+It waits for as long as a service asks it to, and tells nobody how long that is: words that it is
+sent end the wait. The rules are data. Each is tried on the last lines: what stands further up is
+history, and may quote anything.
+"""
+
+import re
+
+from msgspec import Struct
+
+from fleet.agents.adapter import SaysFailed, SaysWaiting, Signal
+from fleet.agents.codex import failures
+from fleet.agents.generic import NEEDS
+
+_BOTTOM = 14  # lines that are not blank: a dialog with its question
+_INPUT = "\u203a "
+_BELOW_INPUT = 3  # lines that are not blank: its status and its hints
+_FAILED = "■ "
+_LIMITED = r"(?m)^. .*reconnecting \d+/\d+ \(.*\n  └ .*\b429 Too Many Requests"
+_INTERRUPTED = "Conversation interrupted"
+
+
+class Rule(Struct, frozen=True):
+    """`last` must be in the last line that is not blank, `sign` in one of those at the bottom."""
+
+    last: str
+    sign: str
+    says: Signal
+
+
+RULES = (
+    Rule("enter continue", "Trust this folder", SaysWaiting(NEEDS["trust"], "trust")),
+    Rule("", "Hooks need review", SaysWaiting("a review of hooks in its pane", "trust")),
+    Rule("", "Sign in with ChatGPT", SaysWaiting(NEEDS["login"], "login")),
+    Rule(
+        "enter to confirm or esc to cancel",
+        r"Would you like to|Do you want to approve",
+        SaysWaiting(NEEDS["permission"], "permission"),
+    ),
+    Rule("enter to submit", r"Question \d+/\d+", SaysWaiting(NEEDS["question"], "question")),
+    Rule("", _LIMITED, SaysWaiting("its rate limit to pass, or to be told more", "rate-limit")),
+    Rule(
+        "(?i)enter (?:to )?(?:confirm|continue|select)|(?:enter|return) to (?:continue|confirm)",
+        "",
+        SaysWaiting("an answer to the dialog in its pane", "question"),
+    ),
+)
+
+
+def read(text: str) -> tuple[Signal, ...]:
+    """Return what the first rule that fits says; most often none does."""
+    lines = [line.rstrip() for line in text.splitlines()]
+    shown = [line for line in lines if line]
+    if not shown:
+        return ()
+    bottom = "\n".join(shown[-_BOTTOM:])
+    for rule in RULES:
+        if re.search(rule.last, shown[-1]) and re.search(rule.sign, bottom):
+            return (rule.says,)
+    return _failure(lines)
+
+
+def _failure(lines: list[str]) -> tuple[Signal, ...]:
+    """A turn has broken off where its reason is the last that stands above the input line."""
+    above = _above_input(lines)
+    while above and not above[-1]:
+        above.pop()
+    start = next((place for place in range(len(above), 0, -1) if not above[place - 1]), 0)
+    said = " ".join(above[start:])
+    if not said.startswith(_FAILED) or _INTERRUPTED in said:
+        return ()
+    reason = failures.reason(said.removeprefix(_FAILED))
+    return (SaysFailed(reason, failures.kind(reason)),)
+
+
+def _above_input(lines: list[str]) -> list[str]:
+    below = 0
+    for place in range(len(lines) - 1, -1, -1):
+        if lines[place].startswith(_INPUT):
+            return lines[:place]
+        below += bool(lines[place])
+        if below > _BELOW_INPUT:
+            break
+    return []
