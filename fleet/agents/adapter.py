@@ -111,6 +111,13 @@ class SaysFailed(Struct, frozen=True, tag="failed"):
     until: datetime | None = None
 
 
+class SaysRetrying(Struct, frozen=True, tag="retrying"):
+    """A request of its failed, and it makes it again by itself: soon, or after a long wait."""
+
+    reason: str
+    kind: str = "error"  # as of `SaysFailed`
+
+
 class SaysIdle(Struct, frozen=True, tag="idle"):
     """Its turn has ended; `background` where something of it still runs.
 
@@ -156,6 +163,7 @@ Signal = (
     | SaysDoing
     | SaysWaiting
     | SaysFailed
+    | SaysRetrying
     | SaysIdle
     | SaysUsage
     | SaysConversation

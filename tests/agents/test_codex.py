@@ -263,7 +263,6 @@ def test_its_title_says(title: str, signals: tuple[Signal, ...]) -> None:
         ("trust", "trust", "trust in this directory"),
         ("permission", "permission", "permission"),
         ("question", "question", "an answer"),
-        ("retrying", "rate-limit", "its rate limit to pass"),
         ("failed-429", "rate-limit", "exceeded retry limit, last status: 429 Too Many Requests"),
         ("failed-401", "login", "unexpected status 401 Unauthorized: Incorrect API key"),
         ("failed-narrow", "login", "unexpected status 401 Unauthorized: Incorrect API key, url: h"),
@@ -280,7 +279,7 @@ def test_its_screen_shows_what_it_waits_for(screen: str, kind: str, need: str) -
     assert isinstance(said, SaysFailed) == screen.startswith("failed")
 
 
-@pytest.mark.parametrize("screen", ["idle", "working", "interrupted"])
+@pytest.mark.parametrize("screen", ["idle", "working", "interrupted", "retrying"])
 def test_its_screen_adds_nothing(screen: str) -> None:
     assert CODEX.read_screen((SCREENS / f"codex-{screen}.txt").read_text()) == ()
 

@@ -24,6 +24,7 @@ from fleet.agents.adapter import (
     SaysFailed,
     SaysHeard,
     SaysIdle,
+    SaysRetrying,
     SaysUsage,
     SaysWaiting,
     SaysWorking,
@@ -36,6 +37,7 @@ from fleet.core.activity import Activity, Idle, Unknown, Waiting, Working
 from fleet.core.ids import TaskId
 from fleet.core.model import Task
 from fleet.core.rows import Ask
+from fleet.core.signals import FRESH
 from fleet.core.views import needs
 from fleet.supervisor.answers import look
 from fleet.supervisor.host import Host, now
@@ -340,6 +342,19 @@ class TestHooks:
         hear(house)
 
         assert told(house) == [(Waiting("too many requests", "rate-limit", when), "hook")]
+
+    async def test_a_request_that_is_made_again_is_shown_and_only_then_waited_for(
+        self, house: House, adapter: Open
+    ) -> None:
+        at_work(house)
+        hook(house, SaysRetrying("too many requests", "rate-limit"))
+        hear(house)
+        assert told(house) == []
+        assert house.host.vitals.doing == {A: "too many requests"}
+
+        house.host.judge.look(now() + FRESH)
+        assert told(house) == [(Waiting("too many requests", "rate-limit"), "retry")]
+        assert "failed request" in str(await look.why(house.host, p.Why(task="a")))
 
     async def test_what_is_shown_alone_is_not_recorded(self, house: House, adapter: Open) -> None:
         at_work(house)

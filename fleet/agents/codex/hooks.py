@@ -25,6 +25,7 @@ from fleet.agents.adapter import (
     SaysFailed,
     SaysHeard,
     SaysIdle,
+    SaysRetrying,
     SaysUsage,
     SaysWorking,
     Signal,
@@ -119,9 +120,11 @@ def _answered(payload: bytes, attempts: int = 0) -> Signals:
         return (_used(told.request_id, told.token_usage),)
     if not told.error or told.status != "failed" or told.thread_id != told.session_id:
         return ()
-    reason = failures.reason(told.error)
+    reason, kind = failures.reason(told.error), failures.kind(told.error)
     if failures.is_final(told.error, is_last=0 < attempts <= told.attempt_number):
-        return (SaysFailed(reason, failures.kind(told.error)),)
+        return (SaysFailed(reason, kind),)
+    if kind == "rate-limit":  # it waits for as long as the service asks it to, and tells nobody
+        return (SaysRetrying(reason, kind),)
     return (SaysDoing(one_line(f"attempt {told.attempt_number} failed: {reason}")),)
 
 

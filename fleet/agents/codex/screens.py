@@ -1,8 +1,7 @@
-"""What Codex shows and no hook tells: its dialogs, a long wait, and that a turn broke off.
+"""What Codex shows and no hook tells: its dialogs, and that a turn broke off.
 
-It waits for as long as a service asks it to, and tells nobody how long that is: words that it is
-sent end the wait. The rules are data. Each is tried on the last lines: what stands further up is
-history, and may quote anything.
+The rules are data. Each is tried on the last lines: what stands further up is history, and may
+quote anything.
 """
 
 import re
@@ -17,7 +16,6 @@ _BOTTOM = 14  # lines that are not blank: a dialog with its question
 _INPUT = "\u203a "
 _BELOW_INPUT = 3  # lines that are not blank: its status and its hints
 _FAILED = "■ "
-_LIMITED = r"(?m)^. .*reconnecting \d+/\d+ \(.*\n  └ .*\b429 Too Many Requests"
 _INTERRUPTED = "Conversation interrupted"
 
 
@@ -39,7 +37,6 @@ RULES = (
         SaysWaiting(NEEDS["permission"], "permission"),
     ),
     Rule("enter to submit", r"Question \d+/\d+", SaysWaiting(NEEDS["question"], "question")),
-    Rule("", _LIMITED, SaysWaiting("its rate limit to pass, or to be told more", "rate-limit")),
     Rule(
         "(?i)enter (?:to )?(?:confirm|continue|select)|(?:enter|return) to (?:continue|confirm)",
         "",

@@ -12,6 +12,7 @@ from fleet.agents.adapter import (
     SaysFailed,
     SaysHeard,
     SaysIdle,
+    SaysRetrying,
     SaysUsage,
     SaysWaiting,
     SaysWorking,
@@ -22,7 +23,7 @@ from fleet.core import events as e
 from fleet.core.activity import Activity, Idle, Run, Waiting, Working
 from fleet.core.ids import TaskId
 from fleet.core.model import Task
-from fleet.core.signals import Sign
+from fleet.core.signals import RETRY, Sign
 from fleet.core.status import Held, Running
 from fleet.supervisor.host import Host, now
 from fleet.supervisor.perform.surroundings import Usage, add_usage
@@ -42,6 +43,7 @@ class Words:
         self._note(task, signal)
         if isinstance(signal, SaysHeard):
             self._heard(task, signal.text)
+        source = RETRY if isinstance(signal, SaysRetrying) else source
         if (does := meaning(signal)) is not None:
             self._host.judge.hear(task, Sign(source, does, at), now(), actor=actor)
             return
@@ -52,7 +54,7 @@ class Words:
 
     def _note(self, task: TaskId, signal: Signal) -> None:
         match signal:
-            case SaysDoing(text=text):
+            case SaysDoing(text=text) | SaysRetrying(reason=text):
                 self._host.vitals.doing[task] = one_line(text)
             case SaysUsage(context=float() as share):
                 self._host.vitals.context[task] = min(max(share, 0.0), 1.0)
@@ -96,6 +98,8 @@ def meaning(signal: Signal) -> Activity | None:
             return Waiting(need=need, kind=kind, until=until, ask=ask)
         case SaysFailed(reason=reason, kind=kind, until=until):
             return Waiting(need=reason, kind=kind, until=until)
+        case SaysRetrying(reason=reason, kind=kind):
+            return Waiting(need=reason, kind=kind)
         case SaysIdle(background=background, broken_off=broken_off):
             return Working(background=True) if background else Idle(broken_off)
         case SaysDoing() | SaysUsage() | SaysConversation() | SaysDone() | BadHook():
