@@ -261,6 +261,7 @@ def test_its_title_says(title: str, signals: tuple[Signal, ...]) -> None:
     ("screen", "kind", "need"),
     [
         ("trust", "trust", "trust in this directory"),
+        ("hooks", "trust", "a review of hooks in its pane"),
         ("permission", "permission", "permission"),
         ("question", "question", "an answer"),
         ("failed-429", "rate-limit", "exceeded retry limit, last status: 429 Too Many Requests"),
