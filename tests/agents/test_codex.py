@@ -261,6 +261,7 @@ def test_its_title_says(title: str, signals: tuple[Signal, ...]) -> None:
     ("screen", "kind", "need"),
     [
         ("trust", "trust", "trust in this directory"),
+        ("login", "login", "a login"),
         ("hooks", "trust", "a review of hooks in its pane"),
         ("permission", "permission", "permission"),
         ("question", "question", "an answer"),
@@ -283,6 +284,14 @@ def test_its_screen_shows_what_it_waits_for(screen: str, kind: str, need: str) -
 @pytest.mark.parametrize("screen", ["idle", "working", "interrupted", "retrying"])
 def test_its_screen_adds_nothing(screen: str) -> None:
     assert CODEX.read_screen((SCREENS / f"codex-{screen}.txt").read_text()) == ()
+
+
+@pytest.mark.parametrize("quoted", ["trust", "login", "hooks", "permission", "question"])
+def test_a_dialog_that_is_quoted_is_none(quoted: str) -> None:
+    dialog = (SCREENS / f"codex-{quoted}.txt").read_text().rstrip()
+    idle = (SCREENS / "codex-idle.txt").read_text()
+
+    assert CODEX.read_screen(idle.replace("• Hello.", f"• It shows:\n{dialog}\n")) == ()
 
 
 def test_a_failure_is_history_once_something_follows_it() -> None:

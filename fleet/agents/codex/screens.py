@@ -29,8 +29,12 @@ class Rule(Struct, frozen=True):
 
 RULES = (
     Rule("enter continue", "Trust this folder", SaysWaiting(NEEDS["trust"], "trust")),
-    Rule("", "Hooks need review", SaysWaiting("a review of hooks in its pane", "trust")),
-    Rule("", "Sign in with ChatGPT", SaysWaiting(NEEDS["login"], "login")),
+    Rule(
+        "enter confirm", "Hooks need review", SaysWaiting("a review of hooks in its pane", "trust")
+    ),
+    Rule(
+        "enter to continue|esc to go back", "Welcome to Codex", SaysWaiting(NEEDS["login"], "login")
+    ),
     Rule(
         "enter to confirm or esc to cancel",
         r"Would you like to|Do you want to approve",
