@@ -83,12 +83,16 @@ class SaysWorking(Struct, frozen=True, tag="working"):
 
 
 class SaysWaiting(Struct, frozen=True, tag="waiting"):
-    """It stands still until a person does something, or until `until` (UTC)."""
+    """It stands still until a person does something, or until `until` (UTC).
+
+    With `hides` it shows its own dialog only once the hook that asks has decided nothing.
+    """
 
     need: str
     kind: str = "question"
     until: datetime | None = None
     ask: Ask | None = None  # without its id, which whoever heard the hook knows
+    hides: bool = False
 
 
 class SaysHeard(Struct, frozen=True, tag="heard"):

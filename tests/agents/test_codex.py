@@ -198,8 +198,8 @@ def test_a_digest_is_what_codex_itself_says(request_for: RequestFor) -> None:
     trusted = settings(request_for(home="/home/person/fleet"))["hooks"]["state"]
     said = {
         "stop:0": "72890da0c60a50dc28c4d5a1479e70283701a454417e09ca903cb760e40bcff8",
-        "permission_request:0": "0395836e1ccdf5bdfc0cf4fcdb6572224bf56d71499c4e9aa91d6e9df28089b5",
-        "pre_tool_use:1": "d9432e68c60c365d89da10d4e2a2264c27c3430a2eb443c5d5b72be1ca4fb7bc",
+        "permission_request:0": "96a5cfb8acfdb0b22997a7ba87c401e95dac61ba3bb213b8dce325bd8b8ace0e",
+        "pre_tool_use:1": "d37819220692c414e84d5d01a6ca4e1ac5298fd89e8a489ac8b7fad7b6904540",
     }
 
     for key, digest in said.items():

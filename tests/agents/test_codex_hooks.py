@@ -56,6 +56,7 @@ def read(name: str, **change: object) -> tuple[Signal, ...]:
                     f"permission: Bash: {RUN}",
                     "permission",
                     ask=Ask(kind="permission", tool="Bash", text=f"{RUN}\n\n{WHY}"),
+                    hides=True,
                 ),
             ),
         ),
@@ -71,7 +72,7 @@ def test_an_event_says(name: str, signals: tuple[Signal, ...]) -> None:
 
 def test_a_question_is_told_by_the_hook_that_waits_for_its_answer() -> None:
     assert CODEX.read_hook("Question", payload_of("PreToolUse request_user_input")) == (
-        SaysWaiting("an answer: Which colour?", "question", ask=ASK_QUESTION),
+        SaysWaiting("an answer: Which colour?", "question", ask=ASK_QUESTION, hides=True),
     )
 
 
@@ -195,7 +196,7 @@ def test_a_torn_payload_says_what_it_can(
 
 def test_a_torn_request_asks_all_the_same() -> None:
     assert CODEX.read_hook("PermissionRequest", b'{"tool_name": "Ba') == (
-        SaysWaiting("permission", "permission", ask=Ask()),
+        SaysWaiting("permission", "permission", ask=Ask(), hides=True),
     )
 
 

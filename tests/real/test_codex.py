@@ -6,6 +6,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from person import Person
 from place import Place
 from real.bench import Bench
 from real.clis import AGENT, chosen
@@ -79,6 +80,19 @@ def test_it_commits_and_cannot_change_what_git_runs(bench: Bench) -> None:
 
     assert not Path(hooks, "evil").exists()
     assert bench.place.git("log", "-1", "--format=%s", f"fleet/{task}") == "it"
+
+
+def test_a_person_who_attaches_is_asked_in_the_pane(bench: Bench) -> None:
+    task = bench.spawn("[[run make it]]")
+    bench.asks(task)
+    person = Person(["fleet", "attach", task], bench.place.env)
+    try:
+        bench.until(lambda: person.sees("Would you like to run"), "its own dialog")
+        person.types(b"y")
+        bench.heard(task, "No rule to make target")
+    finally:
+        person.leave()
+    bench.shows(task, "idle")
 
 
 def title(bench: Bench, task: str) -> str:

@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 import pytest
 from house import House
+from person import Person
 from waiting import until
 
 from fleet import protocol as p
@@ -48,6 +49,7 @@ from fleet.supervisor.probes.presence import Presences
 from fleet.supervisor.probes.screens import Screens
 from fleet.supervisor.probes.spool import Spool
 from fleet.supervisor.probes.vitals import Vitals
+from fleet.tools import pipes
 
 A = TaskId("a")
 says = msgspec.json.Encoder().encode
@@ -355,6 +357,28 @@ class TestHooks:
         house.host.judge.look(now() + FRESH)
         assert told(house) == [(Waiting("too many requests", "rate-limit"), "retry")]
         assert "failed request" in str(await look.why(house.host, p.Why(task="a")))
+
+    @pytest.mark.parametrize("hides", [True, False])
+    async def test_what_hides_its_dialog_is_left_to_a_person_in_the_pane(
+        self, house: House, adapter: Open, *, hides: bool
+    ) -> None:
+        at_work(house)
+        with asking(house, SaysWaiting("may it", "permission", hides=hides)) as asked:
+            hear(house)
+            await Vitals(house.host).beat()
+            (pipe,) = house.home.asks.iterdir()
+            assert pipes.waits(pipe)
+
+            person = Person(house.tools.panes.server.attach_argv("a"), dict(os.environ))
+            until(lambda: any(it.attached for it in house.tools.panes.all()))
+            await Vitals(house.host).beat()
+            if hides:
+                assert asked.wait(timeout=20) == 0
+                assert asked.stdout is not None
+                assert asked.stdout.read() == b""
+            else:
+                assert pipes.waits(pipe)
+            person.leave()
 
     async def test_what_is_shown_alone_is_not_recorded(self, house: House, adapter: Open) -> None:
         at_work(house)

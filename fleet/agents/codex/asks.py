@@ -1,7 +1,7 @@
 """What Codex asks of a person, and how the hook that it waits for is answered.
 
-It shows its own dialog only after a hook that decided nothing, so that while fleet asks, a person
-in the pane can do no more than interrupt. The tool for questions takes no answer by a hook: it is
+It shows its own dialog only after a hook that decided nothing: while fleet asks, a person in the
+pane could do no more than interrupt. The tool for questions takes no answer by a hook: it is
 refused, and the answer is the reason, which the model is told.
 """
 
@@ -57,9 +57,10 @@ def permission(payload: bytes) -> SaysWaiting:
     """Return what it wants to do; a payload that is cut off asks all the same."""
     asked = _decoded(payload)
     if not asked.tool_name:
-        return SaysWaiting(NEEDS["permission"], "permission", ask=Ask())
+        return SaysWaiting(NEEDS["permission"], "permission", ask=Ask(), hides=True)
     ask = Ask(kind="permission", tool=one_line(asked.tool_name), text=_input(asked))
-    return SaysWaiting(one_line(f"permission: {doing(asked)}"), "permission", ask=ask)
+    need = one_line(f"permission: {doing(asked)}")
+    return SaysWaiting(need, "permission", ask=ask, hides=True)
 
 
 def question(payload: bytes) -> SaysWaiting:
@@ -74,7 +75,7 @@ def question(payload: bytes) -> SaysWaiting:
         choices=tuple(one_line(option.label) for option in options),
     )
     need = one_line(f"an answer: {text}") if text else NEEDS["question"]
-    return SaysWaiting(need, "question", ask=ask)
+    return SaysWaiting(need, "question", ask=ask, hides=True)
 
 
 def answer(payload: bytes, verdict: Verdict, text: str) -> str | None:

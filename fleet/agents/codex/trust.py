@@ -24,7 +24,7 @@ _EVENTS = (
     "Interrupt",
 )
 _LAYER = "/<session-flags>/config.toml"  # where it says that the hooks of a launch come from
-_SHOWN = "fleet asks a person; esc interrupts"
+_SHOWN = "fleet asks a person"
 
 Group = dict[str, object]
 

@@ -52,6 +52,14 @@ def dismiss(tools: Tools, task: TaskId, attempt: int) -> None:
                 pipe.unlink(missing_ok=True)  # its hook was killed
 
 
+def leave_to_pane(tools: Tools, task: TaskId, attempt: int) -> None:
+    """Have hooks decide nothing that keep a person in the pane from a dialog of its own there."""
+    for name, said in others(tools, task, attempt):
+        if said.hides:
+            with contextlib.suppress(ToolError):
+                give(tools.home.asks / name, "")
+
+
 def pass_answer(
     tools: Tools, effect: PassAnswer, fleet: Fleet, stop: threading.Event
 ) -> list[e.AnyEvent]:

@@ -79,7 +79,7 @@ CLI = Cli(
     lacks={
         "background": "a command that it leaves running does not wake it",
         "clear-told": "it names a new conversation with its first prompt",
-        "pane": "it shows its own dialog only after a hook that decided nothing",
+        "pane": "it asks in its pane only where a person is attached",
         "cost": "it tells tokens, no prices",
         "plan": "no option starts it in its mode for plans",
     },
