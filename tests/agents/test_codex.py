@@ -124,6 +124,7 @@ def test_a_worktree_that_is_none_adds_no_folder(text: str | None, ask: RequestFo
     [
         ('model_provider = "x"\n[model_providers.x]\nstream_max_retries = 2', 3),
         ('model_provider = "x"\n[model_providers.x]\nstream_max_retries = "2"', 6),
+        ('model_provider = "x"\n[model_providers.x]\nstream_max_retries = -1', 6),
         ('model_provider = "y"\n[model_providers.x]\nstream_max_retries = 2', 6),
         ("model_providers = 5\nmodel_provider = ''", 6),
         ("=", 6),
