@@ -23,8 +23,8 @@ SOURCES = HOOK, REPORT, PRESENCE, FLEET, TITLE, RETRY, SCREEN, PROCESS = (
 OWN = frozenset({HOOK, REPORT, PRESENCE})  # the agent's own words
 _STANDING = (REPORT, PRESENCE, TITLE)  # what holds until it says something else
 FRESH = timedelta(seconds=3)  # an own word that young is not outvoted by a screen
-# Before a file that turned idle ends what a hook called work, and a report says that a person is
-# wanted of which a hook may just say more.
+# Before a file that turned idle ends what a hook called work, and before a report counts of which a
+# hook that is on its way may say more.
 SETTLE = timedelta(seconds=0.4)
 STAND = timedelta(seconds=1.5)  # for which a title says the same before it counts: two looks
 START = timedelta(seconds=10)  # for which an agent that rests has its first prompt still to read
@@ -137,7 +137,7 @@ def _with_standing(
     if told is None:
         return _first(signs, standing, now)
     if standing.source == TITLE:
-        return _titled(told, standing, now)
+        return _titled(signs, told, standing, now)
     match standing.says:
         case Waiting(kind=kind) if kind in BROKE_OFF:
             return _failed(signs, told, standing, now)
@@ -170,12 +170,13 @@ def _told(signs: Signs) -> Sign | None:
     return fleet if fleet.at > hook.at else hook
 
 
-def _titled(told: Sign, title: Sign, now: datetime) -> Believed:
+def _titled(signs: Signs, told: Sign, title: Sign, now: datetime) -> Believed:
     """A title counts against older words, and adds nothing to what they tell of the same."""
     rests = isinstance(title.says, Idle) and _rests(told.says)
     both_wait = isinstance(title.says, Waiting) and isinstance(told.says, Waiting)
     same = told.says == title.says or rests or (both_wait and title.at - told.at <= PAIR)
-    if title.at <= told.at or same:
+    spoken = (sign.at for sign in signs.newest.values() if sign.source in {*OWN, FLEET})
+    if same or title.at <= max(spoken):
         return told, None
     counts_at = title.at + STAND
     return (told, counts_at) if now < counts_at else (title, None)
@@ -218,7 +219,8 @@ def _rest(told: Sign, file: Sign, now: datetime) -> Believed:
         return file, None  # who says it second speaks of the same end
     if _rests(told.says) or file.at <= told.at:
         return told, None
-    if isinstance(told.says, Working) and now - file.at < SETTLE:
+    reported = file.source == REPORT and not _ended(file)  # no agent says so between two tools
+    if isinstance(told.says, Working) and not reported and now - file.at < SETTLE:
         return told, file.at + SETTLE
     return file, None
 

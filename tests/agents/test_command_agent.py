@@ -184,3 +184,8 @@ def test_it_has_as_many_attempts_as_configured() -> None:
 
 def test_it_reports_by_the_generic_hooks() -> None:
     assert agent().read_hook("done", b"{}") == (SaysDone(),)
+
+
+def test_it_reports_where_its_configuration_says_so() -> None:
+    assert not agent().reports
+    assert agent(reports=True).reports

@@ -21,7 +21,7 @@ target: release/1.0
 agent: any
 agents:
   any: {command: "my-agent --task '{prompt_file}'", resume: [a, ""], converses: yes}
-  two: {command: [b], done: exit, attempts: 3, env: {A_B: "1"}}
+  two: {command: [b], done: exit, attempts: 3, env: {A_B: "1"}, reports: true}
 agent_options: {any: {allow: Read, model: large}}
 checks:
   - pytest -q
@@ -69,7 +69,7 @@ def test_every_key_arrives_in_the_policy() -> None:
         AgentCommand(
             "any", ("my-agent", "--task", "{prompt_file}"), resume=("a", ""), converses=True
         ),
-        AgentCommand("two", ("b",), done="exit", attempts=3, env={"A_B": "1"}),
+        AgentCommand("two", ("b",), done="exit", attempts=3, env={"A_B": "1"}, reports=True),
     )
     assert policy.agent_options == (AgentOptions("any", allow=("Read",), model="large"),)
     assert (policy.copy, policy.link) == ((".env", "a/b"), ("data",))

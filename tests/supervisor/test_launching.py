@@ -190,3 +190,14 @@ async def test_what_an_adapter_unsets_is_unset(house: House, start: Start) -> No
 
     assert "GIT_DIR" not in written["env"]
     assert written["env"]["FLEET_RUN"] == written["token"]
+
+
+@pytest.mark.parametrize("reports", [False, True])
+async def test_an_agent_that_reports_gets_a_terminal_that_hears_it(
+    house: House, start: Start, *, reports: bool
+) -> None:
+    adapter = Curious()
+    adapter.reports = reports
+    start(adapter)
+
+    assert msgspec.json.decode(house.home.run("a", 1).launch.read_bytes())["reports"] is reports

@@ -24,6 +24,7 @@ from fleet.core.activity import Activity, Idle, Run, Waiting, Working
 from fleet.core.ids import TaskId
 from fleet.core.turns import ended, interrupted
 from fleet.supervisor.answers import look
+from fleet.supervisor.host import now
 from fleet.supervisor.judge import Judge
 from fleet.supervisor.probes.spool import Spool
 from fleet.supervisor.probes.titles import Titles
@@ -228,7 +229,10 @@ class TestTitles:
     ) -> None:
         at_work(house)
         asks = Waiting("may it", "permission")
-        house.record(e.ActivityChanged(task=A, attempt=1, activity=asks, source="hook"))
+        asked = e.ActivityChanged(
+            task=A, attempt=1, activity=asks, source="hook", said_at=now() - timedelta(minutes=1)
+        )
+        house.record(asked)
         house.host.judge = Judge(house.supervisor, house.host.vitals)
 
         assert titled(house, Titles(house.host), "action now") == asks
