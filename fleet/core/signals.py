@@ -103,9 +103,13 @@ def judge(signs: Signs, now: datetime, life: Life = Life()) -> Judged:  # noqa: 
     return Judged(
         activity,
         wins,
-        tuple(it for it in losers if it is not None and it is not wins),
+        tuple(it for it in losers if it is not None and not _same(it, wins)),
         min(times, default=None),
     )
+
+
+def _same(one: Sign, other: Sign) -> bool:
+    return (one.source, one.says) == (other.source, other.says)
 
 
 def _again(known: Sign, sign: Sign) -> bool:
@@ -246,7 +250,7 @@ def _with_retry(signs: Signs, own: Sign, now: datetime) -> Believed:
     if told is not None and told.at > retry.at:
         return own, None
     waits_at = retry.at + FRESH
-    return (own, waits_at) if now < waits_at else (retry, None)
+    return (own, waits_at) if now < waits_at else (replace(retry, at=waits_at), None)
 
 
 def _with_screen(signs: Signs, own: Sign, now: datetime) -> Believed:
