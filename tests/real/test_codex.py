@@ -54,6 +54,14 @@ def test_each_of_our_hooks_is_trusted(real: Place) -> None:
     assert all("fleet-hook" in str(it["command"]) for it in hooks)
 
 
+def test_a_repository_that_nobody_trusted_waits_for_a_person(bench: Bench) -> None:
+    task = bench.spawn("[[run git status]]", cwd=bench.place.make_repo("strange"))
+    assert bench.shows(task, "waiting")["needs"] == "trust in this directory"
+    bench.press(task, "Enter")
+    bench.heard(task, "nothing to commit")
+    bench.shows(task, "idle")
+
+
 def test_a_repositorys_hooks_wait_for_a_review(bench: Bench) -> None:
     ran = bench.place.root / "ran"
     hook = {"hooks": [{"type": "command", "command": f"touch {ran}"}]}
