@@ -153,7 +153,8 @@ def test_what_a_helper_asks_its_model_says_nothing_of_the_agent() -> None:
     assert read("PreModelRequest", thread_id="a-helper") == ()
     assert read("PostModelRequest failed usage", thread_id="a-helper") == ()
     assert read("SessionStart startup", agent_id="a-helper") == ()
-    assert read("UserPromptSubmit", agent_id="a-helper") == (SaysWorking(),)
+    assert read("UserPromptSubmit", agent_id="a-helper") == ()
+    assert read("Interrupt", agent_id="a-helper") == ()
 
 
 def test_all_that_a_tool_is_given_is_shown() -> None:
@@ -178,6 +179,7 @@ def test_what_is_asked_cannot_write_on_the_terminal() -> None:
     ("event", "payload", "signals"),
     [
         ("UserPromptSubmit", b"{", (SaysWorking(),)),
+        ("Interrupt", b"{", (SaysIdle(broken_off=True),)),
         ("PreToolUse", b'{"tool_input": 5}', ()),
         ("SessionStart", b"", ()),
         ("SessionStart", b'{"session_id": "--last"}', ()),

@@ -8,7 +8,8 @@ Rules that experiments gave, and that this table follows:
 - a request that failed is most often made again, so that it is only shown. The turn has broken off
   by the last attempt, whose number stands in the hook's name (`PostModelRequest:6`) as it is in no
   payload; where that is wrong, the next request says so, or the screen.
-- requests of its helpers carry another thread's id than the session's, and count as used.
+- what its helpers do says nothing of the agent, but counts as used: their events name them, and
+  their requests carry another thread's id than the session's.
 - an interruption has a hook of its own, and no Stop follows it.
 """
 
@@ -38,15 +39,17 @@ Signals = tuple[Signal, ...]
 _ANSWERED = "PostModelRequest"
 
 
-class _Session(Struct):
+class _Helper(Struct, kw_only=True):
+    agent_id: str = ""  # whose it is, where it is a helper's
+
+
+class _Session(_Helper):
     # It becomes a word of a command line.
     session_id: Annotated[str, Meta(pattern=r"\A[A-Za-z0-9_][A-Za-z0-9_-]{0,99}\Z")]
-    agent_id: str = ""
 
 
-class _Prompt(Struct):
+class _Prompt(_Helper):
     prompt: str = ""
-    agent_id: str = ""
 
 
 class _Tokens(Struct):
@@ -91,8 +94,8 @@ def _session_start(payload: bytes) -> Signals:
 
 def _prompt(payload: bytes) -> Signals:
     told = msgspec.json.decode(payload, type=_Prompt)
-    if told.agent_id or not told.prompt:
-        return (SaysWorking(),)
+    if told.agent_id:
+        return ()
     return (SaysHeard(lines(told.prompt, longest=len(told.prompt))), SaysWorking())
 
 
@@ -142,8 +145,9 @@ def _stop(_: bytes) -> Signals:
     return (SaysIdle(),)
 
 
-def _interrupt(_: bytes) -> Signals:
-    return (SaysIdle(broken_off=True),)
+def _interrupt(payload: bytes) -> Signals:
+    helper = msgspec.json.decode(payload, type=_Helper).agent_id
+    return () if helper else (SaysIdle(broken_off=True),)
 
 
 _READERS: dict[str, Callable[[bytes], Signals]] = {
@@ -159,4 +163,7 @@ _READERS: dict[str, Callable[[bytes], Signals]] = {
     "Interrupt": _interrupt,
 }
 # What an event means even where its payload is torn.
-_CUT: dict[str, Signals] = {"UserPromptSubmit": (SaysWorking(),)}
+_CUT: dict[str, Signals] = {
+    "UserPromptSubmit": (SaysWorking(),),
+    "Interrupt": (SaysIdle(broken_off=True),),
+}
