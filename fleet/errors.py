@@ -41,7 +41,15 @@ class TimedOutError(FleetError):
 
 
 class ConfigError(FleetError):
-    """A configuration file says something we do not understand."""
+    """A configuration file says something we do not understand.
+
+    `key` is where, one name within the other, if only who uses the value can tell: file and line
+    are still to be found then.
+    """
+
+    def __init__(self, message: str, *, hint: str | None = None, key: Sequence[str] = ()) -> None:
+        super().__init__(message, hint=hint)
+        self.key = tuple(key)
 
 
 class HomeError(FleetError):

@@ -79,6 +79,10 @@ class Home(Struct, frozen=True):
         return self.root / "keeper.lock"
 
     @property
+    def boot(self) -> Path:
+        return self.root / "boot.json"  # since which start of the machine a supervisor was here
+
+    @property
     def down(self) -> Path:
         return self.root / "down"  # the wish to stay down, written before the supervisor ends
 

@@ -169,7 +169,9 @@ class Status(Query, frozen=True, tag="status"):
     """The supervisor itself.
 
     Result: {pid, keeper, version, home, socket, tmux_socket, started_at, repos: [{id, root,
-    targets, frozen, slots}], tasks: {status: number}, slots: {used, all}, degraded: [sentences]}.
+    targets, frozen, slots}], tasks: {status: number}, slots: {used, all}, degraded: [sentences],
+    found: [{task, how}]}. `found` is what was at work when it began: how is alive, ended, resumed
+    (begun again in its conversation) or afresh.
     """
 
 

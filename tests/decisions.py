@@ -30,7 +30,9 @@ def repo(policy: RepoPolicy = h.CHECKED) -> RepoFacts:
 def spawn(fleet: Fleet, *, policy: RepoPolicy = h.CHECKED, **fields: Any) -> Decision:
     facts = SpawnFacts(
         repo=repo(policy),
-        agent=AgentFacts("shell", converses=True, done="manual", attempts=3),
+        agent=AgentFacts(
+            "shell", converses=True, done="manual", attempts=3, **fields.pop("agent_facts", {})
+        ),
         base=fields.pop("commit", None),
         branches=frozenset(fields.pop("branches", ())),
     )

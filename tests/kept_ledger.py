@@ -223,12 +223,48 @@ STUCK: Sequence[events.AnyEvent] = (
     events.RunNotEnded(task=LOGIN, attempt=1, reason="cannot end process 7", not_before=LATER),
     events.RunEnded(task=LOGIN, attempt=1),
 )
+ACCOUNTS: Sequence[events.AnyEvent] = (
+    events.TaskAdded(
+        task=LOGIN,
+        repo=REPO,
+        spec=SPEC,
+        target="main",
+        base=BASE,
+        branch="fleet/login",
+        account="agent 0123456789abcdef",
+    ),
+    events.AttemptBegan(task=LOGIN, attempt=1, base=BASE),
+    events.RunStarted(
+        task=LOGIN,
+        attempt=1,
+        pane="%7",
+        pid=4242,
+        pid_start=987654,
+        account="agent fedcba9876543210",
+    ),
+    *(
+        events.ActivityChanged(task=LOGIN, attempt=1, activity=does, source=source, said_at=NOON)
+        for source, does in (
+            ("screen", activity.Waiting("too many requests", "rate-limit", retries=True)),
+            ("hook", activity.Waiting("the service is overloaded", "overloaded")),
+            ("hook", activity.Waiting("too many requests", "rate-limit", LATER)),
+        )
+    ),
+    events.GoOnTold(task=LOGIN, attempt=1, text="Go on where you stopped."),
+    events.ActivityChanged(
+        task=LOGIN, attempt=1, activity=activity.Stalled(NOON, 900.0), source="hook"
+    ),
+    events.RunLost(task=LOGIN, attempt=1, reason="the machine was restarted", fresh=True),
+    events.AgentsTrusted(repo=REPO, by="person"),
+    events.AgentsDistrusted(repo=REPO, by="person"),
+)
 Batches = Sequence[Sequence[events.AnyEvent]]
 HISTORIES: dict[str, Batches] = {
     "format-1": (SETTING, TO_REVIEW, TO_LANDED, OTHERS),
     "asking": (ASKING,),
     "needs": (SETTING, NEEDS),
     "run-not-ended": (SETTING, STUCK),
+    "accounts": (SETTING, ACCOUNTS),
 }
 
 

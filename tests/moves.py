@@ -6,6 +6,7 @@ import histories as h
 from msgspec.structs import replace
 from simulation import POLICY, SLOTS, Simulation
 
+from fleet.core import accounts
 from fleet.core import commands as c
 from fleet.core import events as e
 from fleet.core.activity import Activity, Idle, Stalled, Unknown, Waiting, Working
@@ -44,6 +45,8 @@ def _signal(it: Simulation, which: int, how: int) -> None:
         Waiting("may it", "permission", None, Ask(id="1.1")),
         Waiting("the server failed", "error"),
         Waiting("its rate limit", "rate-limit", it.now + h.minutes(5)),
+        Waiting("its rate limit", "rate-limit"),
+        Waiting("a login", "login"),
         Stalled(it.now),
         Unknown(),
     )
@@ -236,4 +239,6 @@ def rests(it: Simulation, task: Task) -> bool:
     behind = isinstance(task.status, Queued) and (
         occupied(it.fleet) == SLOTS or bool(waits_for(it.fleet, task))
     )
-    return task.ended or wanted or behind or isinstance(task.status, Paused)
+    closed = accounts.shut(it.fleet)  # of which one task tells, for all that wait for it
+    shut = bool(closed) and accounts.waits_for(it.fleet, task, closed, it.now) is not None
+    return task.ended or wanted or behind or shut or isinstance(task.status, Paused)

@@ -29,7 +29,13 @@ ESCAPES = {
 # As it runs in every pane, unless it is to be measured: that needs site-packages, and an end that
 # leaves time to write down what was seen.
 MEASURED = "COVERAGE_PROCESS_CONFIG" in os.environ
-_SLOWLY = "import sys; from fleet.pane.main import main; sys.exit(main(sys.argv[1]))"
+_SLOWLY = """\
+import _thread, sys, threading
+from fleet.pane.main import main
+start, trace = _thread.start_new_thread, threading.gettrace()
+_thread.start_new_thread = lambda does, _: start(lambda: (sys.settrace(trace), does()), ())
+sys.exit(main(sys.argv[1]))
+"""
 PROGRAM = ("-I", "-c", _SLOWLY) if MEASURED else PANE
 _LEADS = """\
 import fcntl, posix, sys, termios

@@ -162,10 +162,13 @@ def _lands(effect: f.Land, fleet: Fleet) -> list[Events]:
 
 
 def _tells(effect: f.Tell, fleet: Fleet) -> list[Events]:
+    task, message = effect.task, effect.message
+    held = e.MessageHeld(task=task, message=message, reason="someone types", not_before=LATER)
     outcomes = ("unconfirmed", "refused")
-    return [
-        [e.MessageSettled(task=effect.task, message=effect.message, outcome=it)] for it in outcomes
+    settled: list[Events] = [
+        [e.MessageSettled(task=task, message=message, outcome=it)] for it in outcomes
     ]
+    return [[held], *settled]
 
 
 def _answers(effect: f.PassAnswer, fleet: Fleet) -> list[Events]:

@@ -14,6 +14,7 @@ import pytest
 from nasty import Pane, PaneWithTerminal
 from waiting import until
 
+from fleet.pane.told import Told
 from fleet.paths import PANE
 from fleet.tools.processes.table import wait_gone
 
@@ -279,3 +280,20 @@ def test_only_what_is_quick_is_imported_for_it(pane: PaneWithTerminal) -> None:
     assert {"fleet.pane.terminal", "select", "termios"} <= loaded
     slow = {"contextlib", "ctypes", "enum", "json", "os", "pathlib", "re", "threading", "typing"}
     assert not loaded & slow
+
+
+@pytest.mark.parametrize("written", [3, OSError(28, "no space")])
+def test_a_full_disk_leaves_no_half_report(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, written: int | OSError
+) -> None:
+    (tmp_path / "spool").mkdir()
+
+    def write(_file: int, _content: bytes) -> int:
+        if isinstance(written, OSError):
+            raise written
+        return written
+
+    monkeypatch.setattr("fleet.pane.told.os.write", write)
+    Told(os.fsencode(tmp_path), b"home:task:1:nonce").hear(b"state=idle")
+
+    assert list((tmp_path / "spool").iterdir()) == []

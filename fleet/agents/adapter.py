@@ -111,7 +111,7 @@ class SaysFailed(Struct, frozen=True, tag="failed"):
     """Its turn broke off, and goes on when it is told to, after `until` where that is known."""
 
     reason: str
-    kind: str = "error"  # error, rate-limit, login, budget, context
+    kind: str = "error"  # error, overloaded, rate-limit, login, budget, context
     until: datetime | None = None
 
 
@@ -188,10 +188,15 @@ class AgentAdapter(Protocol):
     """One kind of coding agent, as `fleet.agents` entry points provide it.
 
     `converses`: a live agent can be told more in the same context, by lines typed into its pane.
+    `queues`: what it is told while it works it takes up later by itself. `repeats`: it reports
+    each prompt that it was given, in the same words. `enter_after_s`: Enter is not taken earlier
+    after a text. `clear_line`: the bytes that empty its input line, or a row of that.
     `done`: when its runs end unless the task says otherwise; None where `default_done` may judge.
     `attempts`: how many fresh contexts a task gets by default. `scrub`: environment variables
     that must not reach it. `reports`: it tells its terminal what it does (OSC 7501), so that it
-    is given one which hears that.
+    is given one which hears that. `accounts`: the variables of its environment that tell one
+    account from another; without any all of its agents share one, None: they share nothing.
+    `usage`: which of COST and TOKENS (of `fleet.core.facts`) it tells; None: nobody knows.
     """
 
     name: str
@@ -199,7 +204,13 @@ class AgentAdapter(Protocol):
     done: Done | None
     attempts: int
     scrub: tuple[str, ...]
+    accounts: tuple[str, ...] | None
+    usage: frozenset[str] | None
     reports: bool
+    queues: bool
+    repeats: bool
+    enter_after_s: float
+    clear_line: bytes
 
     def launch(self, request: Request) -> Launch:
         """Return how to start the run, whatever the texts in `request` hold."""
@@ -237,15 +248,25 @@ class AgentAdapter(Protocol):
         """Return what a screen shows at its bottom that no hook tells; most often nothing."""
         ...
 
+    def input_line(self, screen: str) -> str | None:
+        """Return what stands in its input line, on a screen with colours; None: it is not known."""
+        ...
+
     def answer(self, payload: bytes, verdict: Verdict, text: str) -> str | None:
         """Return what a hook that asked with `payload` is to print; None where it cannot be."""
         ...
 
 
 class Silent:
-    """What an adapter is without: version, presence file, title, screen, questions of its own."""
+    """What an adapter is without: version, presence file, title, screen, questions, habits."""
 
+    accounts: tuple[str, ...] | None = ()
+    usage: frozenset[str] | None = None
     reports: bool = False
+    queues: bool = True
+    repeats: bool = False
+    enter_after_s: float = 0.0
+    clear_line: bytes = b""
 
     def version_argv(self) -> tuple[str, ...] | None:
         return None
@@ -265,6 +286,9 @@ class Silent:
     def read_screen(self, text: str) -> tuple[Signal, ...]:
         return ()
 
+    def input_line(self, screen: str) -> str | None:
+        return None
+
     def answer(self, payload: bytes, verdict: Verdict, text: str) -> str | None:
         return None
 
@@ -272,19 +296,6 @@ class Silent:
 def overrides(adapter: AgentAdapter, method: str) -> bool:
     """Return whether an adapter says more than `Silent` does."""
     return getattr(type(adapter), method, None) is not getattr(Silent, method)
-
-
-def default_done(adapter: AgentAdapter, *, has_checks: bool) -> Done:
-    """Return when a run has ended if the task does not say.
-
-    Where checks judge the work, each end of a turn may be its end. Whatever is returned, a run
-    has ended when its process has.
-    """
-    if adapter.done is not None:
-        return adapter.done
-    if has_checks:
-        return "turn"
-    return "manual" if adapter.converses else "exit"
 
 
 def briefing(request: Request, *, notes: bool) -> str:

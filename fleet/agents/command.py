@@ -42,6 +42,7 @@ class CommandAdapter(Silent):
         _check(command)
         self.name = command.name
         self.converses = command.converses
+        self.queues = command.queues
         self.done: Done | None = command.done
         self.attempts = 1 if command.attempts is None else command.attempts
         self.scrub: tuple[str, ...] = SCRUB

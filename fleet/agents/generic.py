@@ -5,6 +5,7 @@ An agent calls `"$FLEET_HOME/bin/fleet-hook" NAME` with a JSON object on its sta
     working
     waiting       {"need": "...", "kind": "...", "until": "2026-01-02T03:04:05Z",
                    "tool": "...", "input": "...", "choices": ["...", "..."]}, each optional
+    heard         {"text": "..."}: the prompt that it was given, in the same words
     idle          {"background": true}, optional
     usage         {"cost_usd": 0.25, "tokens": 1200}: this run so far, one of them or both
     conversation  {"id": "..."}
@@ -29,6 +30,7 @@ from fleet.agents.adapter import (
     BadHook,
     SaysConversation,
     SaysDone,
+    SaysHeard,
     SaysIdle,
     SaysUsage,
     SaysWaiting,
@@ -51,6 +53,9 @@ NEEDS = {
     "trust": "trust in this directory",
     "rate-limit": "its rate limit to pass",
     "budget": "a larger budget",
+    "error": "another try",
+    "overloaded": "a service that is less busy",
+    "context": "a shorter conversation",
 }
 _SEQUENCE = re.compile(  # of a terminal: CSI, strings such as OSC with or without their end, others
     r"\x1b(?:\[[0-?]*[ -/]*[@-~]|[]PX^_][^\x07\x1b]*(?:\x07|\x1b\\)?|.)", re.DOTALL
@@ -68,6 +73,10 @@ class _Waiting(Struct):
     tool: str = ""
     input: Any = ""
     choices: list[str] = []
+
+
+class _Heard(Struct):
+    text: str
 
 
 class _Idle(Struct):
@@ -146,6 +155,10 @@ def _ask(told: _Waiting, kind: str, need: str) -> Ask:
     )
 
 
+def _heard(payload: bytes) -> SaysHeard:
+    return SaysHeard(msgspec.json.decode(payload, type=_Heard).text)
+
+
 def _idle(payload: bytes) -> SaysIdle:
     return SaysIdle(msgspec.json.decode(payload, type=_Idle).background)
 
@@ -169,6 +182,7 @@ def _done(payload: bytes) -> SaysDone:
 _READERS: dict[str, Callable[[bytes], Signal]] = {
     "working": _working,
     "waiting": _waiting,
+    "heard": _heard,
     "idle": _idle,
     "usage": _usage,
     "conversation": _conversation,

@@ -22,6 +22,7 @@ class ShellAdapter(Silent):
     done: Done | None = None
     attempts: int = 1
     scrub: tuple[str, ...] = SCRUB
+    accounts: tuple[str, ...] | None = None
 
     def launch(self, request: Request) -> Launch:
         """Return the shell on the prompt; one too long for an argument is run from a file."""

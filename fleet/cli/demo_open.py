@@ -2,19 +2,21 @@
 
 from contextlib import chdir
 
-from fleet.cli.dashboard import settings
+from fleet.cli.dashboard import placing, settings
 from fleet.cli.demo import spawn, tell_way
 from fleet.cli.demo_guests import GUESTS, SCRIPTS, configuration
 from fleet.cli.demo_stage import Stage, stage
 from fleet.cli.demo_tips import tip
 from fleet.cli.output import Waiting, say
 from fleet.client import Client
+from fleet.paths import user_config
 from fleet.tui.app import run
 
 
 def main(*, keep: bool) -> int:
     """Show the dashboard until the person leaves it; return the exit code."""
-    wanted = settings()  # a person's own keys and colours, which the stage keeps out
+    # A person's own keys and colours, which the stage keeps out.
+    wanted, own = settings(), placing(user_config())
     with stage(keep=keep) as place:
         _hire(place)
         waiting = Waiting("starting the supervisor and its agents")
@@ -23,7 +25,7 @@ def main(*, keep: bool) -> int:
                 spawn(client, place, GUESTS)
         finally:
             waiting.clear()
-        with chdir(place.repository):
+        with chdir(place.repository), own:
             code = run(place.home, wanted, tip=tip)
         if keep:
             tell_way(place)

@@ -55,7 +55,8 @@ def show(out: Output, *, task: str, as_json: bool) -> None:
         _fact(out, "check", Cell(words, "good" if good else "bad"))
     _block("prompt", detail.prompt)
     _block("notes", detail.notes)
-    _block("messages", "\n".join(detail.messages))
+    wait = f" ({detail.messages_wait})" if detail.messages_wait else ""
+    _block(f"messages{wait}", "\n".join(detail.messages))
 
 
 def _show_head(out: Output, row: TaskRow) -> None:
@@ -65,6 +66,8 @@ def _show_head(out: Output, row: TaskRow) -> None:
     print()
     if row.needs:
         _fact(out, "needs you", Cell(row.needs, "wanted"))
+    if row.waits:
+        _fact(out, "waits", Cell(row.waits, "quiet"))
 
 
 def _facts_of(detail: TaskDetail) -> Iterable[tuple[str, str | None]]:

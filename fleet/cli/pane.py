@@ -81,7 +81,8 @@ def log(*, task: str, attempt: int | None, check: str | None, as_json: bool) -> 
 def send(*, words: tuple[str, ...], every: bool, as_json: bool) -> int:
     """Tell a live agent something; TEXT may be - for stdin.
 
-    Exits with 1 where an agent did not get it.
+    It is delivered where the agent was heard to hear it, unconfirmed where it was typed and nobody
+    knows, queued where it is told later, and refused. Exits with 1 where an agent did not get it.
     """
     task = None if every else (words[0] if words else "")
     text = " ".join(words if every else words[1:])

@@ -53,7 +53,12 @@ def _suggestion(root: Path) -> str:
 
 
 @click.command(
-    epilog=examples("fleet trust", "fleet trust --digest 9f86d081...", "fleet trust --agents")
+    epilog=examples(
+        "fleet trust",
+        "fleet trust --digest 9f86d081...",
+        "fleet trust --agents",
+        "fleet trust --agents --revoke",
+    )
 )
 @click.option("--digest", metavar="SHA256", help="Only if this is the file's content.")
 @click.option(
@@ -61,22 +66,28 @@ def _suggestion(root: Path) -> str:
     is_flag=True,
     help="Let agents be told that this repository is trusted, so that none of them asks.",
 )
+@click.option("--revoke", is_flag=True, help="With --agents: let them be told so no more.")
 @json_option
-def trust(*, digest: str | None, agents: bool, as_json: bool) -> None:
+def trust(*, digest: str | None, agents: bool, revoke: bool, as_json: bool) -> None:
     """Let the commands of this repository's fleet.yaml run, as the file is now."""
     if agents:
-        _trust_agents(as_json=as_json, alone=digest is None)
+        _trust_agents(as_json=as_json, alone=digest is None, revoke=revoke)
         return
+    if revoke:
+        raise UsageError("--revoke goes with --agents", hint="fleet trust --agents --revoke")
     answer = ask(Trust(cwd=here(), digest=digest))
     known = answer.get("digest") if isinstance(answer, dict) else None
     confirm(answer, f"fleet.yaml is trusted as it is now: {known or digest}", as_json=as_json)
 
 
-def _trust_agents(*, as_json: bool, alone: bool) -> None:
+def _trust_agents(*, as_json: bool, alone: bool, revoke: bool) -> None:
     if not alone:
         raise UsageError("--agents trusts no file", hint="leave --digest out")
-    answer = ask(TrustAgents(cwd=here()))
-    confirm(answer, "agents that start from now on may trust this repository", as_json=as_json)
+    answer = ask(TrustAgents(cwd=here(), revoke=revoke))
+    said = "agents that start from now on may trust this repository"
+    if revoke:
+        said = "agents that start from now on are told nothing; what is in their files stays"
+    confirm(answer, said, as_json=as_json)
 
 
 COMMANDS = (init, trust)

@@ -26,7 +26,7 @@ def task_cells(row: TaskRow, now: datetime) -> list[Cell]:
         Cell(age(row.updated_at, now), "quiet"),
         Cell(row.agent or "by hand", "quiet"),
         Cell(changes(row.added, row.removed)),
-        Cell(row.needs or "", "wanted"),
+        Cell(row.needs, "wanted") if row.needs else Cell(row.waits or "", "quiet"),
         Cell(row.title),
     ]
 

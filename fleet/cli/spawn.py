@@ -39,6 +39,7 @@ class Options(Struct, frozen=True):
     attempts: int | None
     retries: int | None
     budget_usd: float | None
+    tokens: int | None
     timeout_s: float | None
     expect_lines: int | None
     count: int
@@ -70,6 +71,7 @@ class Options(Struct, frozen=True):
 @click.option("--attempts", type=click.IntRange(1, 1000), help="Attempts with a fresh context.")
 @click.option("--retries", type=click.IntRange(0, 100), help="Red checks told to a live agent.")
 @click.option("--budget", "budget_usd", type=click.FloatRange(0), help="US dollars at most.")
+@click.option("--tokens", type=click.IntRange(1), help="Tokens at most.")
 @click.option("--timeout", "timeout_s", type=Span(), metavar="2h", help="Wall time at most.")
 @click.option("--expect-lines", type=click.IntRange(1), help="The size the change should have.")
 @click.option("--count", type=click.IntRange(1, 100), default=1, help="As many tasks like this.")

@@ -15,6 +15,14 @@ from fleet.errors import FleetError, NoSupervisorError, TimedOutError
 from fleet.protocol import Shutdown, Status
 
 _GONE_S = 20.0
+_SHOWN = 30  # names of tasks
+# What was at work when the supervisor began: what has become of it.
+_FOUND = {
+    "alive": "went on meanwhile",
+    "ended": "ended meanwhile",
+    "resumed": "brought back, in the same conversation",
+    "afresh": "brought back, afresh",
+}
 _NO_SUPERVISOR = NoSupervisorError.exit_code
 _MARKS: dict[str, tuple[str, Style]] = {
     "ok": ("ok   ", "good"),
@@ -29,10 +37,15 @@ def up(*, as_json: bool) -> None:
     """Start the supervisor, which takes up again what it finds; a second one is never started."""
     with supervisor() as client:
         known = client.supervisor
+        found: list[dict[str, str]] = client.ask(Status()).get("found") or []
     if as_json:
-        emit(known)
-    else:
-        say(f"the supervisor runs: process {known['pid']}, version {known['version']}")
+        emit({**known, "found": found})
+        return
+    say(f"the supervisor runs: process {known['pid']}, version {known['version']}")
+    for how, words in _FOUND.items():
+        tasks = [it["task"] for it in found if it["how"] == how]
+        if tasks:
+            say(f"{count(len(tasks), 'task')} {words}: {_some(tasks)}")
 
 
 @click.command(epilog=examples("fleet down", "fleet down --stop-agents"))
@@ -118,6 +131,11 @@ def doctor(out: Output, *, as_json: bool) -> int:
     if any(finding["state"] == "wrong" for finding in findings):
         return 1
     return 0 if running["state"] == "ok" else _NO_SUPERVISOR
+
+
+def _some(tasks: list[str]) -> str:
+    more = len(tasks) - _SHOWN
+    return ", ".join(tasks[:_SHOWN]) + (f" and {more} more" if more > 0 else "")
 
 
 def _supervisor_finding() -> dict[str, Any]:

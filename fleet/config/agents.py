@@ -39,6 +39,7 @@ AGENT_KEYS = (
     Key("command", _COMMAND, "what starts it, with {prompt} or {prompt_file}", required=True),
     Key("resume", _COMMAND, "what takes up {conversation} again"),
     Key("converses", FLAG, "whether it reads further messages as lines typed into its pane"),
+    Key("queues", FLAG, "whether what is typed while it works is taken up later", absent="yes"),
     Key("done", choice(*get_args(Done)), "when its run has ended", absent="as its command does"),
     Key("attempts", whole(1, 1000), "fresh attempts until the checks pass", absent="one"),
     Key("env", ENVIRONMENT, "environment variables that are set for it"),

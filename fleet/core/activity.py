@@ -18,10 +18,12 @@ class Waiting(Struct, frozen=True, tag="waiting"):
     """It stands still until a person does something; `need` says what, in one phrase."""
 
     need: str
-    # permission, question, plan, login, trust, rate-limit, budget, error, context, undelivered
+    # permission, question, plan, login, trust, rate-limit, overloaded, budget, error, context,
+    # undelivered
     kind: str = "question"
     until: datetime | None = None
     ask: Ask | None = None
+    retries: bool = False  # it tries again by itself, so that nothing is to be told
 
 
 class Idle(Struct, frozen=True, tag="idle"):
@@ -31,9 +33,14 @@ class Idle(Struct, frozen=True, tag="idle"):
 
 
 class Stalled(Struct, frozen=True, tag="stalled"):
-    """It should work and has given no sign of life since `silent_since`."""
+    """It should work and has given no sign of life since `silent_since`.
+
+    Where it says itself that it works, signs of life are signs of progress: drawing alone is none,
+    and it has made none for `limit_s`.
+    """
 
     silent_since: datetime
+    limit_s: float | None = None
 
 
 class Unknown(Struct, frozen=True, tag="unknown"):
@@ -41,6 +48,9 @@ class Unknown(Struct, frozen=True, tag="unknown"):
 
 
 Activity = Working | Waiting | Idle | Stalled | Unknown
+
+
+RATE_LIMIT = "rate-limit"  # the kind of waiting that ends by itself, for a whole account
 
 
 class Given(Struct, frozen=True):
@@ -67,13 +77,22 @@ class Run(Struct, frozen=True):
     answer: Given | None = None
     nudges: int = 0  # how often it was told to go on since its turn last ended well
     conversation: str | None = None
+    resumed: bool = False  # whether it began by taking that up
+    parked_s: float = 0.0  # how long it has waited for limits of its account
     leaving: str | None = None  # why its process is to go, or has gone
     handed_in: datetime | None = None  # when its work was last taken as it stood
 
 
 class Message(Struct, frozen=True):
-    """Words for the agent that it has not been told yet."""
+    """Words for the agent that it has not been told yet.
+
+    `held` says why, where that was tried and could not be, `holds` times by now; it is tried
+    again at `not_before`.
+    """
 
     id: int
     text: str
     by: str
+    held: str = ""
+    holds: int = 0
+    not_before: datetime | None = None

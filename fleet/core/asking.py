@@ -14,7 +14,9 @@ VERDICTS: dict[str, tuple[Verdict, ...]] = {
 _IN_PANE = frozenset({"report", "presence", "title", "screen"})
 _DIALOGS = frozenset({"permission", "trust"})
 # What a turn that broke off waits for: its agent takes further words.
-BROKE_OFF = frozenset({"error", "rate-limit", "login", "budget", "context", "undelivered"})
+BROKE_OFF = frozenset(
+    {"error", "overloaded", "rate-limit", "login", "budget", "context", "undelivered"}
+)
 
 
 def asked(run: Run | None) -> Ask | None:

@@ -39,6 +39,7 @@ class Spawn(Command, frozen=True, tag="spawn"):
     attempts: int | None = None
     retries: int | None = None
     budget_usd: float | None = None
+    tokens: int | None = None
     timeout_s: float | None = None
     expect_lines: int | None = None
     count: int = 1
@@ -168,9 +169,10 @@ class Trust(Command, frozen=True, tag="trust"):
 
 
 class TrustAgents(Command, frozen=True, tag="trust-agents"):
-    """Let agents be told beforehand that the repository around `cwd` is trusted."""
+    """Let agents be told beforehand that the repository around `cwd` is trusted; or no more."""
 
     cwd: str
+    revoke: bool = False
 
 
 class Thaw(Command, frozen=True, tag="thaw"):

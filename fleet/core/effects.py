@@ -138,6 +138,7 @@ class DropSlot(OnSlot, frozen=True):
     pass
 
 
+AT_MOST_ONCE = (Tell,)  # what came of it counts, also where it was broken off
 ONLY_LOOK = (Seal, RunChecks, Gate, Remerge)  # broken off, they have found out nothing
 
 AnyEffect = (

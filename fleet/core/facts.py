@@ -5,6 +5,8 @@ from msgspec import Struct
 from fleet.core.ids import Commit, RepoId
 from fleet.core.policy import Done, RepoPolicy
 
+COST, TOKENS = "cost", "tokens"  # what an agent may tell of what it has used
+
 
 class RepoFacts(Struct, frozen=True, kw_only=True):
     """A repository as found: where it is, its policy, and the target's tip."""
@@ -18,12 +20,19 @@ class RepoFacts(Struct, frozen=True, kw_only=True):
 
 
 class AgentFacts(Struct, frozen=True):
-    """What an adapter says of its agent."""
+    """What an adapter says of its agent.
+
+    `account` is as `Task.account`; `usage` has which of cost and tokens it tells, None where
+    nobody knows beforehand.
+    """
 
     name: str
     converses: bool
     done: Done
     attempts: int
+    account: str | None = None
+    usage: frozenset[str] | None = None
+    queues: bool = True
 
 
 class SpawnFacts(Struct, frozen=True, kw_only=True):

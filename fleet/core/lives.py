@@ -5,13 +5,13 @@ from datetime import datetime, timedelta
 
 from fleet.core import events as e
 from fleet.core import turns
-from fleet.core.activity import Run, Stalled, Working
-from fleet.core.asking import dialog
+from fleet.core.activity import RATE_LIMIT, Run, Stalled, Waiting, Working
 from fleet.core.causes import Cause, Died, Exhausted
 from fleet.core.effects import AnyEffect, EndRun, PassAnswer, RunChecks, Seal, StartRun, Tell
 from fleet.core.model import Fleet, Task
+from fleet.core.pauses import is_due
 from fleet.core.planned import NOTHING, Circumstances, Plan, together
-from fleet.core.schedule import exhausted, is_due
+from fleet.core.schedule import exhausted
 from fleet.core.status import (
     Checking,
     Ending,
@@ -77,7 +77,8 @@ def _running(task: Task, run: Run, given: Circumstances, now: datetime) -> Plan:
         if when <= now:
             return _fact(_end(task, run, cause))
         times.append(when)
-    if (telling := _telling(task, run)) is not None:
+    telling = _telling(task, run, now)
+    if telling.effects:
         return telling
     if turns.ended(run) and task.spec.done == "turn" and not _watched(task, given):
         return _fact(e.DoneDeclared(task=task.id, attempt=run.attempt, by="the end of its turn"))
@@ -85,21 +86,17 @@ def _running(task: Task, run: Run, given: Circumstances, now: datetime) -> Plan:
         if again <= now:
             return _fact(e.GoOnTold(task=task.id, attempt=run.attempt, text=turns.GO_ON))
         times.append(again)
-    return Plan(wake_at=min(times, default=None))
+    return together([telling, Plan(wake_at=min(times, default=None))])
 
 
-def _telling(task: Task, run: Run) -> Plan | None:
-    """Type what is to be told, but never into a dialog, which would take it for an answer."""
-    if not task.messages or not task.spec.converses:
-        return None
-    if (need := dialog(run)) is None:
-        return _do(Tell(task.id, run.attempt, task.messages[0].id))
-    # Whoever sent it waits to hear what became of it; what fleet has to say can wait.
-    sent = next((message for message in task.messages if message.by != "fleet"), None)
-    if sent is None:
-        return None
-    why = f"it waits for {need}"
-    return _fact(e.MessageSettled(task=task.id, message=sent.id, outcome="refused", reason=why))
+def _telling(task: Task, run: Run, now: datetime) -> Plan:
+    """Type what is to be told, unless it must be kept for later."""
+    if not task.messages or not task.spec.converses or turns.deaf(task, run):
+        return NOTHING
+    message = task.messages[0]
+    if not is_due(message.not_before, now):
+        return Plan(wake_at=message.not_before)
+    return _do(Tell(task.id, run.attempt, message.id))
 
 
 def _watched(task: Task, given: Circumstances) -> bool:
@@ -114,9 +111,10 @@ def _end(task: Task, run: Run, cause: Cause) -> e.EndingBegan:
 def _limits(task: Task, run: Run) -> Iterator[tuple[Cause, datetime]]:
     """Each guardrail of a running task with the time at which it is reached."""
     limits = task.spec.limits
-    if limits.timeout_s is not None:
+    parked = isinstance(run.activity, Waiting) and run.activity.kind == RATE_LIMIT
+    if limits.timeout_s is not None and not parked:  # nor does the time count that it is parked for
         why = f"stopped by its time limit of {limits.timeout_s:g} s"
-        yield Died(why), _after(run.started_at, limits.timeout_s)
+        yield Died(why), _after(run.started_at, limits.timeout_s + run.parked_s)
     if limits.silence_s is not None and isinstance(run.activity, Stalled):
         why = f"stopped after {limits.silence_s:g} s of silence"
         yield Died(why), _after(run.activity.silent_since, limits.silence_s)
@@ -144,14 +142,15 @@ def _resting(task: Task, run: Run, given: Circumstances, now: datetime) -> Plan:
     if not isinstance(task.status, Submitted | Held):
         leave = e.LeaveBegan(task=task.id, attempt=run.attempt, why="its task has ended")
         return _fact(leave)
-    if (telling := _telling(task, run)) is not None:
+    telling = _telling(task, run, now)
+    if telling.effects:
         return telling
     if _went_on(task, run) and not _watched(task, given):
         return _fact(e.DoneDeclared(task=task.id, attempt=run.attempt, by="the end of its turn"))
     rests_since = max(run.activity_since, task.status_since or task.created_at)
     park = _after(rests_since, given.repo(task.repo).park_s)
     if _watched(task, given) or _busy(run) or park > now:
-        return Plan(wake_at=park if park > now else None)
+        return together([telling, Plan(wake_at=park if park > now else None)])
     return _fact(e.LeaveBegan(task=task.id, attempt=run.attempt, why="parked: it waits for review"))
 
 

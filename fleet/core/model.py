@@ -8,6 +8,7 @@ from fleet.core.activity import Message, Run
 from fleet.core.causes import Cause
 from fleet.core.change import Change, Landing
 from fleet.core.ids import Commit, RepoId, TaskId
+from fleet.core.limited import Account
 from fleet.core.policy import Check, Done, Land, Limits
 from fleet.core.status import ENDED, Status, Submitted
 
@@ -16,7 +17,7 @@ class Spec(Struct, frozen=True, kw_only=True):
     """What a person asked for, with every default resolved.
 
     `agent` is None where the branch is made by hand. `converses` says whether a live agent can
-    be told something more in the same context.
+    be told something more in the same context, and `queues` whether it may be while it works.
     """
 
     prompt: str
@@ -24,6 +25,7 @@ class Spec(Struct, frozen=True, kw_only=True):
     agent: str | None
     done: Done = "exit"
     converses: bool = False
+    queues: bool = True
     model: str | None = None
     effort: str | None = None
     after: tuple[TaskId, ...] = ()
@@ -77,6 +79,7 @@ class Task(Struct, frozen=True, kw_only=True):
     messages: tuple[Message, ...] = ()
     next_message: int = 1
     conversation: str | None = None
+    account: str | None = None  # None where nobody could tell, empty where it shares none
     last_cause: Cause | None = None
     archived: str | None = None  # the ref that keeps what a removed workspace held
     removed_at: datetime | None = None
@@ -130,3 +133,4 @@ class Fleet(Struct, frozen=True):
     repos: dict[RepoId, Repo] = {}
     tasks: dict[TaskId, Task] = {}
     starts: tuple[datetime, ...] = ()  # of the last hour, for the fleet-wide breaker
+    accounts: dict[str, Account] = {}  # by their names, as `core.accounts` has them

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from msgspec.structs import replace
 
+from fleet.core.accounts import going_on
 from fleet.core.attention import attention
 from fleet.core.effects import AnyEffect, OnQueue, OnTask
 from fleet.core.lives import lives
@@ -33,6 +34,7 @@ def _parts(fleet: Fleet, given: Circumstances, now: datetime) -> Iterator[Plan]:
     yield given_up(fleet)
     yield rejections(fleet, now)
     yield lives(fleet, given, now)
+    yield going_on(fleet, given, now)
     yield merge_queues(fleet, given)
     yield workspaces(fleet, now)
     yield starts(fleet, given, now)

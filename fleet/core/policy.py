@@ -22,14 +22,16 @@ class AgentCommand(Struct, frozen=True):
 
     `command` and `resume` are argument vectors in which `{prompt}`, `{prompt_file}`, `{task}`,
     `{worktree}`, `{model}`, `{effort}` and `{conversation}` are replaced. An agent that
-    `converses` reads further messages as lines typed into its pane; one that `reports` tells its
-    terminal what it does (OSC 7501).
+    `converses` reads further messages as lines typed into its pane; one that cannot queue them by
+    itself is told them when its turn has ended. One that `reports` tells its terminal what it does
+    (OSC 7501).
     """
 
     name: str
     command: tuple[str, ...]
     resume: tuple[str, ...] = ()
     converses: bool = False
+    queues: bool = True
     done: Done | None = None
     attempts: int | None = None
     env: dict[str, str] = {}

@@ -12,8 +12,9 @@ from fleet.core.effects import (
     RestoreWorkspace,
 )
 from fleet.core.model import Fleet, Repo, Task
+from fleet.core.pauses import is_due
 from fleet.core.planned import NOTHING, Circumstances, Plan, together
-from fleet.core.schedule import due, is_due, occupied, ready_slot
+from fleet.core.schedule import due, occupied, ready_slot
 from fleet.core.status import Ending, Landed, Sealing, Starting, Submitted
 
 _PATIENCE = timedelta(seconds=30)  # for which what has landed makes room for what is under way

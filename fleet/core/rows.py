@@ -33,6 +33,7 @@ class TaskRow(Struct, frozen=True, kw_only=True):
     updated_at: datetime
     after: tuple[str, ...]
     removed_at: datetime | None = None
+    waits: str | None = None  # what it waits for that needs nobody
 
 
 class Ask(Struct, frozen=True, kw_only=True):
@@ -69,6 +70,7 @@ class TaskDetail(Struct, frozen=True, kw_only=True):
     notes: str
     messages: tuple[str, ...]
     archived: str | None
+    messages_wait: str = ""  # why they are not told now
 
 
 class SignalRow(Struct, frozen=True, kw_only=True):

@@ -1,7 +1,8 @@
 """Who may start, and what comes after work that did not get through."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
+from fleet.core import accounts
 from fleet.core import events as e
 from fleet.core.causes import (
     Cause,
@@ -17,6 +18,7 @@ from fleet.core.causes import (
 from fleet.core.ids import Commit, TaskId
 from fleet.core.merge_queue import untrusted
 from fleet.core.model import Fleet, Repo, Task
+from fleet.core.pauses import is_due, pause
 from fleet.core.phrases import note, reason
 from fleet.core.planned import NOTHING, Circumstances, Plan
 from fleet.core.reducer.repos import BREAKER_WINDOW
@@ -35,24 +37,9 @@ from fleet.core.status import (
 )
 
 MAX_LOSSES = 20  # a pane that vanishes this often without one success is no accident
-_FIRST_PAUSE_S = 2.0
-_LONGEST_PAUSE_S = 300.0
-_LONGEST_PAUSE = timedelta(seconds=2 * _LONGEST_PAUSE_S)  # twice, for who adds a little to one
-_MOST_DOUBLINGS = 30
 _QUARANTINE = 2  # internal errors in a row that name a task: it is given up, and tidied away
 _HOPELESS = 4  # so many, and not even that is tried again
 _INTERNAL = "internal error: see fleet log"
-
-
-def pause(failures: int, *, first_s: float = _FIRST_PAUSE_S) -> timedelta:
-    """Return how long to wait after `failures` failures in a row: it doubles up to 5 minutes."""
-    doubled = min(max(failures - 1, 0), _MOST_DOUBLINGS)
-    return timedelta(seconds=min(first_s * 2**doubled, _LONGEST_PAUSE_S))
-
-
-def is_due(not_before: datetime | None, now: datetime) -> bool:
-    """Whether a pause is over; no pause is as long as one that a clock set back seems to leave."""
-    return not_before is None or not now < not_before <= now + _LONGEST_PAUSE
 
 
 def waits_for(fleet: Fleet, task: Task) -> list[TaskId]:
@@ -109,9 +96,13 @@ def starts(fleet: Fleet, given: Circumstances, now: datetime) -> Plan:
     waiting = due(fleet, now)
     if waiting and len(recent) >= given.policy.max_runs_per_hour:
         wakes.append(recent[0] + BREAKER_WINDOW)
+    closed = accounts.shut(fleet) if waiting else {}
     for task in waiting if room > 0 else ():
         if untrusted(fleet, task.repo, given.repo(task.repo)):
             continue  # its workspace would be set up, and its agent started, by an untrusted file
+        if (held := accounts.hold(fleet, task, closed, now)) is not None:
+            wakes.extend([held.until] if held.until else [])
+            continue
         if facts := _start(fleet, task):
             return Plan(facts=facts)  # one at a time: the next needs the state after this one
     return Plan(wake_at=min(wakes, default=None))

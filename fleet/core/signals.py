@@ -31,6 +31,7 @@ START = timedelta(seconds=10)  # for which an agent that rests has its first pro
 LAG = timedelta(seconds=1)  # by which a file may be behind the hooks
 PAIR = timedelta(seconds=5)  # a hook and a file that speak of waiting within it mean one dialog
 DECAY = timedelta(seconds=60)  # of silence, after which nobody knows whether it still works
+PATIENCE = timedelta(minutes=15)  # with an agent that says it works, and gets nowhere
 
 
 class Sign(Struct, frozen=True):
@@ -49,13 +50,16 @@ class Signs(Struct, frozen=True):
 
 
 class Life(Struct, frozen=True):
-    """Signs of life: when it printed, drew and told anything last; `silence` is its limit.
+    """Signs of life: when it printed, drew, moved and told anything last; `silence` is its limit.
 
-    It has drawn where it wrote anything, and printed where that has moved the cursor as well.
+    It has drawn where it wrote anything, and printed where that has moved the cursor as well. It
+    has moved where the words on its screen are others, leaving its counters and spinners out; that
+    is None where nobody reads its screen.
     """
 
     printed: datetime | None = None
     drawn: datetime | None = None
+    moved: datetime | None = None
     told: datetime | None = None
     silence: timedelta | None = None
 
@@ -115,6 +119,8 @@ def _same(one: Sign, other: Sign) -> bool:
 def _again(known: Sign, sign: Sign) -> bool:
     """Whether this tells once more, and no more: some agents remind, and screens count down."""
     before, says = known.says, sign.says
+    if sign.source == REPORT and says == Idle(broken_off=True):
+        return _rests(before)  # that it rests, after its turn has ended, ends no turn
     if not isinstance(before, Waiting) or not isinstance(says, Waiting):
         return False
     same = says.kind == before.kind
@@ -268,14 +274,17 @@ def _aged(signs: Signs, wins: Sign, now: datetime, life: Life) -> tuple[Activity
         return wins.says, None
     began_at = signs.newest[PROCESS].at
     printed = max(life.printed or began_at, life.drawn or began_at, began_at)
-    stalls_at = None if life.silence is None else printed + life.silence
-    if stalls_at is not None and now >= stalls_at:
-        return Stalled(silent_since=printed), None
     if not OWN & signs.newest.keys():
-        return wins.says, stalls_at
-    words = (sign.at for sign in signs.newest.values())
-    shown = (life.printed, life.drawn, life.told)
-    unknown_at = max(*words, *(it for it in shown if it is not None)) + DECAY
+        stalls_at = None if life.silence is None else printed + life.silence
+        stalled = stalls_at is not None and now >= stalls_at
+        return (Stalled(silent_since=printed), None) if stalled else (wins.says, stalls_at)
+    words = [sign.at for sign in signs.newest.values()]
+    words.extend([life.told] if life.told else [])
+    moved, limit = max(life.moved or printed, *words), life.silence or PATIENCE
+    if now >= moved + limit and not wins.says.background:
+        return Stalled(silent_since=moved, limit_s=limit.total_seconds()), None
+    stalls_at = None if wins.says.background else moved + limit
+    unknown_at = max(printed, *words) + DECAY
     if now >= unknown_at:
         return Unknown(), stalls_at
     return wins.says, min(unknown_at, stalls_at or unknown_at)

@@ -1,16 +1,29 @@
 """How turns of a live agent end: by its own word, by a person's key, or broken off by a failure."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from fleet.core.activity import Idle, Run, Waiting
+from msgspec import Struct
+
+from fleet.core.activity import Idle, Run, Waiting, Working
+from fleet.core.asking import dialog
 from fleet.core.model import Task
-from fleet.core.schedule import pause
+from fleet.core.pauses import pause
 from fleet.core.signals import PRESENCE, TITLE
 
 GO_ON = "Go on where you stopped."
 MOST_ERRORS = 4  # in a row, after which only a person may know better
-MOST_LIMITS = 20
-_FIRST_PAUSE_S = 10.0
+
+
+class Again(Struct, frozen=True):
+    """How often an agent is told to go on after a failure of one kind, and how soon."""
+
+    times: int
+    first_s: float
+
+
+# What passes by itself. A limit passes for a whole account (`core.accounts`); a full context, a
+# login, credit and words that could not be delivered are a person's to mend.
+AGAIN = {"error": Again(MOST_ERRORS, 10.0), "overloaded": Again(20, 30.0)}
 
 
 def ended(run: Run) -> bool:
@@ -25,15 +38,32 @@ def interrupted(run: Run) -> bool:
     return run.activity.broken_off or run.source in {PRESENCE, TITLE}
 
 
+def deaf(task: Task, run: Run) -> str:
+    """Return why nothing is typed into the pane now; empty where it may be.
+
+    A dialog would take it for an answer, and some agents drop what they are told while they work.
+    """
+    if (need := dialog(run)) is not None:
+        return f"it waits for {need}, and is told after that"
+    if not task.spec.queues and run.activity == Working():
+        return "it works, and is told when its turn has ended"
+    return ""
+
+
+def kept(task: Task, message: int) -> str:
+    """Return why a message waits to be typed; empty where it does not."""
+    waiting = next((it for it in task.messages if it.id == message), None)
+    if waiting is None or task.run is None:
+        return ""
+    return deaf(task, task.run) or task.messages[0].held
+
+
 def go_on_at(task: Task, run: Run) -> datetime | None:
-    """Return when fleet itself tells an agent to go on; None where a person is needed."""
+    """Return when an agent is told to go on after a failure; None where a person is needed."""
     waits = run.activity
     if not isinstance(waits, Waiting) or not task.spec.converses:
         return None
-    if waits.kind == "error" and run.nudges < MOST_ERRORS:
-        return run.activity_since + pause(run.nudges + 1, first_s=_FIRST_PAUSE_S)
-    if waits.kind == "rate-limit" and waits.until is not None and run.nudges < MOST_LIMITS:
-        # One that was told an early time again and again is told less and less often.
-        again = pause(run.nudges, first_s=_FIRST_PAUSE_S) if run.nudges else timedelta()
-        return max(waits.until, run.activity_since + again)
-    return None
+    again = AGAIN.get(waits.kind)
+    if again is None or run.nudges >= again.times:
+        return None
+    return run.activity_since + pause(run.nudges + 1, first_s=again.first_s)

@@ -6,7 +6,8 @@ from typing import assert_never
 from msgspec import Struct
 
 from fleet.core import merge_queue
-from fleet.core.activity import Activity, Idle, Run, Stalled, Unknown, Waiting, Working
+from fleet.core.accounts import SHUT, speaks
+from fleet.core.activity import RATE_LIMIT, Activity, Idle, Run, Stalled, Unknown, Waiting, Working
 from fleet.core.causes import (
     Cause,
     ChecksRed,
@@ -25,6 +26,7 @@ from fleet.core.planned import Circumstances
 from fleet.core.policy import RepoPolicy
 from fleet.core.rows import QueueCheck, QueueRow
 from fleet.core.schedule import doomed_by, no_workspace, waits_for
+from fleet.core.spans import span
 from fleet.core.status import (
     Checking,
     Ending,
@@ -125,7 +127,7 @@ def need(fleet: Fleet, task: Task, policy: RepoPolicy) -> Need | None:
         return None
     match task.status:
         case Running() if task.run is not None:
-            return _running_need(task, task.run)
+            return _running_need(fleet, task, task.run)
         case Queued(trouble=trouble):
             return _queued_need(fleet, task, trouble, policy)
         case Submitted():
@@ -177,12 +179,19 @@ def _queued_need(fleet: Fleet, task: Task, trouble: str | None, policy: RepoPoli
     return Need("trouble", f"no workspace can be made: {broken}") if broken else None
 
 
-def _running_need(task: Task, run: Run) -> Need | None:
+_SHARED = frozenset({RATE_LIMIT, *SHUT})  # what all agents of an account wait for together
+
+
+def _running_need(fleet: Fleet, task: Task, run: Run) -> Need | None:
     match run.activity:
-        case Waiting(kind="error") if go_on_at(task, run) is not None:
+        case Waiting(kind=kind) if go_on_at(task, run) is not None:
             return None  # fleet tells it to go on
+        case Waiting(kind=kind) as waits if kind in _SHARED and not speaks(fleet, task, waits):
+            return None  # fleet tells it to go on, or another task says what all wait for
         case Waiting(need=phrase, kind=kind):
             return Need(kind, phrase)
+        case Stalled(limit_s=float() as limit):
+            return Need("stalled", f"no progress for {span(limit)}")
         case Stalled():
             return Need("stalled", "gives no sign of life")
         case Idle() if task.spec.done != "turn":

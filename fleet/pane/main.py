@@ -3,6 +3,7 @@
 Two processes stand above the agent, both subreapers: the guard, which tmux sees, and its child,
 the keeper, which starts the agent. So a descendant cannot escape them, whether by setsid, a double
 fork or an empty environment; and if one of the two is killed, the other ends what is left.
+An agent that reports gets a terminal of its own, which the keeper leads and joins to the pane's.
 It runs before every agent, and imports only what is quick.
 """
 # ruff: noqa: PTH123 (pathlib is not quick)

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from fleet.agents.adapter import default_done
+from fleet.agents.traits import account, default_done
 from fleet.core import commands as c
 from fleet.core.facts import AgentFacts, Facts, RepoFacts, SpawnFacts, SubmitFacts, TrustFacts
 from fleet.core.ids import Commit, RepoId
@@ -116,6 +116,9 @@ def _agent(tools: Tools, repo: RepoFacts, command: c.Spawn) -> AgentFacts:
         converses=adapter.converses,
         done=default_done(adapter, has_checks=bool(command.checks or repo.policy.checks)),
         attempts=adapter.attempts,
+        account=account(adapter, command.environment, salt=tools.home_id),
+        usage=adapter.usage,
+        queues=adapter.queues,
     )
 
 

@@ -8,11 +8,15 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from fleet import paths
 from fleet.core import events as e
+from fleet.core import turns
+from fleet.core.effects import Tell
 from fleet.core.ids import RepoId, TaskId
+from fleet.core.model import Fleet, Task
 from fleet.core.planned import Circumstances
 from fleet.supervisor.audience import Audience
 from fleet.supervisor.judge import Judge
@@ -32,6 +36,7 @@ class Vitals:
     crowded: frozenset[RepoId] = frozenset()
     last_output: dict[TaskId, datetime] = field(default_factory=dict)  # that moved the cursor
     last_drawn: dict[TaskId, datetime] = field(default_factory=dict)  # any output, redrawing too
+    last_moved: dict[TaskId, datetime] = field(default_factory=dict)  # other words on its screen
     last_told: dict[TaskId, datetime] = field(default_factory=dict)  # any hook
     doing: dict[TaskId, str] = field(default_factory=dict)  # what it does now, in one line
     context: dict[TaskId, float] = field(default_factory=dict)  # share of its context in use
@@ -50,9 +55,20 @@ class Vitals:
 
     def forget(self, live: AbstractSet[TaskId]) -> None:
         """Drop what was noted of runs that are over."""
-        for kind in (self.last_output, self.last_drawn, self.last_told, self.doing, self.context):
+        times = (self.last_output, self.last_drawn, self.last_moved, self.last_told)
+        for kind in (*times, self.doing, self.context):
             for name in kind.keys() - live:
                 del kind[name]
+
+
+class Found(Struct, frozen=True):
+    """A task that was at work when the last supervisor ended, and what has become of its run.
+
+    `how` is alive, ended, resumed (begun again in its conversation) or afresh (begun again).
+    """
+
+    task: TaskId
+    how: str
 
 
 @dataclass
@@ -66,6 +82,7 @@ class Host:
     started_at: datetime
     version: str
     audience: Audience = field(default_factory=Audience)
+    found: tuple[Found, ...] = ()  # at the start
     pid: int = field(default_factory=os.getpid)
     uid: int = field(default_factory=os.getuid)
     judge: Judge = field(init=False)
@@ -74,32 +91,39 @@ class Host:
         self.judge = Judge(self.supervisor, self.vitals)
 
     async def settled_messages(self, sent: set[tuple[TaskId, int]]) -> list[dict[str, Any]]:
-        """Return what became of each (task, message), once all of them are settled."""
+        """Return what became of each (task, message), once all of them are settled or queued."""
         outcomes: dict[tuple[TaskId, int], dict[str, Any]] = {}
-        done = asyncio.Event()
 
         def look(entries: Sequence[e.Entry]) -> None:
             for entry in entries:
                 match entry.event:
                     case e.MessageSettled(task=task, message=number, outcome=outcome, reason=why):
                         found = {"task": task, "outcome": outcome, "reason": why}
-                        outcomes[task, number] = found
+                        outcomes.setdefault((task, number), found)
                     case e.RunStarted(task=task) | e.RunEnded(task=task):
                         lost = {"task": task, "outcome": "refused", "reason": "its run ended"}
                         for key in (key for key in sent if key[0] == task):
                             outcomes.setdefault(key, lost)
                     case _:
                         pass
-            if sent <= outcomes.keys():
-                done.set()
+
+        def known(fleet: Fleet) -> bool:
+            for task, number in sent - outcomes.keys():
+                if why := self._kept(fleet.tasks[task], number):
+                    outcomes[task, number] = {"task": task, "outcome": "queued", "reason": why}
+            return sent <= outcomes.keys()
 
         forget = self.supervisor.watch(look)
         try:
-            if sent:
-                await done.wait()
+            await self.supervisor.until(known)
         finally:
             forget()
         return [outcomes[key] for key in sorted(sent)]
+
+    def _kept(self, task: Task, message: int) -> str:
+        """Return why a message waits to be typed; empty where it does not, or is typed just now."""
+        tell = Tell(task.id, task.attempt, message)
+        return "" if self.supervisor.is_under_way(tell) else turns.kept(task, message)
 
     async def settled_answer(self, task: TaskId, ask: str) -> dict[str, Any]:
         """Return what became of the answer to what a task's agent asked."""

@@ -38,6 +38,7 @@ class Pulse(Protocol):
 
     last_output: dict[TaskId, datetime]
     last_drawn: dict[TaskId, datetime]
+    last_moved: dict[TaskId, datetime]
     last_told: dict[TaskId, datetime]
 
 
@@ -126,6 +127,7 @@ class Judge:
         return Life(
             printed=self._pulse.last_output.get(name),
             drawn=self._pulse.last_drawn.get(name),
+            moved=self._pulse.last_moved.get(name),
             told=self._pulse.last_told.get(name),
             silence=None if limit is None else timedelta(seconds=min(limit, LONGEST_S)),
         )

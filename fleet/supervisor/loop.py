@@ -12,7 +12,7 @@ from typing import Any, Protocol
 from fleet.core import events as e
 from fleet.core.commands import AnyCommand
 from fleet.core.decide import PERSON, decide
-from fleet.core.effects import ONLY_LOOK, AnyEffect, OnQueue, OnSlot, OnTask
+from fleet.core.effects import AT_MOST_ONCE, ONLY_LOOK, AnyEffect, OnQueue, OnSlot, OnTask
 from fleet.core.facts import Facts
 from fleet.core.ids import TaskId
 from fleet.core.model import Fleet
@@ -114,6 +114,11 @@ class Supervisor:
     def watch(self, watcher: Watcher) -> Callable[[], None]:
         """Call `watcher` with every batch of new entries, until the returned function is called."""
         return self._book.watch(watcher)
+
+    def is_under_way(self, effect: AnyEffect) -> bool:
+        """Whether this very effect is being carried out."""
+        work = self._lanes.get(effect.lane)
+        return work is not None and work.effect == effect
 
     async def until(self, condition: Callable[[Fleet], bool]) -> None:
         """Return when the state satisfies `condition`.
@@ -262,7 +267,8 @@ class Supervisor:
 
     def _broken_off(self, work: _Work) -> bool:
         """Whether it has judged nothing: it is done again, now or by the next supervisor."""
-        return work.stop.is_set() and (self.closing or isinstance(work.effect, ONLY_LOOK))
+        again = self.closing and not isinstance(work.effect, AT_MOST_ONCE)
+        return work.stop.is_set() and (again or isinstance(work.effect, ONLY_LOOK))
 
     def _note_crash(self, effect: AnyEffect, error: Exception) -> None:
         match effect:

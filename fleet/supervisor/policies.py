@@ -1,10 +1,14 @@
 """The policies in force: read from where DESIGN says they count, and kept until that changes."""
 
+from collections.abc import Iterable
+from difflib import get_close_matches
 from pathlib import Path
+from typing import Literal
 
 from fleet import paths
 from fleet.agents.registry import Registry, adapters
 from fleet.config import read_repo_policy, read_user_policy
+from fleet.config.placing import placed
 from fleet.core.ids import RepoId
 from fleet.core.policy import AgentCommand, AgentOptions, FleetPolicy, RepoPolicy
 from fleet.errors import ConfigError
@@ -34,7 +38,11 @@ class Policies:
         Raises:
             ConfigError: it is not understood; what was in force stays.
         """
-        self.fleet = read_user_policy(paths.user_config())
+        file = paths.user_config()
+        policy = read_user_policy(file)
+        if policy.agent_options:
+            _refuse_unknown(policy, policy.agents, text=file.read_bytes(), name=str(file))
+        self.fleet = policy
 
     def read(self, place: Place, tip: str) -> RepoPolicy:
         """Return what a repository's file says: at the target's tip, else in the checkout.
@@ -44,14 +52,20 @@ class Policies:
         """
         text = read_file(place, tip, FILE)
         if text is not None:
-            return read_repo_policy(text, source="target")
+            return self._understood(text, "target")
         uncommitted = place.root / FILE
         if place.bare or not uncommitted.is_file():
             return RepoPolicy()
         try:
-            return read_repo_policy(uncommitted.read_bytes(), source="uncommitted")
+            return self._understood(uncommitted.read_bytes(), "uncommitted")
         except OSError as error:
             raise ConfigError(f"cannot read {uncommitted}: {error.strerror}") from error
+
+    def _understood(self, text: bytes, source: Literal["target", "uncommitted"]) -> RepoPolicy:
+        policy = read_repo_policy(text, source=source)
+        known = (*self.fleet.agents, *policy.agents)
+        _refuse_unknown(policy, known, text=text, name=FILE)
+        return policy
 
     def keep(self, repo: RepoId, policy: RepoPolicy) -> None:
         """Put a policy in force."""
@@ -88,6 +102,23 @@ class Policies:
 
     def default_agent(self, policy: RepoPolicy) -> str:
         return self.fleet.agent or policy.agent
+
+
+def _refuse_unknown(
+    policy: FleetPolicy | RepoPolicy, agents: Iterable[AgentCommand], *, text: bytes, name: str
+) -> None:
+    """Refuse options of an agent that there is not: they would have no effect."""
+    known = sorted({*adapters(()).names(), *(agent.name for agent in agents)})
+    for options in policy.agent_options:
+        if options.name not in known:
+            near = get_close_matches(options.name, known, n=1)
+            guess = f' (did you mean "{near[0]}"?)' if near else ""
+            error = ConfigError(
+                f'agent_options: no agent is called "{options.name}"{guess}',
+                hint=f"known here: {', '.join(known)}",
+                key=("agent_options", options.name),
+            )
+            raise placed(error, text, name=name)
 
 
 def uncommitted_file(root: str) -> Path:

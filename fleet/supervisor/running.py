@@ -17,6 +17,7 @@ from fleet.supervisor.probes.presence import Presences
 from fleet.supervisor.probes.spool import Spool
 from fleet.supervisor.probes.targets import Targets
 from fleet.supervisor.probes.vitals import Vitals
+from fleet.supervisor.returning import take_stock
 from fleet.supervisor.server import Server
 from fleet.tools.git.repository import branch_tip
 from fleet.tools.processes.fence import fence_check
@@ -62,6 +63,7 @@ async def run(host: Host, ended: asyncio.Event) -> int:
 
 
 async def _live(host: Host, ended: asyncio.Event) -> None:
+    take_stock(host)
     with _watching(host):
         host.supervisor.reconcile_soon()
         await _beat_until(host, ended)

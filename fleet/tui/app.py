@@ -67,7 +67,9 @@ def known_theme(name: str, themes: Collection[str]) -> str:
     near = get_close_matches(name, themes, n=1)
     guess = f" (did you mean {near[0]}?)" if near else ""
     raise ConfigError(
-        f'theme: there is no theme "{name}"{guess}', hint=f"there are: {', '.join(sorted(themes))}"
+        f'theme: there is no theme "{name}"{guess}',
+        hint=f"there are: {', '.join(sorted(themes))}",
+        key=("theme",),
     )
 
 

@@ -235,7 +235,9 @@ def remapped(keys: Sequence[Key], wanted: Mapping[str, Sequence[str]]) -> tuple[
         if command not in known:
             near = get_close_matches(command, known, n=1)
             guess = f" (did you mean {near[0]}?)" if near else ""
-            raise ConfigError(f'keys: there is no command "{command}"{guess}')
+            raise ConfigError(
+                f'keys: there is no command "{command}"{guess}', key=("keys", command)
+            )
     taken = {name for names in wanted.values() for name in names}
     return tuple(
         replace(key, keys=tuple(wanted[key.command]))

@@ -288,6 +288,56 @@ def test_its_screen_shows(name: str, signal: Signal | None) -> None:
     assert CLAUDE.read_screen(screen(name)) == (() if signal is None else (signal,))
 
 
+@pytest.mark.parametrize(
+    ("name", "stands"),
+    [
+        ("put-back", "[[hang]] early (agent-001)"),
+        ("working", ""),
+        ("working-typed", "typed while busy"),
+        ("suggested", ""),  # "Resend your message to try again", dim
+        ("suggested-busy", ""),  # the cursor on the first sign of what is dim
+        ("coloured", "ultrathink /clear @no"),
+        ("two-lines", "first\nsecond"),
+        ("shell", "!"),
+        ("slash", "/cl"),
+    ],
+)
+def test_its_input_line_holds(name: str, stands: str) -> None:
+    assert CLAUDE.input_line(screen(f"input-{name}")) == stands
+
+
+@pytest.mark.parametrize("name", ["permission", "question", "trust", "onboarding"])
+def test_a_dialog_has_no_input_line(name: str) -> None:
+    assert CLAUDE.input_line(screen(name)) is None
+
+
+RULE = "\u2500" * 40
+
+
+@pytest.mark.parametrize(
+    ("shown", "stands"),
+    [
+        (f"{RULE}\n\u276f\xa0/cl\x1b[2mear\x1b[0m\n{RULE}", "/clear"),  # completed as it is typed
+        (f"{RULE}\n\u276f\xa0\x1b[2mTry this\x1b[0m\n{RULE}", ""),
+        (f"{RULE}\n\u276f\xa0\x1b[38;5;2mgreen\x1b[39m\n{RULE}", "green"),
+        (f"{RULE}\n\u276f\xa0\x1b[38;2;2;2;2mdark\x1b[39m\n{RULE}", "dark"),
+        (f"{RULE}\n\u276f\xa0still being drawn", None),
+        (f"he said\n\u276f\xa0look\n{RULE}", None),
+    ],
+)
+def test_an_input_line_is_told_from_its_looks(shown: str, stands: str | None) -> None:
+    assert CLAUDE.input_line(f"above\n{shown}") == stands
+
+
+def test_one_sign_under_the_cursor_is_typed() -> None:
+    shown = screen("input-suggested-busy")
+    typed = shown.replace("\x1b[0;2m", "\x1b[0m")
+
+    assert typed != shown
+    assert CLAUDE.input_line(typed) == "Press up to edit queued messages"
+    assert CLAUDE.input_line("") is None
+
+
 def test_a_dialog_that_was_answered_is_history() -> None:
     assert CLAUDE.read_screen(screen("trust") + screen("idle")) == ()
     assert CLAUDE.read_screen(screen("retry-api") + screen("idle")) == ()

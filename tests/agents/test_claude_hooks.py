@@ -110,6 +110,14 @@ def test_a_turn_that_broke_off_says_why(name: str, kind: str, reason: str) -> No
     assert failed.reason.startswith(reason)
 
 
+def test_a_service_that_is_overloaded_is_known_by_its_words() -> None:
+    words = 'API Error: 529 {"error":{"type":"overloaded_error","message":"Overloaded"}}'
+    (failed,) = read("StopFailure server_error", last_assistant_message=words)
+
+    assert isinstance(failed, SaysFailed)
+    assert failed.kind == "overloaded"
+
+
 def test_a_plan_is_shown_whole() -> None:
     plan = "1. Do it\n2. Test it"
     (waits,) = read("PermissionRequest Bash", tool_name="ExitPlanMode", tool_input={"plan": plan})

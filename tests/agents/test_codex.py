@@ -303,3 +303,36 @@ def test_a_failure_is_history_once_something_follows_it() -> None:
     assert CODEX.read_screen(more) == ()
     assert CODEX.read_screen("") == CODEX.read_screen("\n\n") == ()
     assert CODEX.read_screen("■ nothing below it") == ()
+
+
+# --- its input line -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "stands"),
+    [
+        ("empty", ""),
+        ("cleared", ""),
+        ("typed", "typed text"),
+        ("two-lines", "typed text\nsecond \u203a"),
+        ("shell", "!ls"),
+        ("slash", "/mo"),
+        ("working", ""),
+        ("queued", ""),
+        ("put-back", "queued one"),
+    ],
+)
+def test_its_input_line_holds(name: str, stands: str) -> None:
+    assert CODEX.input_line((SCREENS / f"codex-input-{name}.txt").read_text()) == stands
+
+
+@pytest.mark.parametrize("name", ["permission", "question", "trust", "hooks", "login"])
+def test_a_dialog_has_no_input_line(name: str) -> None:
+    assert CODEX.input_line((SCREENS / f"codex-{name}.txt").read_text()) is None
+
+
+def test_a_screen_without_an_input_line_has_none() -> None:
+    sent = "\x1b[2m\u203a \x1b[0ma prompt that was sent"
+
+    assert CODEX.input_line("") is None
+    assert CODEX.input_line(f"{sent}\n\n  fake-model\n") is None

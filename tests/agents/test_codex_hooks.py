@@ -141,6 +141,33 @@ def test_a_rate_limit_may_be_waited_for(attempts: str) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("told", "kind"),
+    [
+        ("Selected model is at capacity. Please try a different model.", "overloaded"),
+        ("Quota exceeded. Check your plan and billing details.", "budget"),
+    ],
+)
+def test_what_is_not_tried_again_is_told_at_its_first_attempt(told: str, kind: str) -> None:
+    payload = payload_of("PostModelRequest failed 500", error=told)
+
+    assert CODEX.read_hook("PostModelRequest:6", payload) == (SaysFailed(told, kind),)
+
+
+@pytest.mark.parametrize(
+    ("told", "kind"),
+    [
+        ("unexpected status 529 <unknown status code>: Overloaded, url: http://x", "overloaded"),
+        ("unexpected status 403 Forbidden: no", "login"),
+        ("stream disconnected before completion", "error"),
+    ],
+)
+def test_each_failure_is_of_a_kind(told: str, kind: str) -> None:
+    payload = payload_of("PostModelRequest failed 500", error=told)
+
+    assert CODEX.read_hook("PostModelRequest:1", payload) == (SaysFailed(told, kind),)
+
+
 def test_without_a_network_there_is_no_last_attempt() -> None:
     told = "Connection failed: error sending request"
     payload = payload_of("PostModelRequest failed 429", error=told, attempt_number=9)

@@ -3,8 +3,9 @@ from collections.abc import Callable
 import pytest
 from msgspec.structs import replace
 
-from fleet.agents.adapter import Request, SaysDone, default_done
+from fleet.agents.adapter import Request, SaysDone
 from fleet.agents.command import CommandAdapter
+from fleet.agents.traits import default_done
 from fleet.core.policy import AgentCommand, Done
 from fleet.errors import ConfigError
 

@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fleet.agents import registry
-from fleet.agents.adapter import AgentAdapter, Launch, Request, Signal, default_done
+from fleet.agents.adapter import AgentAdapter, Launch, Request, Signal
+from fleet.agents.traits import default_done
 from fleet.core.policy import AgentCommand
 
 ANY = AgentCommand("any", ("any", "--model", "{model}", "{prompt}"), resume=("any", "{prompt}"))
@@ -28,6 +29,16 @@ def test_it_is_an_adapter(adapter: AgentAdapter) -> None:
     assert adapter.attempts >= 1
     assert default_done(adapter, has_checks=False) in {"exit", "manual", "turn"}
     assert {"GIT_DIR", "GIT_INDEX_FILE", "CLAUDECODE"} <= set(adapter.scrub)
+
+
+@pytest.mark.parametrize("screen", ["", "> ", HOSTILE, "\x1b[2m─" * 200, "\n" * 500])
+def test_no_screen_upsets_who_reads_its_input_line(adapter: AgentAdapter, screen: str) -> None:
+    assert isinstance(adapter.input_line(screen), str | None)
+
+
+def test_what_clears_its_input_line_breaks_nothing_off(adapter: AgentAdapter) -> None:
+    assert not {0x03, 0x04, 0x0D, 0x1B, 0x1C} & {*adapter.clear_line}
+    assert adapter.enter_after_s >= 0
 
 
 @pytest.mark.parametrize("prompt", ["true", HOSTILE, "x" * 1_000_000, "ä" * 100_000])
@@ -66,13 +77,15 @@ def test_its_program_is_where_the_launch_says(
 @pytest.mark.parametrize("name", REGISTRY.names())
 @settings(deadline=None, max_examples=50)
 @given(
-    hook=st.sampled_from(["working", "waiting", "idle", "usage", "conversation", "done"])
+    hook=st.sampled_from(["working", "heard", "waiting", "idle", "usage", "conversation", "done"])
     | st.text(),
     payload=st.binary()
     | st.recursive(
         st.none() | st.booleans() | st.floats() | st.text() | st.integers(),
         lambda inner: st.dictionaries(
-            st.sampled_from(["need", "kind", "until", "cost_usd", "tokens", "id", "background"])
+            st.sampled_from(
+                ["need", "kind", "until", "cost_usd", "tokens", "id", "background", "text"]
+            )
             | st.text(),
             inner,
         ),

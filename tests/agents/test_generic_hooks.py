@@ -8,6 +8,7 @@ from fleet.agents.adapter import (
     BadHook,
     SaysConversation,
     SaysDone,
+    SaysHeard,
     SaysIdle,
     SaysUsage,
     SaysWaiting,
@@ -28,6 +29,7 @@ def read(name: str, payload: object = None) -> Signal:
         ("working", None, SaysWorking()),
         ("working", {"anything": [1]}, SaysWorking()),
         ("done", None, SaysDone()),
+        ("heard", {"text": "a\nb \x1b[31m"}, SaysHeard("a\nb \x1b[31m")),
         ("idle", None, SaysIdle()),
         ("idle", {"background": True}, SaysIdle(background=True)),
         ("usage", {"cost_usd": 0.25, "tokens": 7, "model": "x"}, SaysUsage(0.25, 7)),
@@ -48,6 +50,7 @@ def test_a_hook_says(name: str, payload: object, signal: Signal) -> None:
 @pytest.mark.parametrize(
     ("name", "payload", "reason"),
     [
+        ("heard", {}, "missing required field `text`"),
         ("idle", {"background": "yes"}, "expected `bool`"),
         ("working", [], "expected `object`"),
         ("done", "now", "expected `object`"),
@@ -122,5 +125,6 @@ def test_texts_become_one_line_that_no_terminal_obeys(told: str, shown: str) -> 
 
 def test_each_kind_has_words_of_its_own() -> None:
     assert set(generic.NEEDS) == {
-        *("permission", "question", "plan", "login", "trust", "rate-limit", "budget")
+        *("permission", "question", "plan", "login", "trust", "rate-limit", "budget"),
+        *("error", "overloaded", "context"),
     }

@@ -2,8 +2,9 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
-from fleet.agents.adapter import Launch, Request, SaysIdle, default_done
+from fleet.agents.adapter import Launch, Request, SaysIdle
 from fleet.agents.shell import ShellAdapter
+from fleet.agents.traits import default_done
 
 RequestFor = Callable[..., Request]
 SHELL = ShellAdapter()

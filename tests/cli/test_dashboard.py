@@ -9,6 +9,7 @@ from fake_supervisor import FakeSupervisor
 
 from fleet import paths
 from fleet.cli import dashboard
+from fleet.errors import ConfigError
 from fleet.paths import Home
 from fleet.tui.app import Settings
 
@@ -47,6 +48,36 @@ def test_it_is_as_a_persons_configuration_wants_it(
     Path(file).write_text("theme: nord\nmouse: false\nkeys: {attach: a}\n")
     run()
     assert opened[0][1] == Settings(theme="nord", mouse=False, keys={"attach": ("a",)})
+
+
+@pytest.mark.parametrize(
+    ("key", "said"),
+    [
+        (("keys", "zzz"), ":3: not understood"),
+        (("theme",), ":1: not understood"),
+        (("keys", "nowhere"), "fleet: not understood"),
+        ((), "fleet: not understood"),
+    ],
+)
+def test_what_the_dashboard_does_not_understand_is_said_with_its_line(
+    run: Run,
+    on_terminal: Callable[[int], None],
+    monkeypatch: pytest.MonkeyPatch,
+    key: tuple[str, ...],
+    said: str,
+) -> None:
+    def refuse(home: Home, settings: Settings) -> int:
+        raise ConfigError("not understood", hint="look", key=key)
+
+    monkeypatch.setattr(dashboard, "run", refuse)
+    on_terminal(80)
+    file = paths.user_config()
+    file.parent.mkdir(parents=True)
+    file.write_text("theme: nord\nkeys:\n  zzz: a\n")
+    answer = run()
+    assert answer.code == 1
+    assert said in answer.err
+    assert "look" in answer.err
 
 
 @pytest.mark.parametrize("arguments", [("--color", "never"), ("--color", "always")])

@@ -29,14 +29,14 @@ def test_every_option_is_on_the_wire(run: Run, spawning: FakeSupervisor) -> None
     options = (
         "--name n --title t --agent shell --done exit --model m --effort high --base b --target g "
         "--after x --after y --check c1 --check c2 --attempts 3 --retries 1 --budget 2.5 "
-        "--timeout 2h --expect-lines 40 --count 2 --land auto"
+        "--tokens 9 --timeout 2h --expect-lines 40 --count 2 --land auto"
     )
     assert run("spawn", "-p", "do it", *options.split()).out == "t0\nt1\n"
     sent = spawning.calls("spawn")[0]
     expected: dict[str, Any] = {"name": "n", "title": "t", "agent": "shell", "done": "exit"}
     expected |= {"model": "m", "effort": "high", "base": "b", "target": "g", "after": ["x", "y"]}
     expected |= {"checks": ["c1", "c2"], "attempts": 3, "retries": 1, "budget_usd": 2.5}
-    expected |= {"timeout_s": 7200.0, "expect_lines": 40, "count": 2, "land": "auto"}
+    expected |= {"tokens": 9, "timeout_s": 7200.0, "expect_lines": 40, "count": 2, "land": "auto"}
     assert {name: sent[name] for name in expected} == expected
 
 

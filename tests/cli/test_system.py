@@ -9,15 +9,26 @@ from command_line import Run
 from fake_supervisor import FakeSupervisor, Items
 from wire_samples import status_view
 
+from fleet import __version__
 from fleet.cli import repository as repository_commands
 from fleet.cli import system
 from fleet.errors import FleetError, HomeError
 from fleet.paths import Home
 
 
-def test_up_says_who_runs(run: Run, fake: FakeSupervisor) -> None:
-    assert "process 4711" in run("up").err
-    assert json.loads(run("up", "--json").out)["pid"] == 4711
+def test_up_says_who_runs_and_what_it_found(run: Run, fake: FakeSupervisor) -> None:
+    fake.answers["status"] = status_view()
+    assert run("up").err == "the supervisor runs: process 4711, version " + __version__ + "\n"
+    found = [{"task": f"t{number}", "how": "resumed"} for number in range(32)]
+    found += [{"task": "a", "how": "afresh"}, {"task": "b", "how": "alive"}]
+    fake.answers["status"] = status_view(found=found)
+    said = run("up").err
+    assert "32 tasks brought back, in the same conversation: t0, t1, " in said
+    assert "t29 and 2 more\n" in said
+    assert "1 task brought back, afresh: a\n" in said
+    assert "1 task went on meanwhile: b\n" in said
+    answer = json.loads(run("up", "--json").out)
+    assert (answer["pid"], answer["found"]) == (4711, found)
 
 
 def test_down_tells_its_progress(run: Run, fake: FakeSupervisor) -> None:
@@ -161,6 +172,9 @@ def test_trust_says_what_is_trusted(run: Run, fake: FakeSupervisor) -> None:
     assert run("trust").err == "fleet.yaml is trusted as it is now: 9f86d081\n"
     fake.answers["trust-agents"] = {"repo": "shop"}
     assert "may trust this repository" in run("trust", "--agents").err
+    assert "told nothing" in run("trust", "--agents", "--revoke").err
+    assert [it["revoke"] for it in fake.calls("trust-agents")] == [False, True]
     assert run("trust", "--agents", "--digest", "9f").code == 2
+    assert run("trust", "--revoke").code == 2
     fake.answers["trust"] = FleetError("there is no fleet.yaml", hint="type: fleet init")
     assert run("trust").code == 1

@@ -70,6 +70,7 @@ def test_what_is_given_goes_before_every_default() -> None:
         ({"attempts": 0}, "--attempts must be a number above zero"),
         ({"retries": -1}, "--retries must be"),
         ({"budget_usd": 0.0}, "--budget must be"),
+        ({"tokens": 0}, "--tokens must be"),
         ({"timeout_s": float("inf")}, "--timeout must be"),
         ({"timeout_s": float("nan")}, "--timeout must be"),
         ({"name": "a/b"}, "'a/b' cannot be a task's name"),
@@ -97,6 +98,53 @@ def test_what_makes_no_sense_is_a_usage_error(fields: dict[str, Any], sentence: 
 )
 def test_spawning_is_refused(fields: dict[str, Any], sentence: str) -> None:
     assert sentence in refused(lambda: spawn(history(h.added(A)), **fields))
+
+
+ONLY_COST, ONLY_TOKENS = {"usage": frozenset({"cost"})}, {"usage": frozenset({"tokens"})}
+NEITHER: dict[str, frozenset[str]] = {"usage": frozenset()}
+BOTH = {"usage": frozenset({"cost", "tokens"})}
+
+
+@pytest.mark.parametrize(
+    ("told", "limits", "fields", "sentence"),
+    [
+        (ONLY_COST, {"tokens": 9}, {}, "its tokens, so that the limit in fleet.yaml"),
+        (ONLY_TOKENS, {"budget_usd": 1.0}, {}, "what it costs, so that the budget of fleet.yaml"),
+        (ONLY_COST, {}, {"tokens": 9}, "its tokens, so that --tokens"),
+        (ONLY_COST, {"budget_usd": 1.0}, {"tokens": 9}, "its tokens, so that --tokens"),
+        (ONLY_TOKENS, {"tokens": 9}, {"budget_usd": 1.0}, "what it costs, so that --budget"),
+        (NEITHER, {"tokens": 9, "budget_usd": 1.0}, {}, "what it costs, so that the budget"),
+    ],
+)
+def test_a_limit_that_would_limit_nothing_is_refused(
+    told: dict[str, Any], limits: dict[str, Any], fields: dict[str, Any], sentence: str
+) -> None:
+    policy = RepoPolicy(limits=Limits(**limits))
+    said = refused(lambda: spawn(history(), policy=policy, agent_facts=told, **fields))
+
+    assert said.startswith(f"shell does not tell {sentence}")
+    assert " would limit nothing | use --" in said
+
+
+@pytest.mark.parametrize(
+    ("told", "limits", "fields"),
+    [
+        ({}, {"tokens": 9, "budget_usd": 1.0}, {"tokens": 9}),  # nobody knows beforehand
+        (ONLY_COST, {"tokens": 9, "budget_usd": 1.0}, {}),
+        (ONLY_COST, {"tokens": 9}, {"budget_usd": 1.0}),
+        (ONLY_TOKENS, {"tokens": 9, "budget_usd": 1.0}, {}),
+        (BOTH, {}, {"tokens": 9, "budget_usd": 1.0}),
+        (NEITHER, {}, {}),
+    ],
+)
+def test_a_limit_that_is_kept_is_taken(
+    told: dict[str, Any], limits: dict[str, Any], fields: dict[str, Any]
+) -> None:
+    policy = RepoPolicy(limits=Limits(**limits))
+    added = only(spawn(history(), policy=policy, agent_facts=told, **fields))
+
+    assert isinstance(added, e.TaskAdded)
+    assert added.spec.limits == Limits(**({"attempts": 3} | limits | fields))
 
 
 def test_a_policy_without_commands_needs_no_trust_and_an_unknown_repository_has_none() -> None:

@@ -1,5 +1,7 @@
 """Verdicts and house-keeping: what only a person may do, and for which commit."""
 
+from functools import partial
+
 import histories as h
 import pytest
 from decisions import STATES, only, refused, repo
@@ -164,6 +166,19 @@ def test_consent_to_trusting_agents_is_given_once_and_to_one_repository() -> Non
     assert trust(Fleet()).events[-1] == agreed
     assert history(agreed).repos[REPO].consents == {"trust"}
     assert trust(history(agreed)).events == ()
+
+
+def test_consent_can_be_withdrawn() -> None:
+    agreed = e.AgentsTrusted(repo=REPO, by="person")
+    withdrawn = e.AgentsDistrusted(repo=REPO, by="person")
+
+    def revoke(fleet: Fleet) -> Decision:
+        return decide(fleet, c.TrustAgents(cwd="/", revoke=True), TrustFacts(repo=repo()))
+
+    assert only(revoke(history(agreed))) == withdrawn
+    assert history(agreed, withdrawn).repos[REPO].consents == frozenset()
+    for fleet in (history(), history(agreed, withdrawn), Fleet()):
+        assert "agents are not told" in refused(partial(revoke, fleet))
 
 
 def test_trust_is_for_the_exact_content() -> None:

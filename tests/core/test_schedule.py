@@ -16,9 +16,10 @@ from fleet.core.effects import (
     StartRun,
 )
 from fleet.core.ids import TaskId
+from fleet.core.pauses import pause
 from fleet.core.planned import Circumstances
 from fleet.core.policy import FleetPolicy
-from fleet.core.schedule import MAX_LOSSES, occupied, pause
+from fleet.core.schedule import MAX_LOSSES, occupied
 from fleet.core.status import Ending, Failed, Held, Queued, ToReject
 
 READY = tuple(

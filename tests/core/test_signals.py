@@ -13,6 +13,7 @@ from fleet.core.activity import Activity, Idle, Stalled, Unknown, Waiting, Worki
 from fleet.core.rows import Ask
 from fleet.core.signals import (
     DECAY,
+    PATIENCE,
     SOURCES,
     STAND,
     START,
@@ -260,6 +261,18 @@ TABLE: dict[str, tuple[Sequence[tuple[str, Activity, float]], float, Activity, s
         *(30, Working(), "fleet"),
     ),
     "a file whose clock is ahead": ((("presence", DIALOG, 1e6),), 20, DIALOG, "presence"),
+    "a report that it rests, after its turn": (
+        (("report", Working(), 10), ("report", Idle(), 12), ("report", BROKEN_OFF, 15)),
+        *(20, Idle(), "report"),
+    ),
+    "a report that it rests, after a failure": (
+        (("report", Working(), 10), ("report", FAILED, 12), ("report", BROKEN_OFF, 15)),
+        *(20, FAILED, "report"),
+    ),
+    "a report that it rests, and one that it works again": (
+        (("report", Idle(), 12), ("report", BROKEN_OFF, 15), ("report", Working(), 16)),
+        *(20, Working(), "report"),
+    ),
     "a title alone": ((("title", Working(), 5),), 20, Working(), "title"),
     "a title alone, that has just been set": (
         (("title", DIALOG, 5),),
@@ -357,9 +370,36 @@ def test_silence_that_is_limited_makes_it_stalled_whoever_speaks_for_it() -> Non
     assert does(at=90, silence=limit).activity == Stalled(NOON)
     assert does(at=90, silence=limit, printed=after(5)).activity == Working()
     assert does(at=90, silence=limit, drawn=after(5)).activity == Working()
-    assert does(HOOK_WORKS, at=100, silence=limit).activity == Stalled(NOON)
-    assert does(HOOK_WORKS, at=80, silence=limit).look_at == after(90)
+    assert does(HOOK_WORKS, at=99, silence=limit).activity == Unknown()
+    assert does(HOOK_WORKS, at=100, silence=limit).activity == Stalled(after(10), 90.0)
+    assert does(HOOK_WORKS, at=80, silence=limit).look_at == after(100)
     assert does(("hook", ASKS, 1), at=1e5, silence=limit).activity == ASKS
+
+
+def test_who_says_that_it_works_and_only_draws_makes_no_progress() -> None:
+    late = PATIENCE.total_seconds() + 10
+    stalled = Stalled(after(10), PATIENCE.total_seconds())
+    alive = {"printed": after(late - 1), "drawn": after(late - 1)}
+
+    assert does(HOOK_WORKS, at=late, moved=NOON, **alive).activity == stalled
+    assert does(HOOK_WORKS, at=late - 1, moved=NOON, **alive).activity == Working()
+    assert does(HOOK_WORKS, at=late, moved=after(11), **alive).activity == Working()
+    assert does(HOOK_WORKS, at=late, moved=NOON, told=after(11), **alive).activity == Working()
+    assert does(FILE_WORKS, at=late + 1, moved=NOON, **alive).wins.source == "presence"
+    assert isinstance(does(FILE_WORKS, at=late + 1, moved=NOON, **alive).activity, Stalled)
+
+
+def test_where_nobody_reads_its_screen_drawing_counts() -> None:
+    late = PATIENCE.total_seconds() + 10
+
+    assert does(HOOK_WORKS, at=late, drawn=after(11)).activity == Unknown()
+    assert does(HOOK_WORKS, at=late, drawn=after(late - 1)).activity == Working()
+    assert isinstance(does(HOOK_WORKS, at=late, drawn=after(9)).activity, Stalled)
+
+
+@pytest.mark.parametrize("said", [(), (("hook", BEHIND, 10.0),), (("fleet", Working(), 10.0),)])
+def test_who_says_nothing_of_the_kind_may_take_its_time(said: Any) -> None:
+    assert not isinstance(does(*said, at=1e6).activity, Stalled)
 
 
 def test_a_source_that_says_nothing_any_more_counts_no_more() -> None:
@@ -387,6 +427,7 @@ LIVES = st.builds(
     Life,
     printed=st.none() | st.integers(0, 120).map(after),
     drawn=st.none() | st.integers(0, 120).map(after),
+    moved=st.none() | st.integers(0, 120).map(after),
     told=st.none() | st.integers(0, 120).map(after),
     silence=st.none() | st.integers(1, 200).map(lambda n: timedelta(seconds=n)),
 )
@@ -496,7 +537,9 @@ LATE = {"hook": 0.3, "report": 0.1, "presence": 0.3, "title": 1.2}
     states=st.lists(st.sampled_from(["asks", "done", "broken", "fails"]), min_size=1, max_size=5),
     pauses=st.lists(st.floats(6, 50), min_size=10, max_size=10),
     lags=st.lists(st.floats(0, 1), min_size=40, max_size=40),
-    mute=st.sets(st.sampled_from(["report", "presence", "title"]), max_size=2),
+    mute=st.sets(st.sampled_from(["hook", "report", "presence", "title"]), max_size=2).filter(
+        lambda mute: mute != {"hook", "report"}
+    ),
 )
 def test_each_state_is_shown_once_and_none_in_between(
     states: list[str], pauses: list[float], lags: list[float], mute: set[str]
@@ -505,12 +548,18 @@ def test_each_state_is_shown_once_and_none_in_between(
     begins = [11 + sum(pauses[:place]) for place in range(len(true))]
     late = iter(lags)
     said = sorted(
-        (
+        [
             (begin + LATE[source] * next(late), source, says)
             for begin, name in zip(begins, true, strict=True)
             for source, says in TRUTH[name].items()
             if source not in mute
-        ),
+        ]
+        + [
+            # Some report later that they rest, as a person begins to type.
+            (begin + 3, "report", BROKEN_OFF)
+            for begin, name in zip(begins, true, strict=True)
+            if name in {"done", "fails"} and "report" not in mute
+        ],
         key=lambda it: it[0],
     )
 

@@ -11,17 +11,16 @@ from msgspec.structs import replace
 from fleet.core import commands as c
 from fleet.core import effects as f
 from fleet.core import events as e
+from fleet.core import turns
 from fleet.core.activity import Activity, Idle, Run, Waiting, Working
 from fleet.core.decide import decide
 from fleet.core.model import Fleet, Spec
+from fleet.core.plan import plan
 from fleet.core.rows import Ask
-from fleet.core.turns import GO_ON, MOST_ERRORS, MOST_LIMITS
+from fleet.core.turns import AGAIN, GO_ON
 from fleet.core.views import needs, needs_since
-from fleet.errors import RefusedError
 
 ERROR = Waiting("the server failed", "error")
-LATER = NOON + h.minutes(10)
-LIMITED = Waiting("its rate limit", "rate-limit", LATER)
 TALKS = h.talker(done="manual")
 
 
@@ -60,53 +59,25 @@ def run_of(fleet: Fleet) -> Run:
     return run
 
 
-def test_a_rate_limit_that_has_passed_is_gone_on_from_once() -> None:
-    fleet = running(does(LIMITED))
-
-    assert wanted(fleet) == "its rate limit"
-    assert facts(fleet, 9.9) == []
-    assert h.settle(fleet, h.GIVEN, NOON)[1].wake_at == LATER
-    assert facts(fleet, 10) == [told()]
-    after = h.fold(fleet, [told()], LATER)
-    assert run_of(after).activity == Working()
-    assert h.effects(after, now=LATER) == (f.Tell(A, 1, 1),)
-    assert after.tasks[A].messages[0].by == "fleet"
-
-
-def test_a_rate_limit_without_an_end_needs_a_person() -> None:
-    fleet = running(does(replace(LIMITED, until=None)))
-
-    assert facts(fleet, 1e6) == []
-    assert wanted(fleet) == "its rate limit"
-
-
-def test_an_end_that_passed_long_ago_is_not_believed_for_ever() -> None:
-    early = replace(LIMITED, until=NOON)
-    fleet = running(does(early))
-    pauses = []
-    for _ in range(MOST_LIMITS):
-        since, planned = run_of(fleet).activity_since, h.settle(fleet, h.GIVEN, NOON)
-        at = planned[1].wake_at or since
-        pauses.append((at - since).total_seconds())
-        fleet = again(fleet, early)
-
-    assert pauses[:4] == [0, 10, 20, 40]
-    assert max(pauses) == 300
-    assert facts(fleet, 1e6) == []
-
-
-def test_an_error_is_tried_again_with_growing_pauses_and_then_needs_a_person() -> None:
-    fleet, at, pauses = running(does(ERROR)), NOON, []
-    for _ in range(MOST_ERRORS):
+@pytest.mark.parametrize(
+    ("kind", "expected"),
+    [("error", [10, 20, 40, 80]), ("overloaded", [30, 60, 120, 240, *[300] * 16])],
+)
+def test_what_passes_is_tried_again_with_growing_pauses_and_then_needs_a_person(
+    kind: str, expected: list[float]
+) -> None:
+    failed = replace(ERROR, kind=kind)
+    fleet, at, pauses = running(does(failed)), NOON, []
+    for _ in range(AGAIN[kind].times):
         assert wanted(fleet) is None
         planned = h.settle(fleet, h.GIVEN, at)[1]
         assert planned.wake_at is not None
         pauses.append((planned.wake_at - at).total_seconds())
         at = planned.wake_at
         assert h.settle(fleet, h.GIVEN, at)[2] == [told()]
-        fleet = again(fleet, ERROR, at)
+        fleet = again(fleet, failed, at)
 
-    assert pauses == [10, 20, 40, 80]
+    assert pauses == expected
     assert wanted(fleet) == "the server failed"
     assert facts(fleet, 1e6) == []
 
@@ -119,7 +90,9 @@ def test_a_turn_that_ended_well_forgets_the_errors_before_it() -> None:
     assert facts(fleet, 10 / 60) == [told()]
 
 
-@pytest.mark.parametrize("kind", ["login", "budget", "context", "question", "permission"])
+@pytest.mark.parametrize(
+    "kind", ["login", "budget", "context", "question", "permission", "undelivered"]
+)
 def test_what_going_on_cannot_mend_needs_a_person(kind: str) -> None:
     fleet = running(does(Waiting("it", kind, NOON)))
 
@@ -165,18 +138,54 @@ def queued(by: str) -> e.MessageQueued:
     return e.MessageQueued(task=A, text="go ahead", by=by)
 
 
-def test_nobody_types_into_a_dialog() -> None:
-    refused = e.MessageSettled(
-        task=A, message=1, outcome="refused", reason="it waits for may it deploy"
-    )
+@pytest.mark.parametrize("by", ["person", "fleet"])
+def test_nobody_types_into_a_dialog(by: str) -> None:
+    asks = running(queued(by), does(ASKS))
 
-    assert facts(running(queued("person"), does(ASKS)), 0) == [refused]
-    assert facts(running(queued("fleet"), does(ASKS)), 0) == []
-    assert h.effects(running(queued("fleet"), does(ASKS))) == ()
-    assert h.effects(running(queued("fleet"), does(ASKS), does(Working()))) == (f.Tell(A, 1, 1),)
-    with pytest.raises(RefusedError, match="a waits for may it deploy"):
-        decide(running(does(ASKS)), c.Send(task="a", text="x"))
-    assert decide(running(does(ASKS)), c.Send(task=None, text="x")).events
+    assert facts(asks, 0) == []
+    assert h.effects(asks) == ()
+    assert turns.kept(asks.tasks[A], 1) == "it waits for may it deploy, and is told after that"
+    assert h.effects(h.fold(asks, [does(Working())])) == (f.Tell(A, 1, 1),)
+    assert turns.kept(h.fold(asks, [does(Working())]).tasks[A], 1) == ""
+    assert decide(running(does(ASKS)), c.Send(task="a", text="x")).events
+
+
+# Agents that drop what they are told while they work -------------------------------------------
+
+
+def test_one_that_cannot_queue_is_told_when_its_turn_has_ended() -> None:
+    fleet = running(queued("person"), queued("person"), spec=h.talker(queues=False, done="turn"))
+    works = turns.kept(fleet.tasks[A], 2)
+
+    assert h.effects(fleet) == ()
+    assert works == "it works, and is told when its turn has ended"
+    idle = h.fold(fleet, [does(Idle())])
+    assert facts(idle, 1) == []  # its turn does not end its run before it was told
+    assert h.effects(idle) == (f.Tell(A, 1, 1),)
+    told = e.MessageSettled(task=A, message=1, outcome="delivered")
+    again = h.fold(idle, [does(Working()), told])
+    assert h.effects(again) == ()
+    assert turns.kept(again.tasks[A], 2) == works
+    assert h.effects(h.fold(again, [does(Idle())])) == (f.Tell(A, 1, 2),)
+
+
+def test_one_that_queues_is_told_at_once() -> None:
+    assert h.effects(running(queued("person"))) == (f.Tell(A, 1, 1),)
+
+
+# A person at the keyboard ----------------------------------------------------------------------
+
+
+def test_a_message_that_could_not_be_typed_is_tried_again_later() -> None:
+    later = NOON + h.minutes(1)
+    held = e.MessageHeld(task=A, message=1, reason="someone types", not_before=later)
+    fleet = running(queued("person"), held, held)
+
+    waiting = plan(fleet, h.GIVEN, NOON)
+    assert (waiting.effects, waiting.wake_at) == ((), later)
+    assert turns.kept(fleet.tasks[A], 1) == "someone types"
+    assert fleet.tasks[A].messages[0].holds == 2
+    assert plan(fleet, h.GIVEN, later).effects == (f.Tell(A, 1, 1),)
 
 
 def test_a_question_that_is_read_as_a_line_is_answered_by_one() -> None:

@@ -20,6 +20,8 @@ from real.clis import Cli
 from waiting import until
 
 from fleet import protocol as p
+from fleet.agents import registry
+from fleet.agents.adapter import AgentAdapter
 from fleet.client import Client
 from fleet.errors import FleetError
 
@@ -171,14 +173,30 @@ class Bench:
             screen = self.screen(task)
             raise AssertionError(f"{text!r} was not sent by {task}:\n{screen}") from None
 
+    def heard_once(self, task: str, text: str) -> None:
+        """See that `text` was said to the model, and in one place only."""
+        said = [it for it in self.requests(task)[-1].talk if text in str(it)]
+        assert len(said) == 1, said
+
     # --- what a person does -----------------------------------------------------------------------
 
     def press(self, task: str, *keys: str) -> float:
         """Press keys in the pane, and return when."""
+        self.tmux(task, "send-keys", *keys)
+        return time.time()
+
+    def tmux(self, task: str, command: str, *words: str) -> str:
+        """Have tmux do something to the pane, and return what it prints."""
         socket = self.place.ask(p.Status())["tmux_socket"]
         pane = self.row(task)["pane"]
-        self.place.run("tmux", "-N", "-S", socket, "send-keys", "-t", pane, *keys)
-        return time.time()
+        return self.place.run("tmux", "-N", "-S", socket, command, "-t", pane, *words).out
+
+    @property
+    def adapter(self) -> AgentAdapter:
+        return registry.adapters(()).get(self.cli.name)
+
+    def input_line(self, task: str) -> str:
+        return self.adapter.input_line(self.tmux(task, "capture-pane", "-p", "-e")) or ""
 
     def agent(self, task: str) -> int:
         """Return the pid of the agent's own process."""

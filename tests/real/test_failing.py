@@ -15,10 +15,12 @@ def test_a_short_rate_limit_passes_by_itself(bench: Bench) -> None:
     assert bench.activities(task) <= {"working", "idle"}
 
 
-def test_a_long_rate_limit_needs_a_person_and_goes_on_when_told(bench: Bench) -> None:
+def test_a_long_rate_limit_is_waited_for_and_goes_on_when_told(bench: Bench) -> None:
     task = bench.spawn("[[fail 429 retry-after=3600]]")
-    bench.shows(task, "waiting")
+    row = bench.shows(task, "waiting")
+    assert row["needs"] is None
     assert bench.waits_for(task) == "rate-limit"
+    assert "goes on at" in row["waits"]
 
     bench.place.fleet("send", task, f"[[run git status]] try again ({task})")
     bench.heard(task, "try again")
@@ -43,9 +45,26 @@ def test_a_prompt_that_is_too_long_says_so(bench: Bench) -> None:
     assert bench.waits_for(task) == "context"
 
 
-def test_a_request_that_hangs_is_ended_by_the_limit_of_silence(bench: Bench) -> None:
-    """It draws its spinner all the time, which is no sign that it gets anywhere."""
+def test_a_request_that_hangs_is_ended_by_the_limit_of_time(bench: Bench) -> None:
     task = bench.spawn("[[hang]]", "--timeout", "8s")
     bench.first_request(task)
     row = bench.shows(task, "failed")
     assert "time limit" in row["needs"]
+
+
+def test_a_request_that_hangs_is_ended_by_the_limit_of_silence(bench: Bench) -> None:
+    """It draws its spinner all the time, which is no sign that it gets anywhere."""
+    repo = bench.place.make_repo("silent", {"fleet.yaml": "silence: 20s\n"})
+    bench.place.fleet("trust", "--agents", cwd=repo)
+    task = bench.spawn("[[hang]]", cwd=repo)
+    bench.first_request(task)
+    row = bench.shows(task, "failed", timeout=90)
+    assert row["needs"] == "stopped after 20 s of silence"
+
+
+def test_an_overloaded_service_is_waited_for(bench: Bench) -> None:
+    task = bench.spawn("[[fail 529 Overloaded]]")
+    row = bench.shows(task, "waiting")
+    assert row["needs"] is None
+    kinds = [it["activity"].get("kind") for it in bench.place.events("run.activity", task=task)]
+    assert "overloaded" in kinds

@@ -81,7 +81,6 @@ def _lives(bench: Bench, task: str, watch: Watch, table: Table) -> None:
     table.add("is told more", watch, at, "working")
     pressed = bench.press(task, "Escape")
     table.add("Esc while it answers", watch, pressed, "idle")
-    bench.press(task, "C-u")  # if it had shown nothing yet, its prompt is in the input line again
 
     if bench.can("background"):
         _works_on(bench, task, watch, table)

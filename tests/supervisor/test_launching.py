@@ -95,6 +95,8 @@ async def test_consent_is_told_from_then_on(house: House, start: Start) -> None:
     assert start(Curious()).consents == frozenset()
     house.submit(c.TrustAgents(cwd=str(house.repo)))
     assert start(Curious()).consents == {"trust"}
+    house.submit(c.TrustAgents(cwd=str(house.repo), revoke=True))
+    assert start(Curious()).consents == frozenset()
     with pytest.raises(RefusedError, match="may not"):
         house.submit(c.TrustAgents(cwd=str(house.repo)), actor="a")
 

@@ -333,6 +333,22 @@ async def test_closing_breaks_off_what_is_under_way_and_records_nothing_of_it(pa
         assert supervisor.fleet.tasks[h.A].attempt == 1
 
 
+async def test_what_cannot_be_done_twice_is_on_record_however_it_ended(path: Path) -> None:
+    world = World()
+    async with fakes.running(path, world) as supervisor:
+        supervisor.record(h.running(h.A, h.talker(done="manual")))
+        world.hold(f.Tell)
+        supervisor.record([e.MessageQueued(task=h.A, text="go on", by="me")])
+        tell = f.Tell(h.A, 1, 1)
+        await until_begun(world, tell)
+        assert supervisor.is_under_way(tell)
+        assert not supervisor.is_under_way(f.Tell(h.A, 1, 2))
+        await supervisor.close()
+
+        assert world.stopped == [tell]
+        assert supervisor.fleet.tasks[h.A].messages == ()
+
+
 async def test_nothing_is_planned_once_it_is_closed(path: Path) -> None:
     world = World()
     async with fakes.running(path, world) as supervisor:

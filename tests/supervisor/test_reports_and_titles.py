@@ -1,5 +1,6 @@
 """What agents tell their terminals: status reports in the spool, and the titles of panes."""
 
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -92,11 +93,10 @@ def hear(house: House, *reports: str) -> None:
 
 
 class TestReports:
-    async def test_what_an_agent_tells_its_terminal_is_heard(
-        self, house: House, adapter: Telling
-    ) -> None:
+    async def test_what_an_agent_tells_its_terminal_is_heard(self, house: House) -> None:
+        house.configure('agents: {robot: {command: [sh, -c, "{prompt}"], reports: true}}')
         osc = r"\033]7501;state=blocked:kind=permission:msg=YXBwcm92ZSBXcml0ZQ==\007"
-        at_work(house, f'printf "before{osc}after"; exec sleep 1000')
+        at_work(house, f'printf "before{osc}after"; exec sleep 1000', agent="robot")
         async with house.watching():
             await house.until(lambda _: isinstance(run(house).activity, Waiting))
 
@@ -160,11 +160,12 @@ class TestReports:
     ) -> None:
         at_work(house)
         hear(house, "state=idle")
-        since = time.monotonic()
+        reports, since, stop = house.tools.reports, time.monotonic(), threading.Event()
+        reports.expect(A, 1, "go on")
         hear(house, "state=idle")
-        assert not house.tools.reports.wait(A, since=since, timeout_s=0)
+        assert not reports.wait_heard(A, 1, begun=since, timeout_s=0, stop=stop)
         hear(house, "state=working")
-        assert house.tools.reports.wait(A, since=since, timeout_s=0)
+        assert reports.wait_heard(A, 1, begun=since, timeout_s=0, stop=stop)
 
 
 def titled(house: House, titles: Titles, title: str) -> Activity:

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import os
 import subprocess
+import threading
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -14,10 +15,12 @@ from typing import Any
 import msgspec
 import pytest
 from house import House
+from msgspec.structs import replace
 from person import Person
 from waiting import until
 
 from fleet import protocol as p
+from fleet.agents import traits
 from fleet.agents.adapter import (
     BadHook,
     Presence,
@@ -32,24 +35,30 @@ from fleet.agents.adapter import (
     Signal,
 )
 from fleet.agents.shell import ShellAdapter
+from fleet.core import commands as c
 from fleet.core import effects as f
 from fleet.core import events as e
 from fleet.core.activity import Activity, Idle, Unknown, Waiting, Working
 from fleet.core.ids import TaskId
 from fleet.core.model import Task
+from fleet.core.policy import RepoPolicy
 from fleet.core.rows import Ask
 from fleet.core.signals import FRESH
 from fleet.core.views import needs
+from fleet.errors import ToolError
 from fleet.supervisor.answers import look
 from fleet.supervisor.host import Host, now
 from fleet.supervisor.judge import Judge
+from fleet.supervisor.perform import telling
 from fleet.supervisor.probes import screens as screens_module
 from fleet.supervisor.probes import vitals as vitals_module
 from fleet.supervisor.probes.presence import Presences
 from fleet.supervisor.probes.screens import Screens
 from fleet.supervisor.probes.spool import Spool
 from fleet.supervisor.probes.vitals import Vitals
+from fleet.supervisor.reports import Reports
 from fleet.tools import pipes
+from fleet.tools.tmux.input import Busy, Typed
 
 A = TaskId("a")
 says = msgspec.json.Encoder().encode
@@ -84,6 +93,8 @@ class Open(ShellAdapter):
         last = text.splitlines()[-1] if text else ""
         if "too many" in last:
             return (SaysFailed(last.strip(), "rate-limit"),)
+        if "again in" in last:
+            return (SaysWaiting(last.strip(), "rate-limit"),)
         return (SaysDoing("x"),)
 
 
@@ -94,8 +105,10 @@ def adapter(house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Op
     return made
 
 
-def at_work(house: House, prompt: str = "exec sleep 1000") -> None:
-    house.begin(prompt)
+def at_work(house: House, prompt: str = "exec sleep 1000", *, talks: bool = False) -> None:
+    task = house.begin(prompt)
+    if talks:
+        house.record(e.TaskEdited(task=A, spec=replace(task.spec, converses=True)))
     house.record(house.start())
     until(house.home.run("a", 1).started.exists)
 
@@ -300,6 +313,63 @@ class TestScreens:
         await screens.look([(A, "%1")])
         assert told(house)[1:] == [(Working(), "process")]
 
+    @pytest.mark.parametrize(
+        ("other", "moves"),
+        [
+            ("* Baking... (12s · 300 tokens)\nesc", False),
+            ("✻ Baking… (2m 31s · ↑ 1.2k tokens)\nesc", False),
+            ("⠋ Baking (9 %) ▓▓░░ --\nesc", True),  # its tokens are gone
+            ("* Baking (12s · 300 tokens)\nesc to interrupt", True),
+        ],
+    )
+    async def test_what_counts_and_spins_is_no_progress(
+        self,
+        house: House,
+        adapter: Open,
+        monkeypatch: pytest.MonkeyPatch,
+        *,
+        other: str,
+        moves: bool,
+    ) -> None:
+        at_work(house)
+        screens, moved = Screens(house.host), house.host.vitals.last_moved
+        self.draw(house, monkeypatch, "· Baking. (1s · 0 tokens)\nesc")
+        await screens.look([(A, "%1")])
+        before = moved[A]
+        self.draw(house, monkeypatch, other)
+        await screens.look([(A, "%1")])
+
+        assert (moved[A] != before) is moves
+
+    async def test_who_only_spins_gets_nowhere_and_needs_somebody(
+        self, house: House, adapter: Open, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        at_work(house)
+        hook(house, SaysWorking())
+        hear(house)
+        vitals, late = house.host.vitals, now() + timedelta(minutes=16)
+        vitals.last_moved[A] = now()
+        vitals.last_output[A] = vitals.last_drawn[A] = late
+        house.host.judge.look(late, every=True)
+        assert needs(house.fleet, house.task("a"), RepoPolicy()) == "no progress for 15m"
+        assert house.word("a") == "stalled"
+
+        vitals.last_moved[A] = late
+        house.host.judge.look(late, every=True)
+        assert house.word("a") == "working"
+
+    async def test_a_limit_after_which_it_tries_again_by_itself_is_nothing_to_be_told(
+        self, house: House, adapter: Open, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        at_work(house)
+        self.draw(house, monkeypatch, "again in 90 s")
+        await Screens(house.host).look([(A, "%1")])
+
+        assert activity(house) == Waiting("again in 90 s", "rate-limit", retries=True)
+        assert needs(house.fleet, house.task("a"), RepoPolicy()) is None
+        row = (await look.ls(house.host, p.List()))[0]
+        assert row.waits == "again in 90 s: it tries again by itself"
+
     async def test_who_has_just_spoken_is_looked_at_later(
         self, house: House, adapter: Open, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -377,6 +447,32 @@ class TestHooks:
                 pipes.give(pipe, "allowed")
             assert asked.stdout is not None
             assert asked.stdout.read() == (b"" if hides else b"allowed")
+
+    async def test_each_run_says_whose_account_it_uses(
+        self, house: House, adapter: Open, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        adapter.accounts = ("HOME",)
+        at_work(house)
+        (started,) = house.events(e.RunStarted)
+
+        assert started.account == traits.account(
+            adapter, {"HOME": os.environ["HOME"]}, salt=house.tools.home_id
+        )
+        assert house.task("a").account == started.account
+        assert house.events(e.TaskAdded)[0].account == ""  # as the shell's own adapter has it
+
+    async def test_a_task_that_is_held_says_so(self, house: House, adapter: Open) -> None:
+        at_work(house)
+        hook(house, SaysFailed("log in", "login"))
+        hear(house)
+        house.spawn("true", "b")
+        for name in ("a", "b"):
+            task = replace(house.task(name), account="one")
+            house.fleet.tasks[task.id] = task
+
+        said = await look.why(house.host, p.Why(task="b"))
+        assert said.because == ("shell's account waits for a login: see a",)
+        assert said.needs is None
 
     async def test_what_is_shown_alone_is_not_recorded(self, house: House, adapter: Open) -> None:
         at_work(house)
@@ -633,13 +729,13 @@ class TestTelling:
         hook(house, SaysHeard("the prompt"))
         hear(house)
         reports = house.tools.reports
-        wait = reports.wait_for
+        wait = reports.wait_heard
 
-        def speak(task: TaskId, text: str, *, since: float, timeout_s: float) -> bool:
+        def speak(task: TaskId, message: int, **options: Any) -> bool:
             reports.hear(task, "  do   it\n")
-            return wait(task, text, since=since, timeout_s=timeout_s)
+            return wait(task, message, **options)
 
-        monkeypatch.setattr(reports, "wait_for", speak)
+        monkeypatch.setattr(reports, "wait_heard", speak)
         assert self.tell(house, "do it").outcome == "delivered"
 
     @pytest.mark.usefixtures("quick")
@@ -672,9 +768,222 @@ class TestTelling:
         hear(house)
         assert self.tell(house, "do it").outcome == "unconfirmed"
 
+    @pytest.mark.usefixtures("quick")
+    async def test_a_busy_agents_other_words_confirm_nothing(
+        self, house: House, adapter: Open, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        at_work(house, "exec cat")
+        tell = f.Tell(A, 1, 1)
+        house.record(e.ActivityChanged(task=A, attempt=1, activity=Working(), source="hook"))
+        house.record(e.MessageQueued(task=A, text="do it", by="me"))
+        house.tools.reports.note(A)
+        wait = house.tools.reports.wait_heard
+
+        def speak(task: TaskId, message: int, **options: Any) -> bool:
+            house.tools.reports.begins(task)
+            return wait(task, message, **options)
+
+        monkeypatch.setattr(house.tools.reports, "wait_heard", speak)
+        [settled] = house.perform(tell)
+        assert settled == e.MessageSettled(
+            task=A, message=1, outcome="unconfirmed", reason="the agent did not report it"
+        )
+        assert house.tools.reports.hear(A, "do it") == 1  # so it is known now
+
+    async def test_what_was_to_stop_is_taken_up_and_typed_once(
+        self, house: House, adapter: Open, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        at_work(house, "exec cat")
+        hook(house, SaysHeard("the prompt"))
+        hear(house)
+        house.record(e.MessageQueued(task=A, text="do it", by="me"))
+        stop, reports = threading.Event(), house.tools.reports
+        wait = reports.wait_heard
+
+        def closing(task: TaskId, message: int, **options: Any) -> bool:
+            stop.set()
+            return wait(task, message, **options)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(reports, "wait_heard", closing)
+            assert telling.tell(house.tools, f.Tell(A, 1, 1), house.fleet, stop) == []
+        house.tools.reports = Reports()  # as the next supervisor begins
+        house.tools.reports.hear(A, "do it")
+
+        [settled] = house.perform(f.Tell(A, 1, 1))
+        assert settled == e.MessageSettled(task=A, message=1, outcome="delivered")
+        run = house.task("a").run
+        assert run is not None
+        until(lambda: house.tools.panes.capture(run.pane).count("do it") == 2)  # typed, and printed
+
+    async def test_a_message_waits_while_a_person_is_at_the_keyboard(
+        self, house: House, adapter: Open, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        at_work(house, "exec cat")
+        hook(house, SaysHeard("do it"))
+        hear(house)
+        house.record(e.MessageQueued(task=A, text="do it", by="me"))
+        monkeypatch.setattr(house.tools.keyboard, "type", lambda *_, **__: Busy("someone types"))
+
+        [held] = house.perform(f.Tell(A, 1, 1))
+        assert isinstance(held, e.MessageHeld)
+        assert held.reason == "someone types"
+        house.record(held)
+        assert [it.held for it in house.task("a").messages] == ["someone types"]
+        said = await house.host.settled_messages({(A, 1)})
+        assert said == [{"task": A, "outcome": "queued", "reason": "someone types"}]
+        house.tools.reports.hear(A, "do it")  # as a person has it
+        never = threading.Event()
+        heard = house.tools.reports.wait_heard
+        assert not heard(A, 1, begun=None, timeout_s=0.0, stop=never)
+
+    @pytest.mark.parametrize(("by_person", "outcome"), [(True, "held"), (False, "refused")])
+    async def test_what_finds_no_room_for_long_is_refused_unless_a_person_is_there(
+        self,
+        house: House,
+        adapter: Open,
+        monkeypatch: pytest.MonkeyPatch,
+        *,
+        by_person: bool,
+        outcome: str,
+    ) -> None:
+        at_work(house, "exec cat")
+        hook(house, SaysHeard("do it"))
+        hear(house)
+        house.record(e.MessageQueued(task=A, text="do it", by="me"))
+        busy = Busy("no room", by_person=by_person)
+        monkeypatch.setattr(house.tools.keyboard, "type", lambda *_, **__: busy)
+        for _ in range(telling._MOST_HOLDS):
+            [held] = house.perform(f.Tell(A, 1, 1))
+            assert isinstance(held, e.MessageHeld)
+            house.record(held)
+
+        [last] = house.perform(f.Tell(A, 1, 1))
+        found = last.outcome if isinstance(last, e.MessageSettled) else "held"
+        assert found == outcome
+
+    async def test_what_was_cleared_is_said(
+        self, house: House, adapter: Open, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        at_work(house, "exec cat")
+        hook(house, SaysHeard("x"))
+        hear(house)
+
+        def typed(*_: object, **__: object) -> Typed:
+            house.tools.reports.hear(A, "do it")
+            return Typed(cleared="half a\nthought")
+
+        monkeypatch.setattr(house.tools.keyboard, "type", typed)
+        settled = self.tell(house, "do it")
+        assert settled.outcome == "delivered"
+        assert settled.reason == "taken out of its input line before: half a thought"
+
+    async def test_what_fails_on_the_way_is_unconfirmed_until_it_is_heard(
+        self, house: House, adapter: Open, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        at_work(house, "exec cat")
+        hook(house, SaysHeard("x"))
+        hear(house)
+        monkeypatch.setattr("fleet.supervisor.perform.telling._HEARD_S", 0.01)
+
+        def fails(*_: object, **__: object) -> Typed:
+            raise ToolError("tmux is gone")
+
+        monkeypatch.setattr(house.tools.keyboard, "type", fails)
+        settled = self.tell(house, "do it")
+        assert (settled.outcome, settled.reason) == ("unconfirmed", "tmux is gone")
+        assert house.tools.reports.hear(A, "do it") == 1
+
+    async def test_a_text_that_finds_no_room_is_refused(self, house: House, adapter: Open) -> None:
+        at_work(house, "exec cat")
+        hook(house, SaysHeard("x"))
+        hear(house)
+        (house.home.run("a", 1).root / "messages").write_text("in the way")
+        assert self.tell(house, "two\nlines").outcome == "refused"
+
+    async def test_a_message_at_a_dialog_is_queued_and_its_sender_told(
+        self, house: House, adapter: Open
+    ) -> None:
+        at_work(house, talks=True)
+        asks = Waiting("may it", "permission", None, Ask(id="1.1"))
+        house.record(e.ActivityChanged(task=A, attempt=1, activity=asks, source="hook"))
+        house.submit(c.Send(task="a", text="x"))
+        said = await house.host.settled_messages({(A, 1)})
+        why = "it waits for may it, and is told after that"
+        assert said == [{"task": A, "outcome": "queued", "reason": why}]
+        assert [message.text for message in house.task("a").messages] == ["x"]
+
+    async def test_what_is_typed_just_now_is_not_queued(
+        self, house: House, adapter: Open, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        at_work(house, talks=True)
+        asks = Waiting("may it", "permission", None, Ask(id="1.1"))
+        house.record(e.ActivityChanged(task=A, attempt=1, activity=asks, source="hook"))
+        house.record(e.MessageQueued(task=A, text="x", by="me"))  # and it asked because of that
+        tell = f.Tell(A, 1, 1)
+        monkeypatch.setattr(house.supervisor, "is_under_way", lambda effect: effect == tell)
+        fate = asyncio.ensure_future(house.host.settled_messages({(A, 1)}))
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        assert not fate.done()
+
+        house.record(e.MessageSettled(task=A, message=1, outcome="delivered"))
+        house.host.supervisor._notify()
+        assert [it["outcome"] for it in await fate] == ["delivered"]
+
     async def test_a_new_run_has_said_nothing(self, house: House) -> None:
         house.tools.reports.note(A)
         house.tools.reports.hear(A, "x")
         at_work(house)
         assert not house.tools.reports.ever(A)
         assert not house.tools.reports.repeats(A)
+
+
+class TestReports:
+    NEVER = threading.Event()
+
+    def heard(self, reports: Reports, message: int) -> bool:
+        return reports.wait_heard(A, message, begun=None, timeout_s=0.0, stop=self.NEVER)
+
+    def test_one_report_confirms_one_message_the_first(self) -> None:
+        reports = Reports()
+        for message in (1, 2):
+            reports.expect(A, message, "go on")
+        assert reports.hear(A, " go\non ") is None
+        assert self.heard(reports, 1)
+        assert not self.heard(reports, 2)
+        assert reports.hear(A, "go on") == 2
+        assert reports.hear(A, "go on") is None
+
+    def test_two_reports_confirm_two(self) -> None:
+        reports = Reports()
+        for message in (1, 2):
+            reports.expect(A, message, "go on")
+        reports.hear(A, "go on")
+        reports.hear(A, "go on")
+        assert self.heard(reports, 1)
+        assert self.heard(reports, 2)
+
+    def test_what_was_heard_before_is_claimed_once_by_what_was_typed_before(self) -> None:
+        reports = Reports()
+        reports.hear(A, "go on")
+        reports.expect(A, 1, "go on")
+        assert not self.heard(reports, 1)
+        reports.expect(A, 1, "go on", again=True)
+        assert self.heard(reports, 1)
+        reports.expect(A, 2, "go on", again=True)
+        assert not self.heard(reports, 2)
+
+    def test_what_was_not_typed_is_not_expected(self) -> None:
+        reports = Reports()
+        reports.expect(A, 1, "go on")
+        reports.forget(A, 1)
+        assert not self.heard(reports, 1)
+        assert reports.hear(A, "go on") is None
+
+    def test_nobody_is_waited_for_who_is_to_stop(self) -> None:
+        reports, stop = Reports(), threading.Event()
+        stop.set()
+        reports.expect(A, 1, "go on")
+        assert not reports.wait_heard(A, 1, begun=None, timeout_s=3600, stop=stop)
+        assert not reports.wait_up(A, timeout_s=3600, stop=stop)

@@ -6,12 +6,13 @@ from pathlib import Path
 import pytest
 from house import House, git
 
+from fleet import paths
 from fleet.client.environment import permitted
 from fleet.core import commands as c
 from fleet.core import effects as f
 from fleet.core import events as e
 from fleet.core.ids import Commit
-from fleet.errors import RefusedError
+from fleet.errors import ConfigError, RefusedError
 from fleet.supervisor.perform.workspaces import enter
 from fleet.supervisor.probes.targets import Targets
 from fleet.supervisor.server import Server
@@ -108,3 +109,37 @@ async def test_only_what_a_trusted_file_names_is_kept_of_what_a_client_sent(hous
     assert b"s3cret" not in stored
     assert b"TMUX" not in stored
     assert permitted(sent, ["OTHER"]).keys() == {"PATH", "OTHER"}
+
+
+async def test_options_of_an_agent_that_is_not_there_are_refused_with_their_line(
+    house: House,
+) -> None:
+    file = house.repo / "fleet.yaml"
+    file.write_text("agents:\n  bot: {command: ['true']}\nagent_options:\n  bto: {model: m}\n")
+
+    with pytest.raises(ConfigError) as caught:
+        house.spawn("true")
+    assert caught.value.message == (
+        'fleet.yaml:4: agent_options: no agent is called "bto" (did you mean "bot"?)'
+    )
+    assert "bot, claude, " in (caught.value.hint or "")
+    file.write_text("agents:\n  bot: {command: ['true']}\nagent_options:\n  bot: {model: m}\n")
+    house.submit(c.Trust(cwd=str(house.repo)))
+    house.spawn("true")
+
+
+async def test_the_users_own_options_too_and_what_was_in_force_stays(house: House) -> None:
+    house.configure("slots: 3\nagent_options:\n  shell: {model: m}\n")
+    with pytest.raises(ConfigError) as caught:
+        house.configure("slots: 4\nagent_options:\n  shel: {model: m}\n")
+
+    assert caught.value.message.startswith(str(paths.user_config()) + ":4: agent_options: ")
+    assert '(did you mean "shell"?)' in caught.value.message
+    assert house.tools.policies.fleet.slots == 3
+
+
+async def test_the_users_own_agents_may_have_options_in_a_repository(house: House) -> None:
+    house.configure("agents:\n  mine: {command: ['true']}\n")
+    (house.repo / "fleet.yaml").write_text("agent_options:\n  mine: {model: m}\n")
+    house.submit(c.Trust(cwd=str(house.repo)))
+    house.spawn("true")

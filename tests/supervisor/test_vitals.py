@@ -13,7 +13,7 @@ from waiting import until
 
 from fleet.core import effects as f
 from fleet.core import events as e
-from fleet.core.activity import Stalled, Working
+from fleet.core.activity import Idle, Stalled, Working
 from fleet.core.ids import TaskId
 from fleet.core.policy import FleetPolicy
 from fleet.supervisor.probes import exits as exits_module
@@ -384,14 +384,14 @@ class TestTelling:
         self, house: House, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         self.cat(house)
-        house.tools.reports.note(A)
-        wait = house.tools.reports.wait
+        house.record(e.ActivityChanged(task=A, attempt=1, activity=Idle(), source="hook"))
+        wait = house.tools.reports.wait_heard
 
-        def speak(task: TaskId, *, since: float, timeout_s: float) -> bool:
-            house.tools.reports.note(task)
-            return wait(task, since=since, timeout_s=timeout_s)
+        def speak(task: TaskId, message: int, **options: Any) -> bool:
+            house.tools.reports.begins(task)
+            return wait(task, message, **options)
 
-        monkeypatch.setattr(house.tools.reports, "wait", speak)
+        monkeypatch.setattr(house.tools.reports, "wait_heard", speak)
         assert self.told(house, "hello").outcome == "delivered"
 
     async def test_a_run_that_is_over_is_told_nothing(self, house: House) -> None:

@@ -88,11 +88,17 @@ def test_a_command_that_is_not_there_is_refused_with_the_nearest() -> None:
         remapped(KEYS, {"atach": ("a",)})
     with pytest.raises(ConfigError, match=r'no command "zzz"$'):
         remapped(KEYS, {"zzz": ("a",)})
+    with pytest.raises(ConfigError) as caught:
+        remapped(KEYS, {"attach": ("a",), "zzz": ("b",)})
+    assert caught.value.key == ("keys", "zzz")
 
 
 def test_a_theme_that_is_not_there_is_refused_with_the_nearest() -> None:
     with pytest.raises(ConfigError, match=r'no theme "nrod" \(did you mean nord\?\)'):
         known_theme("nrod", ["nord", "gruvbox"])
+    with pytest.raises(ConfigError) as caught:
+        known_theme("zzz", ["nord"])
+    assert caught.value.key == ("theme",)
     assert known_theme("nord", ["nord"]) == "nord"
 
 

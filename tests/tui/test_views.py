@@ -96,6 +96,15 @@ def test_a_need_is_said_in_full_with_its_keys() -> None:
     assert said[-1].split() == ["y", "allow", "N", "deny", "space", "send", "⏎", "attach"]
 
 
+def test_what_passes_by_itself_is_said_calmly() -> None:
+    waits = "too many requests: goes on at 12:10:00 UTC"
+    selected = live("a", of={"waits": waits, "status": "waiting"}, doing="Bash: make")
+    (row,) = [line for line in table(fold(EMPTY, picture(selected)), 120) if " a " in line]
+    assert waits in row
+    assert "make" not in row
+    assert about(selected)[0].strip() == waits
+
+
 def test_a_question_is_said_once_with_its_choices() -> None:
     said = about(everything()[1])
     assert sum("which database" in line.casefold() for line in said) == 1
@@ -198,7 +207,7 @@ NASTY = st.one_of(
 @given(NASTY, NASTY, NASTY, st.sampled_from(SIZES))
 def test_nothing_that_is_said_breaks_the_screen(a: str, b: str, c: str, columns: int) -> None:
     ask = Ask(id="1", kind="question", tool=a, text=b, choices=(c, a))
-    said = {"title": a, "status": b, "needs": c, "agent": a, "repo": b, "branch": c}
+    said = {"title": a, "status": b, "needs": c, "agent": a, "repo": b, "branch": c, "waits": a}
     selected = live(a, of=said, section="needs", ask=ask, doing=b, conflicts=(c,), approved_by=a)
     model = fold(EMPTY, picture(selected, degraded=(b,)))
     context, made = Context(model=model, live=selected), Table()

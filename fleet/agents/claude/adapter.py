@@ -19,9 +19,10 @@ from fleet.agents.adapter import (
     Silent,
     briefing,
 )
-from fleet.agents.claude import asks, files, hooks, presence, screens
+from fleet.agents.claude import asks, files, hooks, line, presence, screens
 from fleet.agents.claude.version import is_tried
 from fleet.core.commands import Verdict
+from fleet.core.facts import COST
 from fleet.core.policy import Done
 
 # Its own default asks a server what is safe, and opens a dialog where it cannot.
@@ -47,6 +48,14 @@ class ClaudeAdapter(Silent):
     done: Done | None = None
     attempts: int = 1
     scrub: tuple[str, ...] = (*SCRUB, "CLAUDE_PROJECT_DIR")
+    accounts: tuple[str, ...] | None = (
+        *("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN", "ANTHROPIC_BASE_URL"),
+        *("CLAUDE_CODE_OAUTH_TOKEN", "CLAUDE_CODE_USE_BEDROCK", "CLAUDE_CODE_USE_VERTEX"),
+        "CLAUDE_CONFIG_DIR",
+    )
+    usage: frozenset[str] | None = frozenset({COST})
+    repeats: bool = True
+    clear_line: bytes = b"\x15"  # Ctrl-U empties one row; Escape would break a turn off
 
     def launch(self, request: Request) -> Launch:
         """Return its start: afresh, or with its conversation taken up again."""
@@ -85,6 +94,9 @@ class ClaudeAdapter(Silent):
 
     def read_screen(self, text: str) -> tuple[Signal, ...]:
         return screens.read(text)
+
+    def input_line(self, screen: str) -> str | None:
+        return line.read(screen)
 
     def answer(self, payload: bytes, verdict: Verdict, text: str) -> str | None:
         return asks.answer(payload, verdict, text)

@@ -40,7 +40,7 @@ _FAILURES = {
     "authentication_failed": "login",
     "billing_error": "budget",
 }
-_TOO_LONG = "prompt is too long"
+_SAID = {"prompt is too long": "context", "overloaded": "overloaded"}  # and has no name of its own
 _WAITS = {
     "permission_prompt": "permission",
     "agent_needs_input": "question",
@@ -140,8 +140,9 @@ def _failure(payload: bytes) -> Signals:
     told = msgspec.json.decode(payload, type=_Failure)
     if told.agent_id:
         return ()  # it was a helper's turn, which its own agent is told of
-    said = f"{told.last_assistant_message} {told.error_details}"
-    kind = _FAILURES.get(told.error, "context" if _TOO_LONG in said.casefold() else "error")
+    said = f"{told.last_assistant_message} {told.error_details}".casefold()
+    by_words = next((kind for words, kind in _SAID.items() if words in said), "error")
+    kind = _FAILURES.get(told.error, by_words)
     reason = one_line(told.last_assistant_message or told.error) or "its turn broke off"
     return (SaysFailed(reason, kind),)
 

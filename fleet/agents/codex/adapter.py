@@ -14,9 +14,10 @@ from fleet.agents.adapter import (
     Silent,
     briefing,
 )
-from fleet.agents.codex import asks, config, hooks, screens, titles
+from fleet.agents.codex import asks, config, hooks, line, screens, titles
 from fleet.agents.codex.options import options, worktree_link
 from fleet.core.commands import Verdict
+from fleet.core.facts import TOKENS
 from fleet.core.policy import Done
 
 # What its commands find: started by one of them, another would take itself for a part of it.
@@ -25,6 +26,7 @@ _OWN = (
     *("CODEX_SANDBOX", "CODEX_SANDBOX_NETWORK_DISABLED", "CODEX_MANAGED_BY_NPM"),
     *("CODEX_MANAGED_PACKAGE_ROOT", "CODEX_APPLY_PATCH_PRESERVE_LINE_ENDINGS"),
 )
+_ACCOUNTS = ("OPENAI_API_KEY", "CODEX_API_KEY", "OPENAI_BASE_URL", "CODEX_HOME")
 
 
 class CodexAdapter(Silent):
@@ -38,7 +40,11 @@ class CodexAdapter(Silent):
     done: Done | None = None
     attempts: int = 1
     scrub: tuple[str, ...] = (*SCRUB, *_OWN)
+    accounts: tuple[str, ...] | None = _ACCOUNTS
+    usage: frozenset[str] | None = frozenset({TOKENS})
     reports: bool = True
+    repeats: bool = True
+    clear_line: bytes = b"\x15"  # Ctrl-U empties one row; Escape would break a turn off
 
     def launch(self, request: Request) -> Launch:
         """Return its start: afresh, or with its conversation taken up again."""
@@ -72,6 +78,9 @@ class CodexAdapter(Silent):
 
     def read_screen(self, text: str) -> tuple[Signal, ...]:
         return screens.read(text)
+
+    def input_line(self, screen: str) -> str | None:
+        return line.read(screen)
 
     def read_title(self, title: str) -> tuple[Signal, ...]:
         """Return what the title of its pane says, for as long as that is its title."""

@@ -16,8 +16,11 @@ _KINDS = (
     ("401 unauthorized", "login"),
     ("403 forbidden", "login"),
     ("log in again", "login"),
+    ("at capacity", "overloaded"),
+    ("overloaded", "overloaded"),
+    ("status 529", "overloaded"),
 )
-_FINAL = ("usage limit", "quota exceeded", "context window")  # tried no second time
+_FINAL = ("usage limit", "quota exceeded", "context window", "at capacity")  # tried no second time
 _ENDLESS = "connection failed"  # tried for as long as there is no network
 
 

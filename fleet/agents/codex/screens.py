@@ -52,14 +52,19 @@ RULES = (
 def read(text: str) -> tuple[Signal, ...]:
     """Return what the first rule that fits says; most often none does."""
     lines = [line.rstrip() for line in text.splitlines()]
-    shown = [line for line in lines if line]
-    if not shown:
-        return ()
+    dialog = _dialog([line for line in lines if line])
+    return _failure(lines) if dialog is None else (dialog,)
+
+
+def is_dialog(text: str) -> bool:
+    """Return whether keys would answer a dialog."""
+    return _dialog([line.rstrip() for line in text.splitlines() if line.strip()]) is not None
+
+
+def _dialog(shown: list[str]) -> Signal | None:
     bottom = "\n".join(shown[-_BOTTOM:])
-    for rule in RULES:
-        if re.search(rule.last, shown[-1]) and re.search(rule.sign, bottom):
-            return (rule.says,)
-    return _failure(lines)
+    fits = (it for it in RULES if shown and re.search(it.last, shown[-1]))
+    return next((it.says for it in fits if re.search(it.sign, bottom)), None)
 
 
 def _failure(lines: list[str]) -> tuple[Signal, ...]:

@@ -8,7 +8,7 @@ from fleet.core import commands as c
 from fleet.core import events as e
 from fleet.core.decide.control import refuse_landing
 from fleet.core.decide.decision import PERSON, Decision
-from fleet.core.facts import RepoFacts, SpawnFacts, SubmitFacts
+from fleet.core.facts import COST, TOKENS, AgentFacts, RepoFacts, SpawnFacts, SubmitFacts
 from fleet.core.ids import TaskId
 from fleet.core.merge_queue import untrusted
 from fleet.core.model import Fleet, Spec, Task
@@ -31,6 +31,7 @@ def spawn(fleet: Fleet, command: c.Spawn, facts: SpawnFacts, actor: str) -> Deci
     _must_be_trusted(fleet, facts.repo)
     names = _names(fleet, command, facts)
     spec = _spec(fleet, command, facts)
+    _must_be_counted(command, spec, facts.agent)
     added = [
         e.TaskAdded(
             task=name,
@@ -41,6 +42,7 @@ def spawn(fleet: Fleet, command: c.Spawn, facts: SpawnFacts, actor: str) -> Deci
             base_pinned=facts.base is not None,
             branch=f"fleet/{name}",
             owner=actor,
+            account=facts.agent.account,
         )
         for name in names
     ]
@@ -68,6 +70,30 @@ def _must_be_trusted(fleet: Fleet, facts: RepoFacts) -> None:
             "fleet.yaml has commands that you have not trusted yet",
             hint="read it, then type: fleet trust",
         )
+
+
+def _must_be_counted(command: c.Spawn, spec: Spec, agent: AgentFacts) -> None:
+    """Refuse a limit that would limit nothing, as the agent never tells how much it has used.
+
+    Of a cost and of tokens that the policy limits both, one is enough.
+    """
+    told, limits = agent.usage, spec.limits
+    if told is None:
+        return
+    if command.budget_usd is not None and COST not in told:
+        raise _uncounted(agent, "what it costs, so that --budget", "use --tokens")
+    if command.tokens is not None and TOKENS not in told:
+        raise _uncounted(agent, "its tokens, so that --tokens", "use --budget")
+    kept = (limits.budget_usd and COST in told) or (limits.tokens and TOKENS in told)
+    if limits.budget_usd is not None and not kept:
+        raise _uncounted(agent, "what it costs, so that the budget of fleet.yaml", "use --tokens")
+    if limits.tokens is not None and not kept:
+        raise _uncounted(agent, "its tokens, so that the limit in fleet.yaml", "use --budget")
+
+
+def _uncounted(agent: AgentFacts, what: str, instead: str) -> RefusedError:
+    hint = f"{instead}, or another agent"
+    return RefusedError(f"{agent.name} does not tell {what} would limit nothing", hint=hint)
 
 
 def _known(fleet: Fleet, facts: RepoFacts) -> list[e.AnyEvent]:
@@ -112,6 +138,7 @@ def _spec(fleet: Fleet, command: c.Spawn, facts: SpawnFacts) -> Spec:
         agent=agent.name,
         done=command.done or agent.done,
         converses=agent.converses,
+        queues=agent.queues,
         model=command.model,
         effort=command.effort,
         after=after,
@@ -132,6 +159,7 @@ def _limits(command: c.Spawn | c.Edit, base: Limits, attempts: int) -> Limits:
         "attempts": command.attempts,
         "retries": command.retries,
         "budget_usd": command.budget_usd,
+        "tokens": command.tokens if isinstance(command, c.Spawn) else None,
         "timeout_s": command.timeout_s,
     }
     for name, value in given.items():

@@ -2,7 +2,6 @@
 
 from fleet.core import commands as c
 from fleet.core import events as e
-from fleet.core.asking import dialog
 from fleet.core.decide.decision import Decision
 from fleet.core.model import Fleet, Task
 from fleet.core.names import find, present
@@ -132,8 +131,6 @@ def send(fleet: Fleet, command: c.Send, facts: None, actor: str) -> Decision:
     tasks = [find(fleet, command.task)] if command.task else _listeners(fleet)
     for task in tasks:
         _must_listen(task)
-        if command.task:  # of all, those who may not be told now are named with the outcome
-            _no_dialog(task)
     events = [e.MessageQueued(task=task.id, text=command.text, by=actor) for task in tasks]
     sent = [{"task": task.id, "message": task.next_message} for task in tasks]
     return Decision(tuple(events), {"sent": sent})
@@ -155,8 +152,3 @@ def _must_listen(task: Task) -> None:
             f"the agent of {task.id} ({task.spec.agent}) reads no messages",
             hint=f"type into its pane: fleet attach {task.id}",
         )
-
-
-def _no_dialog(task: Task) -> None:
-    if task.run is not None and (need := dialog(task.run)) is not None:
-        raise RefusedError(f"{task.id} waits for {need}", hint=f"fleet why {task.id}")

@@ -67,9 +67,15 @@ def _known(fleet: Fleet, repo: RepoFacts) -> list[e.AnyEvent]:
 
 
 def trust_agents(fleet: Fleet, command: c.TrustAgents, facts: TrustFacts, actor: str) -> Decision:
-    """Agree that agents are told beforehand that they may trust the repository."""
+    """Agree that agents are told beforehand that they may trust the repository; or no more."""
     repo = facts.repo
     known = fleet.repos.get(repo.id)
+    if command.revoke:
+        if known is None or TRUST not in known.consents:
+            raise RefusedError(
+                "agents are not told that this repository is trusted", hint="fleet trust --agents"
+            )
+        return Decision((e.AgentsDistrusted(repo=repo.id, by=actor),), {"repo": repo.id})
     events = _known(fleet, repo)
     if known is None or TRUST not in known.consents:
         events.append(e.AgentsTrusted(repo=repo.id, by=actor))

@@ -27,6 +27,7 @@ from fleet.core.events.changes import (
     StillMerges,
 )
 from fleet.core.events.repos import (
+    AgentsDistrusted,
     AgentsTrusted,
     PolicyTrusted,
     QueueFrozen,
@@ -51,6 +52,7 @@ from fleet.core.events.tasks import (
     EndingBegan,
     FreeingFailed,
     LeaveBegan,
+    MessageHeld,
     MessageQueued,
     MessageSettled,
     NeedEnded,
@@ -86,6 +88,7 @@ from fleet.core.events.tasks import (
 
 AnyEvent = (
     ActivityChanged
+    | AgentsDistrusted
     | AgentsTrusted
     | AnswerGiven
     | AnswerSettled
@@ -112,6 +115,7 @@ AnyEvent = (
     | LeaveBegan
     | FreeingFailed
     | RestoreFailed
+    | MessageHeld
     | MessageQueued
     | MessageSettled
     | NeedEnded
@@ -177,6 +181,7 @@ class Entry(Struct, frozen=True):
 __all__ = [
     "EVENT_TYPES",
     "ActivityChanged",
+    "AgentsDistrusted",
     "AgentsTrusted",
     "AnswerGiven",
     "AnswerSettled",
@@ -205,6 +210,7 @@ __all__ = [
     "LandingBegan",
     "LandingMissed",
     "LeaveBegan",
+    "MessageHeld",
     "MessageQueued",
     "MessageSettled",
     "NeedEnded",

@@ -17,6 +17,12 @@ class AgentsTrusted(RepoEvent, frozen=True, tag="repo.agents-trusted"):
     by: str
 
 
+class AgentsDistrusted(RepoEvent, frozen=True, tag="repo.agents-distrusted"):
+    """A person withdrew that: agents that start from then on are told nothing."""
+
+    by: str
+
+
 class PolicyTrusted(RepoEvent, frozen=True, tag="repo.trusted"):
     digest: str
 

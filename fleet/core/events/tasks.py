@@ -18,6 +18,7 @@ class TaskAdded(TaskEvent, frozen=True, tag="task.added"):
     branch: str
     base_pinned: bool = False
     owner: str = "person"
+    account: str | None = None  # which its agent uses, as far as its environment tells
 
 
 class TaskEdited(TaskEvent, frozen=True, tag="task.edited"):
@@ -40,6 +41,7 @@ class RunStarted(TaskEvent, frozen=True, tag="run.started"):
     pane: str
     pid: int
     pid_start: int
+    account: str | None = None  # which it uses; None where nobody could tell
 
 
 class StartFailed(TaskEvent, frozen=True, tag="run.start-failed"):
@@ -87,11 +89,15 @@ class RunExited(TaskEvent, frozen=True, tag="run.exited"):
 
 
 class RunLost(TaskEvent, frozen=True, tag="run.lost"):
-    """The run vanished through no fault of its agent (tmux died, the machine restarted)."""
+    """The run vanished through no fault of its agent (tmux died, the machine restarted).
+
+    With `fresh` its conversation cannot be taken up: the next one begins afresh.
+    """
 
     attempt: int
     reason: str
     not_before: datetime | None = None
+    fresh: bool = False
 
 
 class EndingBegan(TaskEvent, frozen=True, tag="run.ending"):
@@ -126,6 +132,14 @@ class RunNotEnded(TaskEvent, frozen=True, tag="run.not-ended"):
 class MessageQueued(TaskEvent, frozen=True, tag="message.queued"):
     text: str
     by: str
+
+
+class MessageHeld(TaskEvent, frozen=True, tag="message.held"):
+    """It could not be typed now; nothing of it was."""
+
+    message: int
+    reason: str
+    not_before: datetime
 
 
 class MessageSettled(TaskEvent, frozen=True, tag="message.settled"):

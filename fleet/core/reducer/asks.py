@@ -5,7 +5,7 @@ from datetime import datetime
 from msgspec.structs import replace
 
 from fleet.core import events as e
-from fleet.core.activity import Activity, Given, Waiting, Working
+from fleet.core.activity import RATE_LIMIT, Activity, Given, Waiting, Working
 from fleet.core.model import Task
 from fleet.core.reducer import table
 from fleet.core.reducer.runs import alive, does
@@ -43,5 +43,6 @@ def _without_id(waiting: Waiting) -> Activity:
 def _go_on(task: Task, event: e.GoOnTold, at: datetime) -> Task:
     if (run := alive(task, event.attempt)) is None:
         return task
-    run = replace(does(run, Working(), at), nudges=run.nudges + 1)
+    failed = isinstance(run.activity, Waiting) and run.activity.kind != RATE_LIMIT
+    run = replace(does(run, Working(), at), nudges=run.nudges + failed)
     return tell(replace(task, run=run), event.text, "fleet")

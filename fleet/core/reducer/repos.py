@@ -8,6 +8,7 @@ from fleet.core import events as e
 from fleet.core.ids import RepoId, TaskId
 from fleet.core.model import Fleet, Repo, Slot, Task
 from fleet.core.reducer import table
+from fleet.core.reducer.accounts import began
 from fleet.core.status import Queued, Sealing
 
 TRUST = "trust"  # the consent that agents are told to trust a repository
@@ -45,6 +46,12 @@ def _trusted(fleet: Fleet, event: e.PolicyTrusted, at: datetime) -> Fleet:
 def _agents_trusted(fleet: Fleet, event: e.AgentsTrusted, at: datetime) -> Fleet:
     repo = fleet.repos[event.repo]
     return _repo(fleet, replace(repo, consents=repo.consents | {TRUST}))
+
+
+@table.fleet(e.AgentsDistrusted)
+def _agents_distrusted(fleet: Fleet, event: e.AgentsDistrusted, at: datetime) -> Fleet:
+    repo = fleet.repos[event.repo]
+    return _repo(fleet, replace(repo, consents=repo.consents - {TRUST}))
 
 
 @table.fleet(e.TargetSeen)
@@ -112,7 +119,7 @@ def _freed(fleet: Fleet, event: e.WorkspaceFreed, at: datetime) -> Fleet:
 @table.fleet(e.AttemptBegan)
 def _began(fleet: Fleet, event: e.AttemptBegan, at: datetime) -> Fleet:
     recent = tuple(start for start in fleet.starts if at - start < BREAKER_WINDOW)
-    return replace(fleet, starts=(*recent, at))
+    return began(replace(fleet, starts=(*recent, at)), event, at)
 
 
 @table.fleet(e.ChangeLanded)
@@ -136,5 +143,6 @@ def _added(fleet: Fleet, event: e.TaskAdded, at: datetime) -> Fleet:
         created_at=at,
         updated_at=at,
         owner=event.owner,
+        account=event.account,
     )
     return replace(fleet, tasks=fleet.tasks | {task.id: task})

@@ -6,7 +6,7 @@ from typing import assert_never
 from msgspec.structs import replace
 
 from fleet.core import events as e
-from fleet.core.activity import Activity, Idle, Run, Working
+from fleet.core.activity import RATE_LIMIT, Activity, Idle, Run, Waiting, Working
 from fleet.core.causes import Died
 from fleet.core.model import Task
 from fleet.core.reducer import table
@@ -45,7 +45,17 @@ def alive(task: Task, attempt: int) -> Run | None:
 
 def does(run: Run, activity: Activity, at: datetime) -> Run:
     """Return the run with what fleet itself knows it to do from now on."""
-    return replace(run, activity=activity, activity_since=at, source="fleet", said_at=None)
+    parked = _parked_s(run, at)
+    run = replace(run, activity=activity, activity_since=at, source="fleet", said_at=None)
+    return replace(run, parked_s=parked)
+
+
+def _parked_s(run: Run, at: datetime) -> float:
+    """Return how long a run that does something else from `at` on has waited for limits."""
+    waits = run.activity
+    if not isinstance(waits, Waiting) or waits.kind != RATE_LIMIT:
+        return run.parked_s
+    return run.parked_s + max((at - run.activity_since).total_seconds(), 0.0)
 
 
 @table.task(e.RunStarted)
@@ -61,10 +71,12 @@ def _started(task: Task, event: e.RunStarted, at: datetime) -> Task:
         activity=Working(),
         activity_since=at,
         conversation=task.conversation,
+        resumed=task.conversation is not None,
     )
     begun = isinstance(task.status, Starting)  # else it was told to end while it came up
     status: Status = Running(attempt=event.attempt) if begun else task.status
-    return replace(task, run=run, status=status, messages=(), crashes=0)
+    account = task.account if event.account is None else event.account
+    return replace(task, run=run, status=status, messages=(), crashes=0, account=account)
 
 
 @table.task(e.StartFailed)
@@ -87,6 +99,7 @@ def _activity(task: Task, event: e.ActivityChanged, at: datetime) -> Task:
         activity_since=at,
         source=event.source,
         said_at=event.said_at,
+        parked_s=_parked_s(run, at),
         nudges=0 if isinstance(event.activity, Idle) else run.nudges,
     )
     at_it = isinstance(event.activity, Working) and run.leaving is None
@@ -135,6 +148,8 @@ def _lost(task: Task, event: e.RunLost, at: datetime) -> Task:
     if event.attempt != task.attempt:
         return task
     task = replace(task, run=_leaving(task, event.reason))
+    if event.fresh:
+        task = replace(task, conversation=None)
     if not isinstance(task.status, Running | Starting):
         return task
     outcome = ToRequeue(not_before=event.not_before)

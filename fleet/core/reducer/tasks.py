@@ -78,6 +78,17 @@ def _queued(task: Task, event: e.MessageQueued, at: datetime) -> Task:
     return tell(task, event.text, event.by)
 
 
+@table.task(e.MessageHeld)
+def _held_back(task: Task, event: e.MessageHeld, at: datetime) -> Task:
+    messages = tuple(
+        replace(it, held=event.reason, holds=it.holds + 1, not_before=event.not_before)
+        if it.id == event.message
+        else it
+        for it in task.messages
+    )
+    return replace(task, messages=messages)
+
+
 @table.task(e.MessageSettled)
 def _settled(task: Task, event: e.MessageSettled, at: datetime) -> Task:
     settled = next((m for m in task.messages if m.id == event.message), None)

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from fleet import protocol as p
-from fleet.core import merge_queue
+from fleet.core import accounts, merge_queue
 from fleet.core.activity import Waiting
 from fleet.core.asking import asked, takes
 from fleet.core.causes import ChecksRed, GateRed
@@ -19,7 +19,7 @@ from fleet.core.rows import SignalRow, TaskRow, WhyView
 from fleet.core.schedule import occupied, waits_for
 from fleet.core.status import Failed, Held, Landed, Queued, Submitted
 from fleet.core.views import activity_phrase, needs, needs_since, queue_rows, status_word
-from fleet.supervisor.answers.rows import degraded, repo_around, task_detail, task_row
+from fleet.supervisor.answers.rows import degraded, repo_around, task_detail, task_row, task_rows
 from fleet.supervisor.host import Host, now
 from fleet.supervisor.keeper import keeper_pid
 
@@ -34,7 +34,7 @@ async def ls(host: Host, query: p.List) -> list[TaskRow]:
         if (query.all or not (task.ended or task.removed_at))
         and (repo is None or task.repo == repo)
     ]
-    return [task_row(fleet, task, given, host.home) for task in shown]
+    return task_rows(fleet, shown, given, host.home)
 
 
 async def show(host: Host, query: p.Show) -> Any:
@@ -103,6 +103,8 @@ def _reasons(host: Host, fleet: Fleet, task: Task) -> list[str]:
             waiting = [f"it waits for {name} to land" for name in waits_for(fleet, task)]
             if later is not None and later > now():
                 waiting.append(f"it may start again at {later:%H:%M:%S} UTC")
+            held = accounts.waits_for(fleet, task, accounts.shut(fleet), now())
+            waiting.extend([held] if held else [])
             return waiting or [_no_room(host, fleet)]
         case Submitted():
             waits = merge_queue.waits_for(fleet, task, host.circumstances().repo(task.repo))
@@ -112,7 +114,8 @@ def _reasons(host: Host, fleet: Fleet, task: Task) -> list[str]:
         case Failed(reason=why_failed):
             return [why_failed]
         case _ if task.run is not None and isinstance(task.run.activity, Waiting):
-            return _waits(task.run.activity)
+            passes = accounts.waits_for(fleet, task, accounts.shut(fleet), now())
+            return [passes] if passes else _waits(task.run.activity)
         case _:
             return []
 
@@ -182,7 +185,8 @@ def _next_step(fleet: Fleet, task: Task) -> str | None:
         case "waiting" if task.run is None:
             return f"fleet done {task.id} once it is mended, or fleet retry {task.id}"
         case "waiting":
-            return _way_to_answer(task)
+            passes = accounts.waits_for(fleet, task, accounts.shut(fleet), now())
+            return None if passes else _way_to_answer(task)
         case _:
             return None
 
@@ -193,9 +197,20 @@ def _way_to_answer(task: Task) -> str:
         words = "|".join("TEXT" if word == "text" else word for word in takes(ask))
         return f"fleet answer {task.id} {words}"
     waits = task.run.activity if task.run else None
-    if isinstance(waits, Waiting) and waits.kind == "trust":
-        return f"fleet attach {task.id}; fleet trust --agents, so that none asks again"
-    return f"fleet attach {task.id}"
+    way = _WAYS.get(waits.kind) if isinstance(waits, Waiting) else None
+    return (way or "fleet attach {}").format(task.id)
+
+
+# What gives a live agent what it waits for; what passes by itself needs nothing.
+_GO_ON = 'fleet send {} "go on"'
+_WAYS = {
+    "trust": "fleet attach {}; fleet trust --agents, so that none asks again",
+    "login": f"log in with its program, then {_GO_ON}; others of its account follow",
+    "budget": f"raise it where you pay for it, then {_GO_ON}; others of its account follow",
+    "context": "fleet attach {} and shorten its conversation; or fleet pause and fleet retry it",
+    "error": _GO_ON,
+    "overloaded": _GO_ON,
+}
 
 
 async def status(host: Host, query: p.Status) -> dict[str, Any]:
@@ -224,6 +239,7 @@ async def status(host: Host, query: p.Status) -> dict[str, Any]:
         "tasks": dict(Counter(status_word(fleet, task) for task in live)),
         "slots": {"used": occupied(fleet), "all": host.tools.policies.fleet.slots},
         "degraded": degraded(host),
+        "found": host.found,
     }
 
 
@@ -237,7 +253,7 @@ async def report(host: Host, query: p.Report) -> dict[str, Any]:
     ]
 
     def rows(of: Iterable[Task]) -> list[TaskRow]:
-        return [task_row(fleet, task, given, host.home) for task in of]
+        return task_rows(fleet, of, given, host.home)
 
     living = rows(task for task in fleet.tasks.values() if not task.ended)
     return {

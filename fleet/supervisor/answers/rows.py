@@ -1,10 +1,12 @@
 """Rows for clients: the state, joined with where things lie in this home."""
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from msgspec.structs import asdict
 
 from fleet import paths
+from fleet.core import accounts, turns
 from fleet.core.change import GateFailed, Landing, Ready
 from fleet.core.model import Fleet, Task
 from fleet.core.phrases import reason
@@ -12,14 +14,16 @@ from fleet.core.planned import Circumstances
 from fleet.core.rows import TaskDetail, TaskRow
 from fleet.core.status import Failed, Held
 from fleet.core.views import needs, status_word
-from fleet.supervisor.host import Host
+from fleet.supervisor.host import Host, now
 from fleet.tools.git.repository import locate
 
 _GARBAGE = 20  # what was not understood last
 
 
-def task_row(fleet: Fleet, task: Task, given: Circumstances, home: paths.Home) -> TaskRow:
-    """Return a task as `fleet ls --json` shows it."""
+def task_row(
+    fleet: Fleet, task: Task, given: Circumstances, home: paths.Home, *, waits: str | None = None
+) -> TaskRow:
+    """Return a task as `fleet ls --json` shows it; `waits` is what `accounts.waits_for` says."""
     run = task.run
     worktree = None if task.slot is None else str(home.slot(task.repo, task.slot))
     return TaskRow(
@@ -45,6 +49,7 @@ def task_row(fleet: Fleet, task: Task, given: Circumstances, home: paths.Home) -
         updated_at=task.updated_at,
         after=tuple(task.spec.after),
         removed_at=task.removed_at,
+        waits=waits,
     )
 
 
@@ -60,7 +65,7 @@ def task_detail(fleet: Fleet, task: Task, given: Circumstances, home: paths.Home
         case _:
             pass
     return TaskDetail(
-        row=task_row(fleet, task, given, home),
+        row=task_row(fleet, task, given, home, waits=_waits(fleet, task)),
         prompt=task.spec.prompt,
         done=task.spec.done,
         land=task.spec.land,
@@ -79,7 +84,23 @@ def task_detail(fleet: Fleet, task: Task, given: Circumstances, home: paths.Home
         notes=notes.read_text(errors="replace") if notes.is_file() else "",
         messages=tuple(message.text for message in task.messages),
         archived=task.archived,
+        messages_wait=turns.kept(task, task.messages[0].id) if task.messages else "",
     )
+
+
+def _waits(fleet: Fleet, task: Task) -> str | None:
+    return accounts.waits_for(fleet, task, accounts.shut(fleet), now())
+
+
+def task_rows(
+    fleet: Fleet, tasks: Iterable[Task], given: Circumstances, home: paths.Home
+) -> list[TaskRow]:
+    """Return tasks as `fleet ls --json` shows them."""
+    closed, moment = accounts.shut(fleet), now()
+    return [
+        task_row(*(fleet, task, given, home), waits=accounts.waits_for(fleet, task, closed, moment))
+        for task in tasks
+    ]
 
 
 def _reason(task: Task) -> str | None:

@@ -7,8 +7,8 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from fleet import protocol as p
+from fleet.core import accounts, live
 from fleet.core import events as e
-from fleet.core import live
 from fleet.core.ids import TaskId
 from fleet.core.model import Fleet, Task
 from fleet.core.planned import Circumstances
@@ -51,6 +51,7 @@ class _Painted(Struct, frozen=True):
     task: Task
     word: str
     need: Need | None
+    waits: str | None
     plain: LiveRow  # without vitals and place
     signs: live.Signs
     row: LiveRow
@@ -93,8 +94,13 @@ class Painter:
         self._line = self._lined_up(fleet, given)
         line = self._line.rows
         entries = {row.task: row for row in line}
+        closed, moment = accounts.shut(fleet), now()
         self._painted = {
-            task.id: self._paint(fleet, task, given, entries.get(task.id)) for task in shown
+            task.id: self._paint(
+                *(fleet, task, given, entries.get(task.id)),
+                accounts.waits_for(fleet, task, closed, moment),
+            )
+            for task in shown
         }
         changed = tuple(
             painted.row
@@ -136,12 +142,18 @@ class Painter:
         return [name for name in rings if name in self._painted]
 
     def _paint(
-        self, fleet: Fleet, task: Task, given: Circumstances, entry: QueueRow | None
+        self,
+        fleet: Fleet,
+        task: Task,
+        given: Circumstances,
+        entry: QueueRow | None,
+        waits: str | None,
     ) -> _Painted:
         known = self._painted.get(task.id)
         word, wanted = status_word(fleet, task), need(fleet, task, given.repo(task.repo))
-        if known is None or (known.task is not task) or (known.word, known.need) != (word, wanted):
-            row = task_row(fleet, task, given, self._host.home)
+        made_of = (word, wanted, waits)
+        if known is None or known.task is not task or _made_of(known) != made_of:
+            row = task_row(fleet, task, given, self._host.home, waits=waits)
             plain = live.live_row(fleet, task, row, wanted)
         else:
             plain = known.plain
@@ -151,7 +163,7 @@ class Painter:
             signed = known.row
         else:
             signed = live.signed(plain, signs)
-        return _Painted(task, word, wanted, plain, signs, live.placed(signed, place))
+        return _Painted(task, word, wanted, waits, plain, signs, live.placed(signed, place))
 
     def _signs(self, task: Task) -> live.Signs:
         if task.run is None:
@@ -176,6 +188,10 @@ class Painter:
 
 
 _IN_LINE = (Submitted, Held)
+
+
+def _made_of(row: _Painted) -> tuple[object, ...]:
+    return row.word, row.need, row.waits
 
 
 def _is(one: object, other: object) -> bool:

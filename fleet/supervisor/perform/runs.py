@@ -10,10 +10,11 @@ from pathlib import Path
 import msgspec
 
 from fleet import paths
+from fleet.agents import traits
 from fleet.core import events as e
 from fleet.core.effects import EndRun, StartRun
 from fleet.core.model import Fleet, Task
-from fleet.core.schedule import pause
+from fleet.core.pauses import pause
 from fleet.errors import FleetError, ToolError
 from fleet.supervisor.perform import surroundings
 from fleet.supervisor.perform.launching import GRACE_S, Asked, write_launch
@@ -109,6 +110,7 @@ def _adopt(
             pane=pane,
             pid=started.pid,
             pid_start=started.start,
+            account=_account(tools, task),
         )
     ]
 
@@ -129,7 +131,17 @@ def _open(tools: Tools, task: Task, attempt: int, token: str, worktree: Path) ->
         pane=pane.pane_id,
         pid=pane.pid,
         pid_start=shim.start if shim else 0,
+        account=_account(tools, task),
     )
+
+
+def _account(tools: Tools, task: Task) -> str | None:
+    """Return the account that a run uses; None where the agent is not known any more."""
+    try:
+        environment = surroundings.base_environment(tools, task.id)
+        return traits.account(tools.adapter(task), environment, salt=tools.home_id)
+    except FleetError:
+        return None
 
 
 def end(tools: Tools, effect: EndRun, fleet: Fleet, stop: threading.Event) -> list[e.AnyEvent]:

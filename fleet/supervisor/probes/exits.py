@@ -8,7 +8,8 @@ from fleet.core import events as e
 from fleet.core.activity import Run
 from fleet.core.ids import TaskId
 from fleet.core.model import Task
-from fleet.core.schedule import pause
+from fleet.core.pauses import pause
+from fleet.core.signals import PROCESS
 from fleet.errors import ToolError
 from fleet.supervisor.host import Host, now
 from fleet.supervisor.rundir import Exit, read_exit
@@ -17,6 +18,8 @@ from fleet.tools.processes.table import is_alive
 from fleet.tools.tmux.view import PaneState
 
 _KILLED = "fleet-pane was killed"
+_NO_CONVERSATION = "its conversation could not be taken up"
+_SOON = timedelta(minutes=1)
 _FORGIVEN = 3  # losses that are made good at once
 _LOOK_EVERY_S = 0.5  # where the kernel has no pidfd
 _TMUX_LOOKS, _TMUX_EVERY_S = 40, 0.05  # until tmux knows, too
@@ -98,6 +101,8 @@ class Exits:
         ended = read_exit(self._host.home.run(name, attempt), self._host.vitals.note_garbage)
         if ended is None or not _is_own(ended):
             fact = self._lost(task, attempt, _KILLED)
+        elif ended.code != 0 and _found_nothing(task):
+            fact = self._lost(task, attempt, _NO_CONVERSATION, fresh=True)
         elif ended.code == 0 or await self._pane_is_whole(task):
             fact = e.RunExited(
                 task=name, attempt=attempt, code=ended.code, signal=ended.signal, error=ended.error
@@ -132,10 +137,22 @@ class Exits:
             return None
         return next((pane for pane in panes if pane.pane_id == task.run.pane), None)
 
-    def _lost(self, task: Task, attempt: int, reason: str) -> e.AnyEvent:
+    def _lost(self, task: Task, attempt: int, reason: str, *, fresh: bool = False) -> e.AnyEvent:
         again = task.losses + 1 - _FORGIVEN
         later = now() + (pause(again, first_s=0.5) if again > 0 else timedelta())
-        return e.RunLost(task=task.id, attempt=attempt, reason=reason, not_before=later)
+        return e.RunLost(
+            task=task.id, attempt=attempt, reason=reason, not_before=later, fresh=fresh
+        )
+
+
+def _found_nothing(task: Task) -> bool:
+    """Whether an agent that was to take up a conversation ended soon, and without one word.
+
+    Who speaks at all has found it; a conversation that was lost would else be looked for for ever.
+    """
+    run = task.run
+    silent = run is not None and run.resumed and run.source == PROCESS
+    return run is not None and silent and now() - run.started_at < _SOON
 
 
 def _is_own(ended: Exit) -> bool:

@@ -1,6 +1,7 @@
 """Reading screens for what no hook tells, of agents whose screens can be read and have changed."""
 
 import asyncio
+import re
 from collections.abc import Sequence
 from datetime import timedelta
 
@@ -13,6 +14,8 @@ from fleet.supervisor.host import Host, now
 from fleet.supervisor.probes.words import Words
 
 _LINES = 24  # from the bottom: only a live prompt counts
+# What moves while nothing is done: counters with their units, spinners, bars and dots.
+_RESTLESS = re.compile(r"\d[\w.,:%]*|[\W_]+")
 _MOST = 16  # screens of one look, those that wait for longest first
 
 
@@ -22,6 +25,7 @@ class Screens:
     def __init__(self, host: Host) -> None:
         self._host, self._words = host, Words(host)
         self._due: dict[TaskId, str] = {}  # in the order in which they are to be looked at
+        self._words_of: dict[TaskId, int] = {}  # hashes of what each screen said
 
     async def look(self, drawn: Sequence[tuple[TaskId, str]]) -> None:
         """Read the screens of those that were drawn to, and of those left over before."""
@@ -48,6 +52,10 @@ class Screens:
             self._say(task, adapter, "\n".join(lines))
 
     def _say(self, task: TaskId, adapter: AgentAdapter, text: str) -> None:
+        words = hash(_RESTLESS.sub("", text))
+        if self._words_of.get(task) != words:
+            self._words_of[task] = words
+            self._host.vitals.last_moved[task] = now()
         wanted = [
             it for it in adapter.read_screen(text) if isinstance(it, SaysWaiting | SaysFailed)
         ]

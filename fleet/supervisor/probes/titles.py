@@ -38,7 +38,8 @@ class Titles:
             return
         self._seen[task.id] = run.attempt, title
         signals = self._read(task, title)
-        says = next((it for it in map(meaning, signals) if it is not None), None)
+        meanings = (meaning(signal, TITLE) for signal in signals)
+        says = next((it for it in meanings if it is not None), None)
         if attempt == run.attempt and _same(says, self._said.get(task.id)):
             return
         at = now() if attempt == run.attempt else _since(run, says)

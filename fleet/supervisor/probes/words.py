@@ -20,10 +20,10 @@ from fleet.agents.adapter import (
 )
 from fleet.agents.generic import one_line
 from fleet.core import events as e
-from fleet.core.activity import Activity, Idle, Run, Waiting, Working
+from fleet.core.activity import RATE_LIMIT, Activity, Idle, Run, Waiting, Working
 from fleet.core.ids import TaskId
 from fleet.core.model import Task
-from fleet.core.signals import RETRY, Sign
+from fleet.core.signals import RETRY, SCREEN, Sign
 from fleet.core.status import Held, Running
 from fleet.supervisor.host import Host, now
 from fleet.supervisor.perform.surroundings import Usage, add_usage
@@ -41,10 +41,12 @@ class Words:
             self._host.vitals.note_garbage(f"{source} of {task}: {signal.reason}")
             return
         self._note(task, signal)
+        if isinstance(signal, SaysWorking):
+            self._host.tools.reports.begins(task)
         if isinstance(signal, SaysHeard):
             self._heard(task, signal.text)
         source = RETRY if isinstance(signal, SaysRetrying) else source
-        if (does := meaning(signal)) is not None:
+        if (does := meaning(signal, source)) is not None:
             self._host.judge.hear(task, Sign(source, does, at), now(), actor=actor)
             return
         known = self._host.supervisor.fleet.tasks[task]
@@ -89,17 +91,21 @@ class Words:
                 return  # no news
 
 
-def meaning(signal: Signal) -> Activity | None:
-    """Return what an agent does that says this; None where it says nothing about that."""
+def meaning(signal: Signal, source: str) -> Activity | None:
+    """Return what an agent does that says this; None where it says nothing about that.
+
+    A screen that shows a limit, but no turn that broke off, shows an agent that tries again.
+    """
     match signal:
         case SaysWorking() | SaysHeard():
             return Working()
         case SaysWaiting(need=need, kind=kind, until=until, ask=ask):
-            return Waiting(need=need, kind=kind, until=until, ask=ask)
+            retries = source == SCREEN and kind == RATE_LIMIT
+            return Waiting(need=need, kind=kind, until=until, ask=ask, retries=retries)
         case SaysFailed(reason=reason, kind=kind, until=until):
             return Waiting(need=reason, kind=kind, until=until)
         case SaysRetrying(reason=reason, kind=kind):
-            return Waiting(need=reason, kind=kind)
+            return Waiting(need=reason, kind=kind)  # told to go on, it tries at once
         case SaysIdle(background=background, broken_off=broken_off):
             return Working(background=True) if background else Idle(broken_off)
         case SaysDoing() | SaysUsage() | SaysConversation() | SaysDone() | BadHook():

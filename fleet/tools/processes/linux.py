@@ -56,6 +56,11 @@ def holds(pid: int, names: Collection[str]) -> bool:
     return False
 
 
+def boot() -> str | None:
+    """Return the name of this start of the machine."""
+    return _content("/proc/sys/kernel/random/boot_id").decode().strip() or None
+
+
 def _content(path: str) -> bytes:
     """Return what a file of /proc holds; pathlib takes twice as long, hundreds of times a look."""
     try:

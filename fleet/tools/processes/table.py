@@ -25,6 +25,8 @@ class System(Protocol):
 
     def holds(self, pid: int, names: Collection[str]) -> bool: ...
 
+    def boot(self) -> str | None: ...
+
 
 def choose(proc: Path) -> System:
     """Return the way to look at processes: the only place that chooses."""
@@ -33,6 +35,11 @@ def choose(proc: Path) -> System:
 
 system = choose(Path("/proc"))
 _LOOK_EVERY_S = 0.02
+
+
+def boot() -> str | None:
+    """Return what tells this start of the machine from others; None where nothing does."""
+    return system.boot()
 
 
 def scan() -> dict[int, Process]:

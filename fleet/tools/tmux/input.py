@@ -1,4 +1,4 @@
-"""Typing into an agent's pane: text once and whole, and called delivered only when it was seen.
+"""Typing into an agent's pane: text once and whole, as one line, and submitted.
 
 Nothing here presses Escape, presses Enter twice, or types over what a person may be typing.
 """
@@ -11,17 +11,22 @@ import uuid
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from fleet.errors import ToolError
 from fleet.tools.tmux.control import Control, TmuxGoneError
+from fleet.tools.tmux.language import Command
 from fleet.tools.tmux.panes import Panes
-from fleet.tools.tmux.view import PaneState, capture_command, find, people
+from fleet.tools.tmux.view import PaneState, capture_command, checked, find, people
 
 LONGEST = 800  # characters: agents take a longer paste for quoted material
+_TAB = 4
+_MARK = "@fleet_typed"  # of a pane: the number that was typed there last, and how far that came
+_MOST_PRESSES = 60  # of the key that clears an input line: some programs empty one row at a time
 _ESCAPES = re.compile(
     r"""
-    (?:\x1b\]|\x9d) [^\x07\x1b\x9c]* (?:\x07|\x1b\\|\x9c)?        # OSC: title, clipboard, link
-  | (?:\x1b[PX^_]|[\x90\x98\x9e\x9f]) [^\x1b\x9c]* (?:\x1b\\|\x9c)?  # DCS, SOS, PM, APC
+    (?:\x1b\]|\x9d) [^\x07\x1b\x9c]* (?:\x07|\x1b\\|\x9c)          # OSC: title, clipboard, link
+  | (?:\x1b[PX^_]|[\x90\x98\x9e\x9f]) [^\x1b\x9c]* (?:\x1b\\|\x9c)  # DCS, SOS, PM, APC
   | (?:\x1b\[|\x9b) [0-?]* [ -/]* [@-~]?                          # CSI: colours, cursor, paste end
   | \x1b [ -/]* [0-~]?                                            # all other escapes
     """,
@@ -31,15 +36,36 @@ _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
 @dataclass(frozen=True)
-class Delivered:
-    """The agent itself reported the text."""
+class Habits:
+    """How a program in a pane takes what is typed.
+
+    `input_line` reads a screen with its colours and returns what stands in the input line, None
+    where the screen has none, as at a dialog; `clear` are the bytes that empty it, or a row of it;
+    Enter is not pressed earlier than `enter_after_s` after the text.
+    """
+
+    input_line: Callable[[str], str | None] | None = None
+    clear: bytes = b""
+    enter_after_s: float = 0.0
 
 
 @dataclass(frozen=True)
-class Unconfirmed:
-    """The text was typed and submitted; nobody saw it arrive."""
+class Typed:
+    """The text was typed and submitted; `cleared` is what stood in the input line before.
+
+    `before`: some of that, or all, was done by a call that did not come back.
+    """
+
+    cleared: str = ""
+    before: bool = False
+
+
+@dataclass(frozen=True)
+class Busy:
+    """Nothing was typed, for a person or a dialog may take the keys; later it may be."""
 
     reason: str
+    by_person: bool = True
 
 
 @dataclass(frozen=True)
@@ -49,19 +75,27 @@ class RefusedInput:
     reason: str
 
 
-Outcome = Delivered | Unconfirmed | RefusedInput
+Outcome = Typed | Busy | RefusedInput
 
 
 def clean(text: str) -> str:
-    """Return `text` with its lines, and with nothing in it that could steer a terminal."""
+    """Return `text` with its lines, and with nothing in it that could steer a terminal.
+
+    Every line ends with a line feed. Escape sequences are taken out whole; of a string, such as a
+    title, that nothing ends only the sign is that begins it. Tabs stay, other controls go.
+    """
     lines = text.replace("\r\n", "\n").replace("\r", "\n")
     return _CONTROLS.sub("", _ESCAPES.sub("", lines))
 
 
-def fits(text: str) -> bool:
-    """Say whether `text` may be typed; otherwise put it in a file and type a line that names it."""
-    line = clean(text).strip()
-    return bool(line) and "\n" not in line and len(line) <= LONGEST
+def as_line(text: str) -> str | None:
+    """Return what is typed for `text`: clean, without blanks around it, tabs made spaces.
+
+    None where it is nothing, several lines or too long: then it is put into a file, as it is, and
+    the line names the file.
+    """
+    line = clean(text).strip().expandtabs(_TAB)
+    return line if line and "\n" not in line and len(line) <= LONGEST else None
 
 
 class Keyboard:
@@ -73,85 +107,163 @@ class Keyboard:
         self._locks: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
         self._guard = threading.Lock()
 
-    def send(
+    def type(
         self,
         pane_id: str,
-        text: str,
+        line: str,
         *,
         run: str,
-        confirm: Callable[[], bool] | None = None,
-        line_is_empty: Callable[[str], bool | None] | None = None,
+        number: int,
+        habits: Habits = Habits(),
     ) -> Outcome:
-        """Type `text` as one line into the pane of `run`, and submit it.
+        """Type what `as_line` returned into the pane of `run`, and submit it: each number once.
 
-        `confirm` is called once, after Enter; it waits for the agent's own report as long as it
-        sees fit and says whether it came. `line_is_empty` reads a screen and says whether the
-        agent's input line is empty, None where it cannot tell.
+        Numbers grow. Whoever is killed while it types has its call finished by the next one with
+        its number: tmux keeps, with the keys themselves, how far it came. Only what nobody is
+        typing is cleared.
 
         Raises:
             ToolError: tmux refused or is gone; the text may or may not have been typed.
         """
-        if not fits(text):
-            return RefusedInput("the text is empty, has several lines or is too long to be typed")
+        if as_line(line) != line:
+            return RefusedInput("this is not a line that may be typed")
         with self._lock(pane_id):
             # One connection throughout: after a restart of tmux, the id is another agent's.
             tmux = self._panes.server.connection()
             state = find(tmux, pane_id)
             if state is None or state.run != run:
                 return RefusedInput("its pane is gone")
-            if reason := _objection(tmux, state, line_is_empty):
-                return RefusedInput(reason)
-            self._type(tmux, state, clean(text).strip().expandtabs(4))
-            if confirm is None:
-                return Unconfirmed("this agent does not report what it was told")
-            return Delivered() if confirm() else Unconfirmed("the agent did not report it")
+            if state.dead:
+                return RefusedInput("the agent has ended")
+            return _Typing(tmux, state, habits, self._settle_s).type(line, number)
+
+    def has_typed(self, pane_id: str) -> bool:
+        """Return whether anything was ever typed into a pane, by us or one before us.
+
+        Raises:
+            ToolError: tmux refused or is gone.
+        """
+        return _mark(self._panes.server.connection(), pane_id) != (0, False)
 
     def _lock(self, pane_id: str) -> threading.Lock:
         with self._guard:
             return self._locks[pane_id]
 
-    def _type(self, tmux: Control, state: PaneState, line: str) -> None:
-        if state.in_mode:
-            tmux.command("copy-mode", "-q", "-t", state.pane_id)  # it would swallow the keys
+
+def _at_the_keyboard(stands: str | None) -> str:
+    if stands is None:
+        return "someone is attached and may be typing"
+    return "someone is attached, and its input line is not empty"
+
+
+def _mark(tmux: Control, pane_id: str) -> tuple[int, bool]:
+    """Return the last number that was typed, and whether Enter was not pressed after it."""
+    said = tmux.command("display-message", "-p", "-t", checked(pane_id), f"#{{{_MARK}}}")
+    number, _, stage = "".join(said).partition(" ")
+    return int(number or 0), stage == "pasted"
+
+
+class _Typing:
+    """One message on its way into one pane, whose lock is held."""
+
+    def __init__(self, tmux: Control, state: PaneState, habits: Habits, settle_s: float) -> None:
+        self._tmux, self._habits = tmux, habits
+        self._pane, self._session = state.pane_id, state.session_id
+        self._settle_s, self._shows_s = settle_s, 6 * settle_s
+        # Copy mode, to which a person may go at any time, swallows keys and the marks of a paste:
+        # it is left in the same go.
+        self._no_mode = ("copy-mode", "-q", "-t", state.pane_id)
+
+    def type(self, line: str, number: int) -> Outcome:
+        last, pasted = _mark(self._tmux, self._pane)
+        if last > number or (last == number and not pasted):
+            return Typed(before=True)
+        stands = self.line()
+        if (reason := self._objection(stands)) is not None:
+            return reason
+        if pasted and stands != "":
+            self.submit(last)
+            stands = ""
+        if last == number:
+            return Typed(before=True)
+        if stands and not self.clear():
+            return RefusedInput("its input line is not empty")
+        self.paste(line, number)
+        self.submit(number)
+        return Typed(cleared=stands or "")
+
+    def _objection(self, stands: str | None) -> Busy | None:
+        """Return what speaks against typing now, where this stands in the input line."""
+        if stands is None and self._habits.input_line is not None:
+            return Busy("its screen shows no input line", by_person=False)
+        if stands != "" and people(self._tmux, self._session):
+            return Busy(_at_the_keyboard(stands))
+        return None
+
+    def line(self) -> str | None:
+        """Return what stands in the input line; one that a dialog hides gets a moment to show."""
+        if self._habits.input_line is not None:
+            self._until(lambda: self._stands() is not None, self._shows_s)
+        return self._stands()
+
+    def _stands(self) -> str | None:
+        if self._habits.input_line is None:
+            return None
+        rows = self._tmux.command(*capture_command(self._pane, colours=True))
+        return self._habits.input_line("\n".join(rows))
+
+    def clear(self) -> bool:
+        """Empty the input line, and say whether it is empty now."""
+        for _ in range(_MOST_PRESSES if self._habits.clear else 0):
+            if not (before := self._stands()):
+                break
+            self._press(self._habits.clear)
+            self._until(partial(self._is_other, before), self._settle_s)
+        return self._stands() == ""
+
+    def _is_other(self, before: str) -> bool:
+        return self._stands() != before
+
+    def paste(self, line: str, number: int) -> None:
+        """Paste the line, and return once it shows: Enter at once may be swallowed."""
+        end = "".join(line.split())[-8:]
+        before = self._screen().count(end)
+        began = time.monotonic()
         buffer = f"fleet-{uuid.uuid4().hex}"
         try:
-            tmux.group(
+            self._tmux.group(
                 [
                     ("set-buffer", "-b", buffer, "--", line),
-                    ("paste-buffer", "-p", "-r", "-d", "-b", buffer, "-t", state.pane_id),
+                    self._no_mode,
+                    ("paste-buffer", "-p", "-r", "-d", "-b", buffer, "-t", self._pane),
+                    self._marked(f"{number} pasted"),
                 ]
             )
         except ToolError as error:
             if not isinstance(error, TmuxGoneError):
                 with contextlib.suppress(ToolError):
-                    tmux.command("delete-buffer", "-b", buffer)
+                    self._tmux.command("delete-buffer", "-b", buffer)
             raise
-        self._wait_until_drawn(tmux, state.pane_id, line)
-        # As a byte: tmux 3.7 ignores the key named Enter in some of its modes.
-        tmux.command("send-keys", "-t", state.pane_id, "-H", "0d")
+        self._until(lambda: self._screen().count(end) > before, self._settle_s)
+        time.sleep(max(0.0, began + self._habits.enter_after_s - time.monotonic()))
 
-    def _wait_until_drawn(self, tmux: Control, pane_id: str, line: str) -> None:
-        """Return when the text shows, or after `settle_s`: Enter at once may be swallowed."""
-        end = "".join(line.split())[-8:]
-        deadline = time.monotonic() + self._settle_s
-        while time.monotonic() < deadline:
-            if end in "".join(_screen(tmux, pane_id).split()):
-                return
+    def submit(self, number: int) -> None:
+        """Press Enter."""
+        # As a byte: tmux 3.7 ignores the key named Enter in some of its modes.
+        self._press(b"\r", self._marked(f"{number} submitted"))
+
+    def _press(self, keys: bytes, *more: Command) -> None:
+        keystrokes = ("send-keys", "-t", self._pane, "-H", *(f"{key:02x}" for key in keys))
+        self._tmux.group([self._no_mode, keystrokes, *more])
+
+    def _marked(self, mark: str) -> Command:
+        return ("set-option", "-p", "-t", self._pane, _MARK, mark)
+
+    def _until(self, condition: Callable[[], bool], seconds: float) -> None:
+        """Return when it holds, or after so long."""
+        deadline = time.monotonic() + seconds
+        while not condition() and time.monotonic() < deadline:
             time.sleep(0.01)  # a program's drawing is no event that tmux tells of
 
-
-def _objection(
-    tmux: Control, state: PaneState, line_is_empty: Callable[[str], bool | None] | None
-) -> str:
-    if state.dead:
-        return "the agent has ended"
-    empty = line_is_empty(_screen(tmux, state.pane_id)) if line_is_empty else None
-    if empty is False:
-        return "its input line is not empty"
-    if not empty and people(tmux, state.session_id):
-        return "someone is attached and may be typing"
-    return ""
-
-
-def _screen(tmux: Control, pane_id: str) -> str:
-    return "\n".join(tmux.command(*capture_command(pane_id)))
+    def _screen(self) -> str:
+        return "".join("".join(self._tmux.command(*capture_command(self._pane))).split())

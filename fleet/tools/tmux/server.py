@@ -22,6 +22,7 @@ T = TypeVar("T")
 
 _STARTS = 40  # tries, 50 ms apart: a server that is just ending refuses its successor for 0.1 s
 _END_S = 10
+_STUCK_S = 2
 _INSTALL = {
     "apt-get": "sudo apt-get install tmux",
     "dnf": "sudo dnf install tmux",
@@ -167,10 +168,28 @@ class Server:
             process = psutil.Process(pid)  # before it is told to end: afterwards the number is free
         except psutil.NoSuchProcess:
             return
+        clients: list[psutil.Process] = []
         with contextlib.suppress(TmuxGoneError):  # one of its ways of answering
+            clients = self._control_clients()
             self.connection().command("kill-server")
-        if not _ends(process):
+        if not _ends(process, _STUCK_S):
+            # It waits for the client of one who was killed before he had read all of an answer.
+            for client in clients:
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    client.kill()
+        if not _ends(process, _END_S):
             raise ToolError(f"the tmux server (process {pid}) does not end")
+
+    def _control_clients(self) -> list[psutil.Process]:
+        rows = self.connection().command(
+            "list-clients", "-F", "#{client_control_mode} #{client_pid}"
+        )
+        found = []
+        for row in rows:
+            control, _, pid = row.partition(" ")
+            with contextlib.suppress(psutil.NoSuchProcess):
+                found += [psutil.Process(int(pid))] if control == "1" else []
+        return found
 
     def _write_configuration(self) -> None:
         new = self._conf.with_name(f"{self._conf.name}.{os.getpid()}.new")
@@ -179,10 +198,10 @@ class Server:
         new.replace(self._conf)
 
 
-def _ends(process: psutil.Process) -> bool:
-    """Wait for the end of a process; to psutil, it lasts until init has collected it."""
+def _ends(process: psutil.Process, seconds: float) -> bool:
+    """Wait so long for the end of a process; to psutil, it lasts until init has collected it."""
     if not hasattr(os, "pidfd_open"):
-        return not psutil.wait_procs([process], timeout=_END_S)[1]
+        return not psutil.wait_procs([process], timeout=seconds)[1]
     try:
         descriptor = os.pidfd_open(process.pid)
     except ProcessLookupError:
@@ -190,7 +209,7 @@ def _ends(process: psutil.Process) -> bool:
     try:
         poll = select.poll()
         poll.register(descriptor, select.POLLIN)
-        return not process.is_running() or bool(poll.poll(_END_S * 1000))
+        return not process.is_running() or bool(poll.poll(seconds * 1000))
     finally:
         os.close(descriptor)
 

@@ -53,6 +53,8 @@ def needs(live: LiveRow, keys: list[Key], context: Context, columns: int) -> lis
     if live.row.needs and not (ask and ask.tool == "" and _says(live.row.needs, ask.text)):
         style = "wanted" if live.section == "needs" else "quiet"
         lines += [(Span(_INDENT + it, style),) for it in wrapped(live.row.needs, room)]
+    if live.row.waits:
+        lines += [(Span(_INDENT + it, "quiet"),) for it in wrapped(live.row.waits, room)]
     if ask is not None:
         lines += _ask(ask, live.row.needs or "", room)
     if live.conflicts:

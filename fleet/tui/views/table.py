@@ -51,7 +51,9 @@ def _now(live: LiveRow) -> Span:
     if live.section == "needs" or (live.row.needs and live.section == "ended"):
         return Span(tidy(live.row.needs or ""), "" if live.section == "needs" else "quiet")
     doing = live.doing if live.section == "working" else ""
-    return Span(tidy(doing or live.row.needs or live.row.title), "quiet" if not doing else "")
+    doing = "" if live.row.waits else doing  # what it did before it waits
+    said = doing or live.row.needs or live.row.waits or live.row.title
+    return Span(tidy(said), "quiet" if not doing else "")
 
 
 def _place(live: LiveRow) -> Span:

@@ -76,7 +76,9 @@ CLI = Cli(
     prepare=prepare,
     options={"permission": "workspace-write"},
     env=("CODEX_HOME", "FAKE_KEY"),
+    prompt="\u203a",
     lacks={
+        "put-back": "a prompt that was interrupted stays sent",
         "background": "a command that it leaves running does not wake it",
         "clear-told": "it names a new conversation with its first prompt",
         "pane": "it asks in its pane only where a person is attached",

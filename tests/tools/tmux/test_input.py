@@ -1,8 +1,11 @@
 """Typing: what arrives at the agent is what was sent, once, or it is said that it did not."""
 
 import sys
+import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -14,12 +17,13 @@ from waiting import until
 from fleet.errors import ToolError
 from fleet.tools.tmux.input import (
     LONGEST,
-    Delivered,
+    Busy,
+    Habits,
     Keyboard,
     RefusedInput,
-    Unconfirmed,
+    Typed,
+    as_line,
     clean,
-    fits,
 )
 from fleet.tools.tmux.language import Command
 from fleet.tools.tmux.panes import Pane, Panes
@@ -77,28 +81,18 @@ def keyboard(panes: Panes) -> Keyboard:
     ],
 )
 def test_text_arrives_whole_and_is_submitted(keyboard: Keyboard, agent: Agent, text: str) -> None:
-    outcome = keyboard.send(agent.pane.pane_id, text, run=RUN, confirm=lambda: True)
-
-    assert outcome == Delivered()
+    assert keyboard.type(agent.pane.pane_id, text, run=RUN, number=1) == Typed()
     until(lambda: agent.was_given(f"{text}\r".encode()))
 
 
 def test_a_paste_is_marked_where_the_agent_asked_for_it(panes: Panes, short: Path) -> None:
     agent = Agent(panes, short, "bracketed")
 
-    Keyboard(panes).send(agent.pane.pane_id, "hello\x1b[201~\tworld\n", run=RUN)
+    line = as_line("hello\x1b[201~\tworld\n")
+    assert line
+    Keyboard(panes).type(agent.pane.pane_id, line, run=RUN, number=1)
 
     until(lambda: agent.was_given(b"\x1b[200~hello   world\x1b[201~\r"))
-
-
-def test_what_nobody_reported_is_not_called_delivered(keyboard: Keyboard, agent: Agent) -> None:
-    assert keyboard.send(agent.pane.pane_id, "a", run=RUN) == Unconfirmed(
-        "this agent does not report what it was told"
-    )
-    assert keyboard.send(agent.pane.pane_id, "b", run=RUN, confirm=lambda: False) == Unconfirmed(
-        "the agent did not report it"
-    )
-    until(lambda: agent.was_given(b"a\rb\r"))
 
 
 def test_enter_waits_until_the_text_shows_but_not_for_ever(panes: Panes, short: Path) -> None:
@@ -110,7 +104,7 @@ def test_enter_waits_until_the_text_shows_but_not_for_ever(panes: Panes, short: 
     )
     until(lambda: "ok" in panes.capture(blind.pane_id))
 
-    Keyboard(panes, settle_s=0.02).send(blind.pane_id, "secret", run=RUN)
+    Keyboard(panes, settle_s=0.02).type(blind.pane_id, "secret", run=RUN, number=1)
 
     until(lambda: (short / "typed").exists() and (short / "typed").read_text() == "secret\n")
 
@@ -118,7 +112,7 @@ def test_enter_waits_until_the_text_shows_but_not_for_ever(panes: Panes, short: 
 def test_copy_mode_is_left_first(panes: Panes, keyboard: Keyboard, agent: Agent) -> None:
     panes.server.connection().command("copy-mode", "-t", agent.pane.pane_id)
 
-    keyboard.send(agent.pane.pane_id, "hello", run=RUN)
+    keyboard.type(agent.pane.pane_id, "hello", run=RUN, number=1)
 
     until(lambda: agent.was_given(b"hello\r"))
     found = panes.find(agent.pane.pane_id)
@@ -126,29 +120,109 @@ def test_copy_mode_is_left_first(panes: Panes, keyboard: Keyboard, agent: Agent)
     assert not found.in_mode
 
 
+def test_a_paste_is_marked_in_copy_mode_too(panes: Panes, short: Path) -> None:
+    agent = Agent(panes, short, "bracketed")
+    panes.server.connection().command("copy-mode", "-t", agent.pane.pane_id)
+
+    Keyboard(panes).type(agent.pane.pane_id, "hello", run=RUN, number=1)
+
+    until(lambda: agent.was_given(b"\x1b[200~hello\x1b[201~\r"))
+
+
 def test_two_senders_do_not_mix(keyboard: Keyboard, agent: Agent) -> None:
     words = ["aaaaaaaa", "bbbbbbbb", "cccccccc", "dddddddd"]
+    numbers = count(1)
+
+    def send(word: str) -> None:
+        # One whose number is not the highest any more when it is its turn types nothing.
+        while keyboard.type(agent.pane.pane_id, word, run=RUN, number=next(numbers)) != Typed():
+            pass
+
     with ThreadPoolExecutor(4) as pool:
-        list(pool.map(lambda word: keyboard.send(agent.pane.pane_id, word, run=RUN), words))
+        list(pool.map(send, words))
 
     until(lambda: len(agent.file.read_bytes()) == 36)
     assert sorted(agent.file.read_bytes().decode().split("\r")) == ["", *words]
 
 
-@pytest.mark.parametrize("text", ["", " \n", "two\nlines", "x" * (LONGEST + 1), "\x1b[2J"])
+# A supervisor that is killed while it types ----------------------------------------------------
+
+
+class KilledError(BaseException):
+    """Stands for SIGKILL: nothing of ours runs after it."""
+
+
+def test_what_was_submitted_is_not_typed_again(keyboard: Keyboard, agent: Agent) -> None:
+    pane = agent.pane.pane_id
+    assert keyboard.type(pane, "one", run=RUN, number=1) == Typed()
+    assert keyboard.type(pane, "three", run=RUN, number=3) == Typed()
+
+    for number in (1, 3):
+        assert keyboard.type(pane, "again", run=RUN, number=number) == Typed(before=True)
+    assert keyboard.type(pane, "four", run=RUN, number=4) == Typed()
+    until(lambda: agent.was_given(b"one\rthree\rfour\r"))
+
+
+@pytest.mark.parametrize("number", [1, 2])
+def test_what_was_pasted_is_submitted_by_whoever_comes_next(
+    panes: Panes, agent: Agent, number: int
+) -> None:
+    def killed(*_: object) -> None:
+        raise KilledError
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("fleet.tools.tmux.input._Typing._until", killed)
+        with pytest.raises(KilledError):
+            Keyboard(panes).type(agent.pane.pane_id, "one", run=RUN, number=1)
+    until(lambda: agent.was_given(b"one"))
+
+    outcome = Keyboard(panes).type(agent.pane.pane_id, "more", run=RUN, number=number)
+
+    assert outcome == Typed(before=number == 1)
+    until(lambda: agent.was_given(b"one\r" if number == 1 else b"one\rmore\r"))
+
+
+def test_what_a_person_submitted_meanwhile_gets_no_second_enter(panes: Panes, agent: Agent) -> None:
+    tmux = panes.server.connection()
+    tmux.command("set-option", "-p", "-t", agent.pane.pane_id, "@fleet_typed", "1 pasted")
+    empty, keyboard = Habits(lambda _: ""), Keyboard(panes)
+
+    outcome = keyboard.type(agent.pane.pane_id, "one", run=RUN, number=1, habits=empty)
+
+    assert outcome == Typed(before=True)
+    keyboard.type(agent.pane.pane_id, "two", run=RUN, number=2, habits=empty)
+    until(lambda: agent.was_given(b"two\r"))
+
+
+@pytest.mark.parametrize(
+    "text", ["", " \n", "two\nlines", "x" * (LONGEST + 1), "\x1b[2J", "\t" * 9]
+)
 def test_what_must_go_through_a_file_is_refused(
     keyboard: Keyboard, agent: Agent, text: str
 ) -> None:
-    assert not fits(text)
-    assert isinstance(keyboard.send(agent.pane.pane_id, text, run=RUN), RefusedInput)
+    assert as_line(text) is None
+    assert isinstance(keyboard.type(agent.pane.pane_id, text, run=RUN, number=1), RefusedInput)
     assert not agent.file.read_bytes()
+
+
+@pytest.mark.parametrize("text", ["red \x1b[31m", "a\tb", " a", "a\r"])
+def test_only_what_was_made_a_line_is_typed(keyboard: Keyboard, agent: Agent, text: str) -> None:
+    assert as_line(text)
+    assert isinstance(keyboard.type(agent.pane.pane_id, text, run=RUN, number=1), RefusedInput)
+    assert not agent.file.read_bytes()
+
+
+def test_a_line_is_no_longer_than_what_is_typed_of_it() -> None:
+    assert as_line("a\tb") == "a   b"
+    assert as_line("a" + "\t" * 200) == "a"
+    assert as_line("a" + "\t" * 200 + "b") is None
 
 
 def test_another_runs_pane_and_a_missing_one_are_refused(keyboard: Keyboard, agent: Agent) -> None:
     gone = RefusedInput("its pane is gone")
 
-    assert keyboard.send(agent.pane.pane_id, "x", run="home:a:2:y") == gone
-    assert keyboard.send("%99", "x", run=RUN) == gone
+    assert keyboard.type(agent.pane.pane_id, "x", run="home:a:2:y", number=1) == gone
+    assert keyboard.type("%99", "x", run=RUN, number=1) == gone
     assert not agent.file.read_bytes()
 
 
@@ -156,43 +230,163 @@ def test_an_agent_that_has_ended_is_refused(panes: Panes, keyboard: Keyboard, sh
     pane = panes.open(session="a", run=RUN, cwd=short, argv=["sh", "-c", "exit 0"])
     until(lambda: (found := panes.find(pane.pane_id)) and found.dead)
 
-    assert keyboard.send(pane.pane_id, "x", run=RUN) == RefusedInput("the agent has ended")
+    assert keyboard.type(pane.pane_id, "x", run=RUN, number=1) == RefusedInput(
+        "the agent has ended"
+    )
 
 
-def test_nothing_is_glued_to_what_stands_in_the_input_line(
-    keyboard: Keyboard, agent: Agent
+# What stands in the input line ------------------------------------------------------------------
+
+# Draws its input line, in which C-u deletes a word at a time, and writes down what is submitted.
+EDITOR = """
+import os, sys, tty
+tty.setraw(0)
+out = open(sys.argv[1], "ab", buffering=0)
+line = b"left behind"
+while True:
+    os.write(1, b"\\r\\x1b[K> " + line)
+    for key in os.read(0, 4096):
+        if key == 0x15:
+            line = line.rpartition(b" ")[0]
+        elif key == 0x0d:
+            out.write(line + b"\\n")
+            line = b""
+        else:
+            line += bytes([key])
+"""
+
+
+def reads(screen: str) -> str | None:
+    """Return what stands in the input line of `EDITOR`."""
+    lines = [line for line in screen.splitlines() if line.startswith(">")]
+    return lines[-1][1:].strip() if lines else None
+
+
+@pytest.fixture
+def editor(panes: Panes, short: Path) -> Pane:
+    argv = [sys.executable, "-ISc", EDITOR, str(short / "submitted")]
+    pane = panes.open(session="a", run=RUN, cwd=short, argv=argv)
+    until(lambda: reads(panes.capture(pane.pane_id)) == "left behind")
+    return pane
+
+
+def submitted(directory: Path) -> str:
+    return (directory / "submitted").read_text()
+
+
+def test_what_nobody_is_typing_is_cleared_by_the_agents_own_key(
+    keyboard: Keyboard, editor: Pane, short: Path
 ) -> None:
-    screens: list[str] = []
+    outcome = keyboard.type(editor.pane_id, "new", run=RUN, number=1, habits=Habits(reads, b"\x15"))
 
-    def read(screen: str) -> bool:
-        screens.append(screen)
-        return False
+    assert outcome == Typed(cleared="left behind")
+    until(lambda: submitted(short) == "new\n")
 
-    outcome = keyboard.send(agent.pane.pane_id, "x", run=RUN, line_is_empty=read)
+
+@pytest.mark.parametrize("clear", [b"", b"\x01"])
+def test_nothing_is_glued_to_what_cannot_be_cleared(
+    panes: Panes, editor: Pane, short: Path, clear: bytes
+) -> None:
+    outcome = Keyboard(panes, settle_s=0.001).type(
+        editor.pane_id,
+        "new",
+        run=RUN,
+        number=1,
+        habits=Habits(lambda _: "left", clear),
+    )
 
     assert outcome == RefusedInput("its input line is not empty")
-    assert "ready" in screens[0]
+    assert not submitted(short)
+
+
+def test_what_a_person_is_typing_is_left_alone(
+    panes: Panes, editor: Pane, short: Path, sit_down: Callable[[list[str]], Person]
+) -> None:
+    person = sit_down(panes.server.attach_argv("a"))
+    until(lambda: person.sees("left behind"))
+    habits, keyboard = Habits(reads, b"\x15"), Keyboard(panes)
+
+    outcome = keyboard.type(editor.pane_id, "new", run=RUN, number=1, habits=habits)
+    assert outcome == Busy("someone is attached, and its input line is not empty")
+    person.types(b" and more\r")
+    until(lambda: reads(panes.capture(editor.pane_id)) == "")
+    assert keyboard.type(editor.pane_id, "new", run=RUN, number=1, habits=habits) == Typed()
+    until(lambda: submitted(short) == "left behind and more\nnew\n")
+
+
+def test_nothing_is_typed_where_a_dialog_hides_the_input_line(panes: Panes, agent: Agent) -> None:
+    screens = iter([None, None, ""])
+    keyboard = Keyboard(panes, settle_s=0.01)
+
+    outcome = keyboard.type(
+        agent.pane.pane_id, "x", run=RUN, number=1, habits=Habits(lambda _: None)
+    )
+    assert outcome == Busy("its screen shows no input line", by_person=False)
     assert not agent.file.read_bytes()
+    closing = Habits(lambda _: next(screens, ""))  # a dialog that is just being closed
+    assert keyboard.type(agent.pane.pane_id, "x", run=RUN, number=1, habits=closing) == Typed()
+    until(lambda: agent.was_given(b"x\r"))
 
 
-@pytest.mark.parametrize("empty", [None, True])
-def test_a_person_at_the_keyboard_is_not_disturbed(
-    panes: Panes,
-    agent: Agent,
-    sit_down: Callable[[list[str]], Person],
-    empty: bool | None,  # noqa: FBT001  (a parameter of the test, not of a function)
+def test_where_nobody_can_tell_what_stands_there_a_person_is_not_disturbed(
+    panes: Panes, agent: Agent, sit_down: Callable[[list[str]], Person]
 ) -> None:
     person = sit_down(panes.server.attach_argv("a"))
     until(lambda: person.sees("ready"))
 
-    outcome = Keyboard(panes).send(
-        agent.pane.pane_id, "x", run=RUN, line_is_empty=lambda _screen: empty
-    )
+    outcome = Keyboard(panes).type(agent.pane.pane_id, "x", run=RUN, number=1)
 
-    expected = RefusedInput("someone is attached and may be typing")
-    assert outcome == (
-        expected if empty is None else Unconfirmed("this agent does not report what it was told")
-    )
+    assert outcome == Busy("someone is attached and may be typing")
+    assert not agent.file.read_bytes()
+
+
+def test_copy_mode_hides_no_input_line(
+    panes: Panes, keyboard: Keyboard, editor: Pane, short: Path
+) -> None:
+    panes.server.connection().command("copy-mode", "-t", editor.pane_id)
+
+    keyboard.type(editor.pane_id, "new", run=RUN, number=1, habits=Habits(reads, b"\x15"))
+
+    until(lambda: submitted(short) == "new\n")
+
+
+def test_enter_comes_as_late_as_the_agent_needs_it(panes: Panes, agent: Agent, short: Path) -> None:
+    other = panes.open(session="b", run="home:b:1:x", cwd=short, argv=["cat"])
+    slow, keyboard = Habits(enter_after_s=3600), Keyboard(panes)
+    slept: list[float] = []
+    with pytest.MonkeyPatch.context() as patch, ThreadPoolExecutor(1) as pool:
+        waiting, go_on = threading.Event(), threading.Event()
+
+        def sleep(seconds: float) -> None:
+            if seconds > 1:
+                slept.append(seconds)
+                waiting.set()
+                go_on.wait(20)
+
+        patch.setattr("fleet.tools.tmux.input.time.sleep", sleep)
+        held = pool.submit(
+            keyboard.type, agent.pane.pane_id, "late", run=RUN, number=1, habits=slow
+        )
+        assert waiting.wait(20)
+        assert agent.was_given(b"late")
+        assert keyboard.type(other.pane_id, "meanwhile", run="home:b:1:x", number=1) == Typed()
+        go_on.set()
+        assert held.result() == Typed()
+    assert 3590 < slept[0] <= 3600
+    until(lambda: agent.was_given(b"late\r"))
+
+
+def test_the_same_text_further_up_does_not_count_as_drawn(panes: Panes, short: Path) -> None:
+    mute = "stty -echo; echo 'once more'; read x; echo $x > typed; sleep 60"
+    pane = panes.open(session="a", run=RUN, cwd=short, argv=["sh", "-c", mute])
+    until(lambda: "once more" in panes.capture(pane.pane_id))
+    keyboard = Keyboard(panes, settle_s=0.3)
+
+    began = time.monotonic()
+    keyboard.type(pane.pane_id, "once more", run=RUN, number=1)
+
+    assert time.monotonic() - began >= 0.3
+    until(lambda: (short / "typed").exists() and (short / "typed").read_text() == "once more\n")
 
 
 def test_one_who_only_watches_is_no_obstacle(
@@ -201,7 +395,7 @@ def test_one_who_only_watches_is_no_obstacle(
     person = sit_down([*panes.server.attach_argv("a"), "-r"])
     until(lambda: person.sees("ready"))
 
-    assert isinstance(Keyboard(panes).send(agent.pane.pane_id, "x", run=RUN), Unconfirmed)
+    assert Keyboard(panes).type(agent.pane.pane_id, "x", run=RUN, number=1) == Typed()
 
 
 def test_a_text_that_could_not_be_pasted_is_not_left_behind(
@@ -218,7 +412,7 @@ def test_a_text_that_could_not_be_pasted_is_not_left_behind(
     with monkeypatch.context() as patch:
         patch.setattr(tmux, "group", fail_to_paste)
         with pytest.raises(ToolError, match="find session"):
-            Keyboard(panes).send(agent.pane.pane_id, "secret", run=RUN)
+            Keyboard(panes).type(agent.pane.pane_id, "secret", run=RUN, number=1)
 
     assert tmux.command("list-buffers", "-F", "#{buffer_name}") == ["fleet-x"]
 
@@ -231,6 +425,7 @@ def test_a_text_that_could_not_be_pasted_is_not_left_behind(
         ("a\x1bPq;data\x1b\\b\x9b2Jc\x9d0;t\x9cd", "abcd"),
         ("\x1b[200~x\x1b[201~\x1bc\x1b(B\x1b\x1b[A", "x"),
         ("nul\x00 bell\x07 bs\x08 del\x7f csi\x9b", "nul bell bs del csi"),
+        ("a \x1b]0;no end, \x1bPnor \x9dhere", "a 0;no end, nor here"),
         ("é 🙂 #(x) 'q'", "é 🙂 #(x) 'q'"),
     ],
 )

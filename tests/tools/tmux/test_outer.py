@@ -26,7 +26,7 @@ def theirs(short: Path) -> Iterator[libtmux.Server]:
     yield server
     process = psutil.Process(int(pid))
     server.kill()
-    assert _ends(process)
+    assert _ends(process, 10)
 
 
 @pytest.fixture

@@ -1,7 +1,9 @@
 """The server's life: started, adopted, killed, replaced, stopped; and never another one's."""
 
 import os
+import select
 import signal
+import socket
 import stat
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
@@ -10,12 +12,14 @@ from pathlib import Path
 import libtmux
 import psutil
 import pytest
+from waiting import until
 
 from fleet.errors import ToolError
 from fleet.tools.tmux.control import TmuxGoneError
 from fleet.tools.tmux.panes import Panes
 from fleet.tools.tmux.server import Server, _ends, require_tmux
 from fleet.tools.tmux.settings import COMMANDS, label, way_back
+from fleet.tools.tmux.starting import started
 
 
 def program(path: Path, text: str) -> None:
@@ -150,7 +154,7 @@ def test_stop_ends_our_server_and_no_other(running: Server, short: Path) -> None
     [decoy] = theirs.cmd("display-message", "-p", "#{pid}").stdout
     process = psutil.Process(int(decoy))
     theirs.kill()
-    assert _ends(process)
+    assert _ends(process, 10)
 
 
 def test_a_dead_servers_socket_is_removed(running: Server) -> None:
@@ -163,26 +167,44 @@ def test_a_dead_servers_socket_is_removed(running: Server) -> None:
     assert not running.socket.exists()
 
 
+def test_a_client_that_was_killed_before_it_had_read_all_keeps_no_server(
+    running: Server, environment: dict[str, str]
+) -> None:
+    argv = ["tmux", "-u", "-N", "-S", str(running.socket), "-C", "attach", "-t", "=_hub"]
+    _, ours = started(argv, env=environment)
+    until(lambda: _readable(ours))
+    ours.setblocking(True)  # noqa: FBT003 (the standard library's own signature)
+    ours.sendall(b"list-keys\n" * 200)  # far more than a socket holds
+    until(lambda: len(running.connection().command("list-clients")) == 2)
+    ours.close()
+
+    running.stop()
+
+    assert running.pid() is None
+
+
+def _readable(connection: socket.socket) -> bool:
+    return bool(select.select([connection], [], [], 0)[0])
+
+
 def test_a_server_that_does_not_end_is_reported(
     running: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patch:
-        patch.setattr("fleet.tools.tmux.server._ends", lambda _process: False)
+        patch.setattr("fleet.tools.tmux.server._ends", lambda _process, _seconds: False)
         with pytest.raises(ToolError, match="does not end"):
             running.stop()
 
 
-def test_an_end_is_waited_for_within_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("fleet.tools.tmux.server._END_S", 0.01)
+def test_an_end_is_waited_for_within_bounds() -> None:
     child = subprocess.Popen(["sleep", "600"])
     process = psutil.Process(child.pid)
     try:
-        assert not _ends(process)
+        assert not _ends(process, 0.01)
     finally:
         child.kill()
         child.wait()
-    monkeypatch.setattr("fleet.tools.tmux.server._END_S", 10)
-    assert _ends(process)
+    assert _ends(process, 10)
 
 
 @pytest.mark.parametrize("over", [True, False])
@@ -199,7 +221,7 @@ def test_without_a_pidfd_psutil_waits(*, over: bool, monkeypatch: pytest.MonkeyP
     with monkeypatch.context() as patch:
         patch.delattr(os, "pidfd_open")
         patch.setattr(psutil, "wait_procs", wait)
-        assert _ends(mine) is over
+        assert _ends(mine, 10) is over
     assert asked == [10]
 
 
