@@ -4,13 +4,15 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
+from itertools import groupby
 
 import pytest
 from house import House
 from waiting import until
 
 from fleet import protocol as p
+from fleet.agents import status_reports
 from fleet.agents.adapter import (
     SaysDoing,
     SaysIdle,
@@ -24,12 +26,14 @@ from fleet.core import signals
 from fleet.core.activity import Activity, Idle, Run, Waiting, Working
 from fleet.core.ids import TaskId
 from fleet.core.turns import ended, interrupted
+from fleet.core.views import activity_phrase
 from fleet.supervisor.answers import look
 from fleet.supervisor.host import now
 from fleet.supervisor.judge import Judge
 from fleet.supervisor.probes.spool import Spool
 from fleet.supervisor.probes.titles import Titles
 from fleet.supervisor.probes.vitals import Vitals
+from fleet.supervisor.probes.words import meaning
 from fleet.tools.tmux.settings import COMMANDS
 
 A = TaskId("a")
@@ -274,3 +278,75 @@ class TestTitles:
 
 def test_tmux_lets_titles_through_whatever_its_default_is() -> None:
     assert ("set-option", "-gwq", "allow-set-title", "on") in COMMANDS
+
+
+# Seconds since its start, and what an agent told its terminal then: as they were recorded.
+CLAUDE = (
+    (0.1, "state=idle:app=claude-code"),
+    (0.2, "state=working:app=claude-code"),
+    (5.5, "state=working:app=claude-code:msg=U2xlZXBpbmc="),
+    (14.8, "state=done:app=claude-code"),
+    (23.4, "state=working:app=claude-code"),
+    (23.5, "state=working:app=claude-code:msg=V3JpdGluZyBub3RlLnR4dA=="),
+    (23.6, "state=blocked:app=claude-code:kind=permission:msg=YXBwcm92ZSBXcml0ZQ=="),
+    (29.6, "state=idle:app=claude-code"),
+    (32.8, "state=working:app=claude-code"),
+    (33.0, "state=working:app=claude-code:msg=V2hpY2ggY29sb3VyPw=="),
+    (33.2, "state=blocked:app=claude-code:kind=question:msg=YW5zd2VyOiBXaGljaCBjb2xvdXI/"),
+    (36.9, "state=idle:app=claude-code"),
+    (39.2, "state=working:app=claude-code"),
+    (39.5, "state=error:app=claude-code:msg=QVBJIEVycm9y"),
+)
+CODEX = (
+    (0.1, "state=idle:app=codex"),
+    (13.6, "state=working:app=codex"),
+    (14.2, "state=blocked:app=codex:kind=permission"),
+    (20.6, "state=working:app=codex"),
+    (21.3, "state=done:app=codex"),
+    (24.7, "state=idle:app=codex"),
+    (25.1, "state=working:app=codex"),
+    (29.2, "state=idle:app=codex"),
+    (31.7, "state=working:app=codex"),
+    (35.8, "state=error:app=codex"),
+)
+
+
+@pytest.mark.parametrize(
+    ("recorded", "shown"),
+    [
+        (
+            CLAUDE,
+            (
+                "working, idle, working, waiting: approve Write, idle (broken off), working, "
+                "waiting: answer: Which colour?, idle (broken off), working, waiting: API Error"
+            ),
+        ),
+        (
+            CODEX,
+            (
+                "working, idle (broken off), working, waiting: permission, working, idle, working, "
+                "idle (broken off), working, waiting: its turn broke off"
+            ),
+        ),
+    ],
+    ids=["claude", "codex"],
+)
+def test_a_recorded_session_shows_each_state_once(
+    recorded: tuple[tuple[float, str], ...], shown: str
+) -> None:
+    begun = now()
+    known, phrases = signals.began(begun), []
+    ends = [begun + timedelta(seconds=at) for at, _ in (*recorded[1:], (3600.0, ""))]
+    for (at, body), end in zip(recorded, ends, strict=True):
+        look_at: datetime | None = begun + timedelta(seconds=at)
+        assert look_at is not None
+        for said in status_reports.read(body.encode()) or ():
+            if (does := meaning(said, signals.REPORT)) is not None:
+                known = signals.heard(known, signals.Sign(signals.REPORT, does, look_at))
+        while look_at is not None and look_at < end:
+            judged = signals.judge(known, look_at, signals.Life(told=look_at))
+            broken_off = " (broken off)" if judged.activity == Idle(broken_off=True) else ""
+            phrases.append(activity_phrase(judged.activity) + broken_off)
+            look_at = judged.look_at
+
+    assert ", ".join(key for key, _ in groupby(phrases)) == shown
