@@ -268,7 +268,7 @@ def test_its_title_says(title: str, signals: tuple[Signal, ...]) -> None:
         ("question", "question", "an answer"),
         ("failed-429", "rate-limit", "exceeded retry limit, last status: 429 Too Many Requests"),
         ("failed-401", "login", "unexpected status 401 Unauthorized: Incorrect API key"),
-        ("failed-narrow", "login", "unexpected status 401 Unauthorized: Incorrect API key, url: h"),
+        ("failed-narrow", "login", "unexpected status 401 Unauthorized: Incorrect API key"),
         ("failed-500", "error", "currently experiencing high demand"),
         ("failed-context", "context", "Codex ran out of room in the model's context window"),
     ],
@@ -278,7 +278,8 @@ def test_its_screen_shows_what_it_waits_for(screen: str, kind: str, need: str) -
 
     assert isinstance(said, SaysWaiting | SaysFailed)
     assert said.kind == kind
-    assert need in (said.need if isinstance(said, SaysWaiting) else said.reason)
+    assert need in (shown := said.need if isinstance(said, SaysWaiting) else said.reason)
+    assert "http" not in shown
     assert isinstance(said, SaysFailed) == screen.startswith("failed")
 
 

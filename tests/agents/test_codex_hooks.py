@@ -157,13 +157,14 @@ def test_what_is_not_tried_again_is_told_at_its_first_attempt(told: str, kind: s
 @pytest.mark.parametrize(
     ("told", "kind"),
     [
-        ("unexpected status 529 <unknown status code>: Overloaded, url: http://x", "overloaded"),
+        ("unexpected status 529 <unknown status code>: Overloaded", "overloaded"),
         ("unexpected status 403 Forbidden: no", "login"),
         ("stream disconnected before completion", "error"),
     ],
 )
 def test_each_failure_is_of_a_kind(told: str, kind: str) -> None:
-    payload = payload_of("PostModelRequest failed 500", error=told)
+    error = f"{told}, url: https://host/v1/responses?key=secret"
+    payload = payload_of("PostModelRequest failed 500", error=error)
 
     assert CODEX.read_hook("PostModelRequest:1", payload) == (SaysFailed(told, kind),)
 

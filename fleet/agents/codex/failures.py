@@ -21,6 +21,7 @@ _KINDS = (
     ("status 529", "overloaded"),
 )
 _FINAL = ("usage limit", "quota exceeded", "context window", "at capacity")  # tried no second time
+_ADDRESS = ", url: "
 _ENDLESS = "connection failed"  # tried for as long as there is no network
 
 
@@ -38,12 +39,15 @@ def kind(said: str) -> str:
 
 
 def reason(said: str) -> str:
-    """Return it as one line: of a request that was refused, it shows the service's whole answer."""
+    """Return it as one line, without the address asked, in which a secret may stand.
+
+    Of a request that was refused, it shows the service's whole answer.
+    """
     try:
         told = msgspec.json.decode(said, type=_Refused).error.message
     except (ValueError, RecursionError):
         told = said
-    return one_line(told) or "its turn broke off"
+    return one_line(told.partition(_ADDRESS)[0]) or "its turn broke off"
 
 
 def is_final(said: str, *, is_last: bool = False) -> bool:

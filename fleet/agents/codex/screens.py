@@ -14,7 +14,7 @@ from fleet.agents.generic import NEEDS
 
 _BOTTOM = 14  # lines that are not blank: a dialog with its question
 _INPUT = "\u203a "
-_BELOW_INPUT = 3  # lines that are not blank: its status and its hints
+_BELOW_INPUT = 6  # lines that are not blank: more of what is typed, its status and its hints
 _FAILED = "■ "
 _INTERRUPTED = "Conversation interrupted"
 
