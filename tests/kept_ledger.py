@@ -258,6 +258,15 @@ ACCOUNTS: Sequence[events.AnyEvent] = (
     events.AgentsTrusted(repo=REPO, by="person"),
     events.AgentsDistrusted(repo=REPO, by="person"),
 )
+HELD: Sequence[events.AnyEvent] = (
+    events.TaskAdded(
+        task=LOGIN, repo=REPO, spec=SPEC, target="main", base=BASE, branch="fleet/login"
+    ),
+    events.AttemptBegan(task=LOGIN, attempt=1, base=BASE),
+    events.RunStarted(task=LOGIN, attempt=1, pane="%7", pid=4242, pid_start=987654),
+    events.MessageQueued(task=LOGIN, text="and be quick", by="person"),
+    events.MessageHeld(task=LOGIN, message=1, reason="someone is attached", not_before=LATER),
+)
 Batches = Sequence[Sequence[events.AnyEvent]]
 HISTORIES: dict[str, Batches] = {
     "format-1": (SETTING, TO_REVIEW, TO_LANDED, OTHERS),
@@ -265,6 +274,7 @@ HISTORIES: dict[str, Batches] = {
     "needs": (SETTING, NEEDS),
     "run-not-ended": (SETTING, STUCK),
     "accounts": (SETTING, ACCOUNTS),
+    "message-held": (SETTING, HELD),
 }
 
 

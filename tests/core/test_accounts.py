@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 import histories as h
 import pytest
 from histories import NOON, A, B, C, history
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
@@ -462,6 +462,7 @@ def play(words: list[tuple[TaskId, str, int]]) -> Story:
     return story
 
 
+@settings(deadline=None)
 @given(WORDS)
 def test_never_all_at_once(words: list[tuple[TaskId, str, int]]) -> None:
     for now, known, _ in play(words).log:
@@ -471,6 +472,7 @@ def test_never_all_at_once(words: list[tuple[TaskId, str, int]]) -> None:
                 assert now - known.gone >= (STAGGER if known.proved else PROOF)
 
 
+@settings(deadline=None)
 @given(WORDS)
 def test_nobody_waits_for_ever(words: list[tuple[TaskId, str, int]]) -> None:
     story = play(words)
@@ -485,6 +487,7 @@ def test_nobody_waits_for_ever(words: list[tuple[TaskId, str, int]]) -> None:
         assert not isinstance(waits, Waiting) or waits.kind != "rate-limit"
 
 
+@settings(deadline=None)
 @given(WORDS)
 def test_the_same_story_has_the_same_end(words: list[tuple[TaskId, str, int]]) -> None:
     one, other = play(words), play(words)

@@ -1,6 +1,7 @@
 """Typing into an agent's pane: text once and whole, as one line, and submitted.
 
-Nothing here presses Escape, presses Enter twice, or types over what a person may be typing.
+Nothing here presses Escape, presses Enter on what it does not see, or types over what a person may
+be typing.
 """
 
 import contextlib
@@ -22,6 +23,8 @@ from fleet.tools.tmux.view import PaneState, capture_command, checked, find, peo
 LONGEST = 800  # characters: agents take a longer paste for quoted material
 _TAB = 4
 _MARK = "@fleet_typed"  # of a pane: the number that was typed there last, and how far that came
+_MOST_ENTERS = 2  # more, where the first was swallowed: by a dialog that was just being closed
+_MOST_PASTES = 2  # more, where the first one is not seen to come
 _MOST_PRESSES = 60  # of the key that clears an input line: some programs empty one row at a time
 _ESCAPES = re.compile(
     r"""
@@ -221,20 +224,39 @@ class _Typing:
             self._until(partial(self._is_other, before), self._settle_s)
         return self._stands() == ""
 
-    def _is_other(self, before: str) -> bool:
+    def _is_other(self, before: str | None) -> bool:
         return self._stands() != before
 
     def paste(self, line: str, number: int) -> None:
-        """Paste the line, and return once it shows: Enter at once may be swallowed."""
-        end = "".join(line.split())[-8:]
-        before = self._screen().count(end)
+        """Paste the line, and return once it shows: Enter at once may be swallowed.
+
+        Some programs drop what comes while they close a dialog. Where it is seen that nothing
+        came, it is pasted again, behind keys that would clear what is late.
+        """
         began = time.monotonic()
+        if self._habits.input_line is None:
+            end = "".join(line.split())[-8:]
+            before = self._screen().count(end)
+            self._paste(line, number)
+            self._until(lambda: self._screen().count(end) > before, self._settle_s)
+        else:
+            self._paste(line, number)
+            for _ in range(_MOST_PASTES if self._habits.clear else 0):
+                self._until(lambda: self._stands() != "", self._shows_s)
+                if self._stands() != "":
+                    break
+                self._paste(line, number, self._keys(self._habits.clear * _MOST_PRESSES))
+            self._until(lambda: self._stands() != "", self._shows_s)
+        time.sleep(max(0.0, began + self._habits.enter_after_s - time.monotonic()))
+
+    def _paste(self, line: str, number: int, *first: Command) -> None:
         buffer = f"fleet-{uuid.uuid4().hex}"
         try:
             self._tmux.group(
                 [
                     ("set-buffer", "-b", buffer, "--", line),
                     self._no_mode,
+                    *first,
                     ("paste-buffer", "-p", "-r", "-d", "-b", buffer, "-t", self._pane),
                     self._marked(f"{number} pasted"),
                 ]
@@ -244,17 +266,23 @@ class _Typing:
                 with contextlib.suppress(ToolError):
                     self._tmux.command("delete-buffer", "-b", buffer)
             raise
-        self._until(lambda: self._screen().count(end) > before, self._settle_s)
-        time.sleep(max(0.0, began + self._habits.enter_after_s - time.monotonic()))
 
     def submit(self, number: int) -> None:
-        """Press Enter."""
+        """Press Enter; again only where what was typed is seen to stand in the line as it did."""
+        line = self._stands()
         # As a byte: tmux 3.7 ignores the key named Enter in some of its modes.
         self._press(b"\r", self._marked(f"{number} submitted"))
+        for _ in range(_MOST_ENTERS if line else 0):
+            self._until(partial(self._is_other, line), self._shows_s)
+            if self._is_other(line):
+                return
+            self._press(b"\r")
 
     def _press(self, keys: bytes, *more: Command) -> None:
-        keystrokes = ("send-keys", "-t", self._pane, "-H", *(f"{key:02x}" for key in keys))
-        self._tmux.group([self._no_mode, keystrokes, *more])
+        self._tmux.group([self._no_mode, self._keys(keys), *more])
+
+    def _keys(self, keys: bytes) -> Command:
+        return ("send-keys", "-t", self._pane, "-H", *(f"{key:02x}" for key in keys))
 
     def _marked(self, mark: str) -> Command:
         return ("set-option", "-p", "-t", self._pane, _MARK, mark)

@@ -242,12 +242,19 @@ EDITOR = """
 import os, sys, tty
 tty.setraw(0)
 out = open(sys.argv[1], "ab", buffering=0)
-line = b"left behind"
+line, swallows = b"left behind", int(sys.argv[2])
+drops = int(sys.argv[3])
 while True:
     os.write(1, b"\\r\\x1b[K> " + line)
-    for key in os.read(0, 4096):
+    keys = os.read(0, 4096)
+    if b"new" in keys and drops:
+        drops -= 1
+        continue
+    for key in keys:
         if key == 0x15:
             line = line.rpartition(b" ")[0]
+        elif key == 0x0d and swallows:
+            swallows -= 1
         elif key == 0x0d:
             out.write(line + b"\\n")
             line = b""
@@ -264,7 +271,12 @@ def reads(screen: str) -> str | None:
 
 @pytest.fixture
 def editor(panes: Panes, short: Path) -> Pane:
-    argv = [sys.executable, "-ISc", EDITOR, str(short / "submitted")]
+    return edit(panes, short)
+
+
+def edit(panes: Panes, short: Path, *, swallows: int = 0, drops: int = 0) -> Pane:
+    numbers = [str(swallows), str(drops)]
+    argv = [sys.executable, "-ISc", EDITOR, str(short / "submitted"), *numbers]
     pane = panes.open(session="a", run=RUN, cwd=short, argv=argv)
     until(lambda: reads(panes.capture(pane.pane_id)) == "left behind")
     return pane
@@ -280,6 +292,37 @@ def test_what_nobody_is_typing_is_cleared_by_the_agents_own_key(
     outcome = keyboard.type(editor.pane_id, "new", run=RUN, number=1, habits=Habits(reads, b"\x15"))
 
     assert outcome == Typed(cleared="left behind")
+    until(lambda: submitted(short) == "new\n")
+
+
+def test_an_enter_that_was_swallowed_is_pressed_again(panes: Panes, short: Path) -> None:
+    editor = edit(panes, short, swallows=1)
+    keyboard = Keyboard(panes, settle_s=0.05)
+
+    keyboard.type(editor.pane_id, "new", run=RUN, number=1, habits=Habits(reads, b"\x15"))
+    until(lambda: submitted(short) == "new\n")
+    keyboard.type(editor.pane_id, "more", run=RUN, number=2, habits=Habits(reads, b"\x15"))
+    until(lambda: submitted(short) == "new\nmore\n")
+
+
+def test_what_was_dropped_is_pasted_again(panes: Panes, short: Path) -> None:
+    editor = edit(panes, short, drops=2)
+    keyboard = Keyboard(panes, settle_s=0.05)
+
+    keyboard.type(editor.pane_id, "new", run=RUN, number=1, habits=Habits(reads, b"\x15"))
+
+    until(lambda: submitted(short) == "new\n")
+
+
+def test_what_came_late_is_there_once(panes: Panes, editor: Pane, short: Path) -> None:
+    keyboard = Keyboard(panes, settle_s=0.05)
+    looks = count()
+
+    def reads_late(screen: str) -> str | None:
+        return "" if 2 <= next(looks) < 80 else reads(screen)  # after it was cleared
+
+    keyboard.type(editor.pane_id, "new", run=RUN, number=1, habits=Habits(reads_late, b"\x15"))
+
     until(lambda: submitted(short) == "new\n")
 
 
