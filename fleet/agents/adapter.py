@@ -10,8 +10,7 @@ from fleet.core.commands import Verdict
 from fleet.core.policy import Done
 from fleet.core.rows import Ask
 
-# Linux takes up to 131,072 bytes as one argument or variable; this leaves room for what may
-# stand around a prompt in it.
+# Linux takes 131,072 bytes as one argument; this leaves room for what stands around a prompt.
 LONGEST_ARGUMENT = 120_000
 PROMPT_FILE = "prompt.txt"
 # Set by the place that a person started us in, they would send an agent's git commands to another
@@ -83,16 +82,13 @@ class SaysWorking(Struct, frozen=True, tag="working"):
 
 
 class SaysWaiting(Struct, frozen=True, tag="waiting"):
-    """It stands still until a person does something, or until `until` (UTC).
-
-    With `hides` it shows its own dialog only once the hook that asks has decided nothing.
-    """
+    """It stands still until a person does something, or until `until` (UTC)."""
 
     need: str
     kind: str = "question"
     until: datetime | None = None
     ask: Ask | None = None  # without its id, which whoever heard the hook knows
-    hides: bool = False
+    hides: bool = False  # its own dialog, until the hook that asks has decided nothing
 
 
 class SaysHeard(Struct, frozen=True, tag="heard"):
@@ -113,13 +109,7 @@ class SaysFailed(Struct, frozen=True, tag="failed"):
     reason: str
     kind: str = "error"  # error, overloaded, rate-limit, login, budget, context
     until: datetime | None = None
-
-
-class SaysRetrying(Struct, frozen=True, tag="retrying"):
-    """A request of its failed, and it makes it again by itself: soon, or after a long wait."""
-
-    reason: str
-    kind: str = "error"  # as of `SaysFailed`
+    retrying: bool = False  # it makes its request again by itself: soon, or after a long wait
 
 
 class SaysIdle(Struct, frozen=True, tag="idle"):
@@ -167,7 +157,6 @@ Signal = (
     | SaysDoing
     | SaysWaiting
     | SaysFailed
-    | SaysRetrying
     | SaysIdle
     | SaysUsage
     | SaysConversation

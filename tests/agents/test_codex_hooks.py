@@ -14,7 +14,6 @@ from fleet.agents.adapter import (
     SaysFailed,
     SaysHeard,
     SaysIdle,
-    SaysRetrying,
     SaysUsage,
     SaysWaiting,
     SaysWorking,
@@ -137,7 +136,7 @@ def test_a_rate_limit_may_be_waited_for(attempts: str) -> None:
     payload = payload_of("PostModelRequest failed 429", attempt_number=2)
 
     assert CODEX.read_hook(f"PostModelRequest{attempts}", payload) == (
-        SaysRetrying(LIMITED, "rate-limit"),
+        SaysFailed(LIMITED, "rate-limit", retrying=True),
     )
 
 

@@ -28,7 +28,6 @@ from fleet.agents.adapter import (
     SaysFailed,
     SaysHeard,
     SaysIdle,
-    SaysRetrying,
     SaysUsage,
     SaysWaiting,
     SaysWorking,
@@ -419,7 +418,7 @@ class TestHooks:
         self, house: House, adapter: Open
     ) -> None:
         at_work(house)
-        hook(house, SaysRetrying("too many requests", "rate-limit"))
+        hook(house, SaysFailed("too many requests", "rate-limit", retrying=True))
         hear(house)
         assert told(house) == []
         assert house.host.vitals.doing == {A: "too many requests"}

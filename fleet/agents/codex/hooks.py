@@ -26,7 +26,6 @@ from fleet.agents.adapter import (
     SaysFailed,
     SaysHeard,
     SaysIdle,
-    SaysRetrying,
     SaysUsage,
     SaysWorking,
     Signal,
@@ -127,7 +126,7 @@ def _answered(payload: bytes, attempts: int = 0) -> Signals:
     if failures.is_final(told.error, is_last=0 < attempts <= told.attempt_number):
         return (SaysFailed(reason, kind),)
     if kind == "rate-limit":  # it waits for as long as the service asks it to, and tells nobody
-        return (SaysRetrying(reason, kind),)
+        return (SaysFailed(reason, kind, retrying=True),)
     return (SaysDoing(one_line(f"attempt {told.attempt_number} failed: {reason}")),)
 
 

@@ -12,7 +12,6 @@ from fleet.agents.adapter import (
     SaysFailed,
     SaysHeard,
     SaysIdle,
-    SaysRetrying,
     SaysUsage,
     SaysWaiting,
     SaysWorking,
@@ -45,7 +44,7 @@ class Words:
             self._host.tools.reports.begins(task)
         if isinstance(signal, SaysHeard):
             self._heard(task, signal.text)
-        source = RETRY if isinstance(signal, SaysRetrying) else source
+        source = RETRY if isinstance(signal, SaysFailed) and signal.retrying else source
         if (does := meaning(signal, source)) is not None:
             self._host.judge.hear(task, Sign(source, does, at), now(), actor=actor)
             return
@@ -56,7 +55,7 @@ class Words:
 
     def _note(self, task: TaskId, signal: Signal) -> None:
         match signal:
-            case SaysDoing(text=text) | SaysRetrying(reason=text):
+            case SaysDoing(text=text) | SaysFailed(reason=text, retrying=True):
                 self._host.vitals.doing[task] = one_line(text)
             case SaysUsage(context=float() as share):
                 self._host.vitals.context[task] = min(max(share, 0.0), 1.0)
@@ -104,8 +103,6 @@ def meaning(signal: Signal, source: str) -> Activity | None:
             return Waiting(need=need, kind=kind, until=until, ask=ask, retries=retries)
         case SaysFailed(reason=reason, kind=kind, until=until):
             return Waiting(need=reason, kind=kind, until=until)
-        case SaysRetrying(reason=reason, kind=kind):
-            return Waiting(need=reason, kind=kind)  # told to go on, it tries at once
         case SaysIdle(background=background, broken_off=broken_off):
             return Working(background=True) if background else Idle(broken_off)
         case SaysDoing() | SaysUsage() | SaysConversation() | SaysDone() | BadHook():
