@@ -582,3 +582,10 @@ def shown(said: Sequence[tuple[float, str, Activity]]) -> list[type[Activity]]:
             kinds.append(type(judged.activity))
             look = judged.look_at
     return [it for place, it in enumerate(kinds) if place == 0 or kinds[place - 1] is not it]
+
+
+def test_an_agent_waits_since_it_has_waited_for_a_while_and_not_since_its_request_failed() -> None:
+    said = does(HOOK_WORKS, ("retry", LIMITED, 11), at=20)
+
+    assert said.wins == Sign("retry", LIMITED, after(14))
+    assert {it.source for it in said.losers} == {"hook", "process"}
