@@ -32,6 +32,7 @@ class Cli:
     env: tuple[str, ...] = ()  # variables that reach it beside those that always do
     allow_key: str = "1"  # allows a permission in the pane
     lacks: Mapping[str, str] = field(default_factory=dict)
+    prompt: str = "\u276f"  # stands before its input line
     debris: str = ""  # a file of a killed one's below XDG_RUNTIME_DIR, by its {pid}
 
 
