@@ -37,6 +37,7 @@ class Cli:
     # What the model is told of work in the background: that it has begun, and that it has ended.
     background: tuple[str, str] = ("running in background", "task-notification")
     lacks: Mapping[str, str] = field(default_factory=dict)
+    prompt: str = "\u276f"  # stands before its input line
     debris: str = ""  # a file of a killed one's below XDG_RUNTIME_DIR, by its {pid}
 
 

@@ -69,6 +69,6 @@ CLI = Cli(
     background=("started in background", "system_notification"),
     lacks={
         "cost": "it counts tokens and credits, and says nothing of money",
-        "put back": "a prompt that is interrupted early is not put back into its input line",
+        "put-back": "a prompt that is interrupted early is not put back into its input line",
     },
 )
