@@ -3,6 +3,8 @@
 import pytest
 from real.bench import Bench
 
+pytestmark = pytest.mark.needs("talk")
+
 
 @pytest.mark.needs("retries")
 def test_a_short_rate_limit_passes_by_itself(bench: Bench) -> None:
@@ -30,7 +32,7 @@ def test_a_long_rate_limit_is_waited_for_and_goes_on_when_told(bench: Bench) -> 
 def test_a_service_that_fails_for_a_while_is_asked_again_by_fleet(bench: Bench) -> None:
     bench.api.troubles.add("broken")
     task = bench.spawn("[[fail 500 while=broken]]")
-    row = bench.shows(task, "waiting")
+    row = bench.shows(task, "waiting", timeout=60)  # it tries for a while itself
     assert row["needs"] is None
     assert bench.waits_for(task) == "error"
 
@@ -64,7 +66,7 @@ def test_a_request_that_hangs_is_ended_by_the_limit_of_silence(bench: Bench) -> 
 
 def test_an_overloaded_service_is_waited_for(bench: Bench) -> None:
     task = bench.spawn("[[fail 529 Overloaded]]")
-    row = bench.shows(task, "waiting")
+    row = bench.shows(task, "waiting", timeout=60)  # it tries for a while itself
     assert row["needs"] is None
     kinds = [it["activity"].get("kind") for it in bench.place.events("run.activity", task=task)]
     assert "overloaded" in kinds
