@@ -25,7 +25,7 @@ from fleet.agents.adapter import AgentAdapter
 from fleet.client import Client
 from fleet.errors import FleetError
 
-PATIENCE_S = 30.0
+PATIENCE_S = 60.0
 _NUMBERS = itertools.count()
 
 
@@ -112,12 +112,12 @@ class Bench:
         return until(there, timeout=PATIENCE_S, what=f"a question of {task}")
 
     def tells_cost(self, task: str) -> float:
-        """Wait until it is known what a task has cost so far, in USD."""
+        """Wait until it is known what a task has used so far: in USD, else in tokens."""
+        return until(lambda: self.used(task), timeout=PATIENCE_S, what=f"what {task} has used")
 
-        def told() -> float:
-            return float(self.row(task)["cost_usd"] or 0.0)
-
-        return until(told, timeout=PATIENCE_S, what=f"what {task} has cost")
+    def used(self, task: str) -> float:
+        row = self.row(task)
+        return float(row["cost_usd"] or row["tokens"])
 
     def why(self, task: str) -> dict[str, Any]:
         why: dict[str, Any] = self.place.ask(p.Why(task=task))
@@ -180,6 +180,10 @@ class Bench:
 
     # --- what a person does -----------------------------------------------------------------------
 
+    def sees_dialog(self, task: str) -> None:
+        """Wait until a dialog is on the screen, so that it hears keys."""
+        self.until(lambda: self.cli.dialog in self.screen(task), "a dialog")
+
     def press(self, task: str, *keys: str) -> float:
         """Press keys in the pane, and return when."""
         self.tmux(task, "send-keys", *keys)
@@ -197,6 +201,13 @@ class Bench:
 
     def input_line(self, task: str) -> str:
         return self.adapter.input_line(self.tmux(task, "capture-pane", "-p", "-e")) or ""
+
+    def leave_limit(self, task: str) -> None:
+        """End what stands between an agent that met a limit and what it is told next."""
+        if self.cli.limit_key:
+            self.sees_dialog(task)
+            self.press(task, self.cli.limit_key)
+            self.until(lambda: self.cli.dialog not in self.screen(task), "the end of a dialog")
 
     def agent(self, task: str) -> int:
         """Return the pid of the agent's own process."""

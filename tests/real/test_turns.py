@@ -48,8 +48,9 @@ def test_a_new_conversation_in_the_same_process_is_followed(bench: Bench) -> Non
         bench.until(lambda: bench.conversation(task) != first, "another conversation")
     bench.place.fleet("send", task, f"begin anew ({task})")
     request = bench.heard(task, "begin anew")
-    bench.until(lambda: bench.conversation(task) == request.conversation, "its new name")
-    assert request.conversation != first
+    known = request.conversation  # which not every service is told
+    bench.until(lambda: known in ("", bench.conversation(task)), "its new name")
+    assert bench.conversation(task) != first
     if bench.can("cost"):
         bench.until(lambda: bench.row(task)["cost_usd"] > cost, "a cost beside the first one's")
     assert bench.row(task)["attempt"] == 1

@@ -31,6 +31,10 @@ class Cli:
     options: Json = field(default_factory=dict)  # fleet's own, for this agent
     env: tuple[str, ...] = ()  # variables that reach it beside those that always do
     allow_key: str = "1"  # allows a permission in the pane
+    trust_keys: tuple[str, ...] = ("Down", "Enter")  # say yes to the dialog about trust
+    limit_key: str = ""  # ends the dialog about a limit, before which it hears nothing more
+    own_s: float = 1.0  # until fleet shows what the agent tells: a title has to stand for a while
+    dialog: str = ""  # what a dialog shows, where the agent tells of it before it is drawn
     lacks: Mapping[str, str] = field(default_factory=dict)
     prompt: str = "\u276f"  # stands before its input line
     debris: str = ""  # a file of a killed one's below XDG_RUNTIME_DIR, by its {pid}
