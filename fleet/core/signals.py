@@ -183,17 +183,21 @@ def _told(signs: Signs) -> Sign | None:
 def _titled(signs: Signs, told: Sign, title: Sign, now: datetime) -> Believed:
     """A title counts against older words, and adds nothing to what they tell of the same.
 
-    It is looked at late: that of an agent which has just begun to wait may be of its work before.
+    It is looked at late: that of an agent which has just begun to wait may be of its work before,
+    and one that rests, and has rested, is of an agent that waits no more.
     """
     rests = isinstance(title.says, Idle) and _rests(told.says)
     both_wait = isinstance(title.says, Waiting) and isinstance(told.says, Waiting)
     before = isinstance(title.says, Working) and isinstance(told.says, Waiting)
     near = title.at - told.at <= PAIR
     same = told.says == title.says or rests or (near and (both_wait or before))
-    spoken = (sign.at for sign in signs.newest.values() if sign.source in {*OWN, FLEET})
-    if same or title.at <= max(spoken):
+    if same:
         return told, None
     counts_at = title.at + STAND
+    if title.at <= max(it.at for it in signs.newest.values() if it.source in {*OWN, FLEET}):
+        if not isinstance(title.says, Idle) or not isinstance(told.says, Waiting):
+            return told, None
+        counts_at = told.at + PAIR  # what was asked was over before anyone looked
     return (told, counts_at) if now < counts_at else (title, None)
 
 

@@ -71,7 +71,7 @@ def test_a_launch_and_its_request_are_values(request_for: RequestFor) -> None:
 def test_its_program_is_where_the_launch_says(
     adapter: AgentAdapter, request_for: RequestFor
 ) -> None:
-    assert adapter.program() in {None, adapter.launch(request_for()).argv[0]}
+    assert adapter.program() in {None, *adapter.launch(request_for()).argv}
 
 
 @pytest.mark.parametrize("name", REGISTRY.names())

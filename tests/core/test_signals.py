@@ -314,6 +314,14 @@ TABLE: dict[str, tuple[Sequence[tuple[str, Activity, float]], float, Activity, s
         (("hook", ASKS, 11), ("title", Working(), 15)),
         *(30, ASKS, "hook"),
     ),
+    "a title that rests all the while that a hook is said to wait": (
+        (("title", Idle(), 11), ("hook", ASKS, 12)),
+        *(17, Idle(), "title"),
+    ),
+    "a title that rests still, just after a hook has asked": (
+        (("title", Idle(), 11), ("hook", ASKS, 12)),
+        *(16, ASKS, "hook"),
+    ),
     "answered in the pane, says the title": (
         (("hook", ASKS, 11), ("title", Working(), 17)),
         *(30, Working(), "title"),

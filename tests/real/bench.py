@@ -25,7 +25,7 @@ from fleet.agents.adapter import AgentAdapter
 from fleet.client import Client
 from fleet.errors import FleetError
 
-PATIENCE_S = 30.0
+PATIENCE_S = 60.0
 _BETWEEN_KEYS_S = "0.2"
 _NUMBERS = itertools.count()
 
@@ -113,12 +113,12 @@ class Bench:
         return until(there, timeout=PATIENCE_S, what=f"a question of {task}")
 
     def tells_cost(self, task: str) -> float:
-        """Wait until it is known what a task has cost so far, in USD."""
+        """Wait until it is known what a task has used so far: in USD, else in tokens."""
+        return until(lambda: self.used(task), timeout=PATIENCE_S, what=f"what {task} has used")
 
-        def told() -> float:
-            return float(self.row(task)["cost_usd"] or 0.0)
-
-        return until(told, timeout=PATIENCE_S, what=f"what {task} has cost")
+    def used(self, task: str) -> float:
+        row = self.row(task)
+        return float(row["cost_usd"] or row["tokens"])
 
     def why(self, task: str) -> dict[str, Any]:
         why: dict[str, Any] = self.place.ask(p.Why(task=task))
@@ -187,6 +187,10 @@ class Bench:
 
     # --- what a person does -----------------------------------------------------------------------
 
+    def sees_dialog(self, task: str) -> None:
+        """Wait until a dialog is on the screen, so that it hears keys."""
+        self.until(lambda: self.cli.dialog in self.screen(task), "a dialog")
+
     def press(self, task: str, *keys: str) -> float:
         """Press keys in the pane, and return when."""
         self.tmux(task, "send-keys", *keys)
@@ -205,11 +209,6 @@ class Bench:
     def input_line(self, task: str) -> str:
         return self.adapter.input_line(self.tmux(task, "capture-pane", "-p", "-e")) or ""
 
-    def press_at_dialog(self, task: str, key: str) -> float:
-        """Press a key as soon as the pane shows the dialog, as a person does who sees it."""
-        self.until(lambda: self.cli.dialog in self.screen(task), "a dialog in the pane")
-        return self.press(task, key)
-
     def interrupt(self, task: str) -> float:
         """Interrupt a turn by Escape, pressed twice where it takes two; return when."""
         if not self.cli.escapes_twice:
@@ -219,6 +218,13 @@ class Bench:
         again = ("send-keys", "-t", self.row(task)["pane"], "Escape")
         self.tmux(task, "send-keys", "Escape", *moment, *again)
         return time.time()
+
+    def leave_limit(self, task: str) -> None:
+        """End what stands between an agent that met a limit and what it is told next."""
+        if self.cli.limit_key:
+            self.sees_dialog(task)
+            self.press(task, self.cli.limit_key)
+            self.until(lambda: self.cli.dialog not in self.screen(task), "the end of a dialog")
 
     def agent(self, task: str) -> int:
         """Return the pid of the agent's own process."""

@@ -13,7 +13,9 @@ from typing import Any
 
 Json = dict[str, Any]
 _MARKER = re.compile(r"\[\[([a-z-]+)(?:\s+(.*?))?\]\]", re.DOTALL)
-_CWD = re.compile(r"(?:[Ww]orking directory: |<cwd>)([^\s\"\\\\<]+)")
+_CWD = re.compile(
+    r"(?:[Ww]orking directory: |<cwd>|Workspace Directories:\*\*\\n  - )([^\s\"\\\\<]+)"
+)
 _REMINDER = re.compile(r"<system-reminder>.*?</system-reminder>", re.DOTALL)
 CHOICES = ("Red", "Blue")
 END = "That is all."
@@ -124,7 +126,8 @@ def _subagent(rest: str) -> Step:
 
 
 def _slow(rest: str) -> Step:
-    return Step("thinking " * 20, lasts_s=float(rest or 5))
+    # In ever new words: who repeats itself is taken for one that goes round in circles.
+    return Step(" ".join(f"thought{number}" for number in range(20)), lasts_s=float(rest or 5))
 
 
 def _hang(rest: str) -> Step:

@@ -39,7 +39,8 @@ def test_a_permission_is_answered_in_the_pane(bench: Bench, verdict: str, sent: 
     task = bench.spawn("[[run make it]]")
     bench.shows(task, "waiting")
 
-    bench.press_at_dialog(task, bench.cli.allow_key if verdict == "allow" else "Escape")
+    bench.sees_dialog(task)
+    bench.press(task, bench.cli.allow_key if verdict == "allow" else "Escape")
     bench.shows(task, "idle")
     bench.until(lambda: not list(bench.place.home.asks.iterdir()), "the end of its hook")
     if sent:
@@ -48,7 +49,7 @@ def test_a_permission_is_answered_in_the_pane(bench: Bench, verdict: str, sent: 
     assert "asks nothing now" in late.err
 
 
-@pytest.mark.needs("question")
+@pytest.mark.needs("question", "answers")
 @pytest.mark.parametrize(("said", "heard"), [("Blue", "Blue"), ("a kind of green", "green")])
 def test_a_question_is_answered_from_outside(bench: Bench, said: str, heard: str) -> None:
     task = bench.spawn("[[question Which colour?]]")
@@ -73,4 +74,16 @@ def test_a_plan_is_judged_from_outside(bench: Bench, words: tuple[str, ...], hea
     bench.mode("acceptEdits")
     bench.place.fleet("answer", task, *words)
     bench.heard(task, heard)
+    bench.shows(task, "idle")
+
+
+@pytest.mark.needs("trust")
+def test_trust_is_asked_for_where_nobody_has_agreed_beforehand(bench: Bench) -> None:
+    task = bench.spawn("begin", cwd=bench.place.make_repo("strange"))
+    bench.shows(task, "waiting")
+    assert bench.waits_for(task) == "trust"
+
+    bench.sees_dialog(task)
+    bench.press(task, *bench.cli.trust_keys)
+    bench.heard(task, "begin")
     bench.shows(task, "idle")

@@ -80,6 +80,7 @@ def test_copy_mode_swallows_nothing(bench: Bench) -> None:
     assert sent.err == f"{task}: delivered\n"
 
 
+@pytest.mark.needs("answers")
 def test_at_a_dialog_a_message_waits(bench: Bench) -> None:
     task = bench.spawn("[[run make it]] begin")
     ask = bench.asks(task)

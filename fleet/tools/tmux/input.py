@@ -44,7 +44,7 @@ class Habits:
 
     `input_line` reads a screen with its colours and returns what stands in the input line, None
     where the screen has none, as at a dialog; `clear` are the bytes that empty it, or a row of it;
-    Enter is not pressed earlier than `enter_after_s` after the text.
+    Enter is not pressed earlier than `enter_after_s` after the text shows.
     """
 
     input_line: Callable[[str], str | None] | None = None
@@ -233,7 +233,6 @@ class _Typing:
         Some programs drop what comes while they close a dialog. Where it is seen that nothing
         came, it is pasted again, behind keys that would clear what is late.
         """
-        began = time.monotonic()
         if self._habits.input_line is None:
             end = "".join(line.split())[-8:]
             before = self._screen().count(end)
@@ -247,7 +246,7 @@ class _Typing:
                     break
                 self._paste(line, number, self._keys(self._habits.clear * _MOST_PRESSES))
             self._until(lambda: self._stands() != "", self._shows_s)
-        time.sleep(max(0.0, began + self._habits.enter_after_s - time.monotonic()))
+        time.sleep(self._habits.enter_after_s)  # from when it shows: the program may be slow
 
     def _paste(self, line: str, number: int, *first: Command) -> None:
         buffer = f"fleet-{uuid.uuid4().hex}"

@@ -36,6 +36,9 @@ class Cli:
     escapes_twice: bool = False  # whether it takes two Escapes to interrupt a turn
     # What the model is told of work in the background: that it has begun, and that it has ended.
     background: tuple[str, str] = ("running in background", "task-notification")
+    trust_keys: tuple[str, ...] = ("Down", "Enter")  # say yes to the dialog about trust
+    limit_key: str = ""  # ends the dialog about a limit, before which it hears nothing more
+    own_s: float = 1.0  # until fleet shows what the agent tells: a title has to stand for a while
     lacks: Mapping[str, str] = field(default_factory=dict)
     prompt: str = "\u276f"  # stands before its input line
     debris: str = ""  # a file of a killed one's below XDG_RUNTIME_DIR, by its {pid}

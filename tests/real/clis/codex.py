@@ -77,6 +77,7 @@ CLI = Cli(
     options={"permission": "workspace-write"},
     env=("CODEX_HOME", "FAKE_KEY"),
     prompt="\u203a",
+    trust_keys=("Enter",),
     lacks={
         "put-back": "a prompt that was interrupted stays sent",
         "background": "a command that it leaves running does not wake it",
