@@ -25,7 +25,7 @@ from fleet.agents.adapter import AgentAdapter
 from fleet.client import Client
 from fleet.errors import FleetError
 
-PATIENCE_S = 30.0
+PATIENCE_S = 90.0
 _NUMBERS = itertools.count()
 
 
@@ -197,6 +197,14 @@ class Bench:
 
     def input_line(self, task: str) -> str:
         return self.adapter.input_line(self.tmux(task, "capture-pane", "-p", "-e")) or ""
+
+    def interrupt(self, task: str) -> float:
+        """End a turn by the keys for it, and return when the last one was pressed."""
+        at = self.press(task, "Escape")
+        if not self.cli.again:
+            return at
+        self.until(lambda: self.cli.again in self.screen(task), "the wish for another Escape")
+        return self.press(task, "Escape")
 
     def agent(self, task: str) -> int:
         """Return the pid of the agent's own process."""

@@ -2,7 +2,8 @@
 
 `[[run make test]]` has it run a command, `[[fail 429 retry-after=2]]` has its request refused. A
 turn without a further step ends with a sentence. Nothing is remembered between two requests: what
-is refused is refused always, or as long as a test says that there is this trouble (`while=NAME`).
+is refused or hangs does so always, or as long as a test says that there is this trouble
+(`while=NAME`).
 """
 
 import re
@@ -61,7 +62,8 @@ def step_of(talk: Sequence[Said], request: str, troubles: Collection[str] = ()) 
     if failing is not None and done == 0 and (failing.trouble in troubles or not failing.trouble):
         return failing
     passed = [it for it in steps if it.status == 200]  # a refused request leaves no message
-    return passed[done] if done < len(passed) else Step(END)
+    step = passed[done] if done < len(passed) else Step(END)
+    return Step(END) if step.trouble and step.trouble not in troubles else step
 
 
 def _locate(talk: Sequence[Said]) -> tuple[str, int]:
@@ -126,7 +128,7 @@ def _slow(rest: str) -> Step:
 
 
 def _hang(rest: str) -> Step:
-    return Step("late", silent_s=float(rest or 3600))
+    return Step("late", silent_s=3600, trouble=rest.removeprefix("while="))
 
 
 def _full(rest: str) -> Step:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import pytest
 from person import Person
 from place import FLEET
 from real.bench import Bench
@@ -13,12 +14,13 @@ from waiting import until
 def attached(bench: Bench, task: str) -> Iterator[Person]:
     person = Person([*FLEET, "attach", task], bench.place.env)
     try:
-        until(lambda: person.sees("\u276f"))
+        until(lambda: person.sees(bench.cli.input_sign))
         yield person
     finally:
         person.leave()
 
 
+@pytest.mark.needs("put-back")
 def test_a_prompt_that_was_put_back_is_taken_out_first(bench: Bench) -> None:
     task = bench.spawn("[[hang]] early")
     bench.first_request(task)

@@ -79,7 +79,7 @@ def _lives(bench: Bench, task: str, watch: Watch, table: Table) -> None:
 
     at = told(bench, task, "[[slow 9]] more")
     table.add("is told more", watch, at, "working")
-    pressed = bench.press(task, "Escape")
+    pressed = bench.interrupt(task)
     table.add("Esc while it answers", watch, pressed, "idle")
 
     if bench.can("background"):
