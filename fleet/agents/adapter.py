@@ -10,8 +10,7 @@ from fleet.core.commands import Verdict
 from fleet.core.policy import Done
 from fleet.core.rows import Ask
 
-# Linux takes up to 131,072 bytes as one argument or variable; this leaves room for what may
-# stand around a prompt in it.
+# Linux takes 131,072 bytes as one argument; this leaves room for what stands around a prompt.
 LONGEST_ARGUMENT = 120_000
 PROMPT_FILE = "prompt.txt"
 # Set by the place that a person started us in, they would send an agent's git commands to another
@@ -89,6 +88,7 @@ class SaysWaiting(Struct, frozen=True, tag="waiting"):
     kind: str = "question"
     until: datetime | None = None
     ask: Ask | None = None  # without its id, which whoever heard the hook knows
+    hides: bool = False  # its own dialog, until the hook that asks has decided nothing
 
 
 class SaysHeard(Struct, frozen=True, tag="heard"):
@@ -109,6 +109,7 @@ class SaysFailed(Struct, frozen=True, tag="failed"):
     reason: str
     kind: str = "error"  # error, overloaded, rate-limit, login, budget, context
     until: datetime | None = None
+    retrying: bool = False  # it makes its request again by itself: soon, or after a long wait
 
 
 class SaysIdle(Struct, frozen=True, tag="idle"):

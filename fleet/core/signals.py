@@ -4,7 +4,8 @@ Hooks, status reports and the presence file are the agent's own words, and betwe
 one counts. Reports and the file also hold for as long as they say the same, so that they end what
 no hook ends. So does the title of the pane, which other programs set, too: it has to stand for a
 while, and counts where the agent's own words are older. A screen adds that a person is wanted,
-where the agent has said nothing of late; it takes nothing away.
+where the agent has said nothing of late; it takes nothing away. That a request failed and is made
+again counts once the agent has waited for a while, and until it tells of the next one.
 """
 
 from datetime import datetime, timedelta
@@ -16,8 +17,8 @@ from fleet.core.activity import Activity, Idle, Stalled, Unknown, Waiting, Worki
 from fleet.core.asking import BROKE_OFF
 
 # In the order of trust; `fleet` is what it must be doing as we have just told it something.
-SOURCES = HOOK, REPORT, PRESENCE, FLEET, TITLE, SCREEN, PROCESS = (
-    *("hook", "report", "presence", "fleet", "title", "screen", "process"),
+SOURCES = HOOK, REPORT, PRESENCE, FLEET, TITLE, RETRY, SCREEN, PROCESS = (
+    *("hook", "report", "presence", "fleet", "title", "retry", "screen", "process"),
 )
 OWN = frozenset({HOOK, REPORT, PRESENCE})  # the agent's own words
 _STANDING = (REPORT, PRESENCE, TITLE)  # what holds until it says something else
@@ -98,16 +99,21 @@ def silenced(signs: Signs, source: str) -> Signs:
 def judge(signs: Signs, now: datetime, life: Life = Life()) -> Judged:  # noqa: B008 (a value)
     """Return what the agent does; the same until `look_at`, if nothing else is heard."""
     own, waits_until = _own(signs, now)
-    wins, fresh_until = _with_screen(signs, own, now)
+    wins, waits_at = _with_retry(signs, own, now)
+    wins, fresh_until = _with_screen(signs, wins, now)
     activity, decays_at = _aged(signs, wins, now, life)
     losers = (signs.newest.get(source) for source in SOURCES)
-    times = [when for when in (waits_until, fresh_until, decays_at) if when is not None]
+    times = [it for it in (waits_until, waits_at, fresh_until, decays_at) if it is not None]
     return Judged(
         activity,
         wins,
-        tuple(it for it in losers if it is not None and it is not wins),
+        tuple(it for it in losers if it is not None and not _same(it, wins)),
         min(times, default=None),
     )
+
+
+def _same(one: Sign, other: Sign) -> bool:
+    return (one.source, one.says) == (other.source, other.says)
 
 
 def _again(known: Sign, sign: Sign) -> bool:
@@ -240,6 +246,17 @@ def _rests(told: Activity) -> bool:
             return kind in BROKE_OFF
         case _:
             return False
+
+
+def _with_retry(signs: Signs, own: Sign, now: datetime) -> Believed:
+    """Nobody is told how long an agent waits before it tries again."""
+    retry, told = signs.newest.get(RETRY), _told(signs)
+    if retry is None or not isinstance(own.says, Working):
+        return own, None
+    if told is not None and told.at > retry.at:
+        return own, None
+    waits_at = retry.at + FRESH
+    return (own, waits_at) if now < waits_at else (replace(retry, at=waits_at), None)
 
 
 def _with_screen(signs: Signs, own: Sign, now: datetime) -> Believed:

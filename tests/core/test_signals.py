@@ -72,6 +72,23 @@ TABLE: dict[str, tuple[Sequence[tuple[str, Activity, float]], float, Activity, s
         (("hook", Waiting("a verdict", "plan"), 11), ("presence", DIALOG, 11.1)),
         *(30, Waiting("a verdict", "plan"), "hook"),
     ),
+    "a request is made again": ((HOOK_WORKS, ("retry", LIMITED, 11)), 13.9, Working(), "hook"),
+    "and it waits long before that": (
+        (HOOK_WORKS, ("report", Working(), 10), ("title", Working(), 10), ("retry", LIMITED, 11)),
+        *(14.1, LIMITED, "retry"),
+    ),
+    "and tells of the next one": (
+        (HOOK_WORKS, ("retry", LIMITED, 11), ("hook", Working(), 15)),
+        *(30, Working(), "hook"),
+    ),
+    "or was told more": (
+        (HOOK_WORKS, ("retry", LIMITED, 11), ("fleet", Working(), 15)),
+        *(20, Working(), "fleet"),
+    ),
+    "or was interrupted": (
+        (HOOK_WORKS, ("retry", LIMITED, 11), ("hook", BROKEN_OFF, 15)),
+        *(30, BROKEN_OFF, "hook"),
+    ),
     "told once more, and less": (
         (("hook", ASKS, 11), ("hook", Waiting("may it", "permission"), 17)),
         *(30, ASKS, "hook"),
@@ -565,3 +582,10 @@ def shown(said: Sequence[tuple[float, str, Activity]]) -> list[type[Activity]]:
             kinds.append(type(judged.activity))
             look = judged.look_at
     return [it for place, it in enumerate(kinds) if place == 0 or kinds[place - 1] is not it]
+
+
+def test_an_agent_waits_since_it_has_waited_for_a_while_and_not_since_its_request_failed() -> None:
+    said = does(HOOK_WORKS, ("retry", LIMITED, 11), at=20)
+
+    assert said.wins == Sign("retry", LIMITED, after(14))
+    assert {it.source for it in said.losers} == {"hook", "process"}

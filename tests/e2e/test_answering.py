@@ -98,6 +98,18 @@ def test_who_answered_in_the_pane_was_first(place: Place) -> None:
     assert "in its pane only" in answer(place, "allow", code=1).err
 
 
+def test_a_hook_that_was_killed_leaves_no_pipe(place: Place) -> None:
+    ends = asking(place, "permission", goes_on=False).replace(
+        "; until", """; echo '{}' | "$FLEET_HOME/bin/fleet-hook" idle; until"""
+    )
+    place.spawn("one", ends, "--done", "manual")
+    asked(place)
+    os.kill(hook_of(place), signal.SIGKILL)
+
+    until(lambda: not list(place.home.asks.iterdir()))
+    place.becomes("one", "idle")
+
+
 def test_an_answer_finds_its_question_after_the_supervisor_was_killed(place: Place) -> None:
     place.spawn("one", asking(place, "permission"))
     ask = asked(place)

@@ -175,7 +175,7 @@ class Bench:
 
     def heard_once(self, task: str, text: str) -> None:
         """See that `text` was said to the model, and in one place only."""
-        said = [it for it in self.requests(task)[-1].body["messages"] if text in str(it)]
+        said = [it for it in self.requests(task)[-1].talk if text in str(it)]
         assert len(said) == 1, said
 
     # --- what a person does -----------------------------------------------------------------------

@@ -26,7 +26,13 @@ def test_a_permission_is_denied_with_a_reason(bench: Bench) -> None:
     bench.shows(task, "idle")
 
 
-@pytest.mark.parametrize(("verdict", "sent"), [("allow", "No rule to make target"), ("deny", "")])
+@pytest.mark.parametrize(
+    ("verdict", "sent"),
+    [
+        pytest.param("allow", "No rule to make target", marks=pytest.mark.needs("pane")),
+        ("deny", ""),
+    ],
+)
 def test_a_permission_is_answered_in_the_pane(bench: Bench, verdict: str, sent: str) -> None:
     task = bench.spawn("[[run make it]]")
     bench.shows(task, "waiting")

@@ -16,6 +16,7 @@ import msgspec
 import pytest
 from house import House
 from msgspec.structs import replace
+from person import Person
 from waiting import until
 
 from fleet import protocol as p
@@ -41,6 +42,7 @@ from fleet.core.ids import TaskId
 from fleet.core.model import Task
 from fleet.core.policy import RepoPolicy
 from fleet.core.rows import Ask
+from fleet.core.signals import FRESH
 from fleet.core.views import needs
 from fleet.errors import ToolError
 from fleet.supervisor.answers import look
@@ -54,6 +56,7 @@ from fleet.supervisor.probes.screens import Screens
 from fleet.supervisor.probes.spool import Spool
 from fleet.supervisor.probes.vitals import Vitals
 from fleet.supervisor.reports import Reports
+from fleet.tools import pipes
 from fleet.tools.tmux.input import Busy, Typed
 
 A = TaskId("a")
@@ -410,6 +413,39 @@ class TestHooks:
         hear(house)
 
         assert told(house) == [(Waiting("too many requests", "rate-limit", when), "hook")]
+
+    async def test_a_request_that_is_made_again_is_shown_and_only_then_waited_for(
+        self, house: House, adapter: Open
+    ) -> None:
+        at_work(house)
+        hook(house, SaysFailed("too many requests", "rate-limit", retrying=True))
+        hear(house)
+        assert told(house) == []
+        assert house.host.vitals.doing == {A: "too many requests"}
+
+        house.host.judge.look(now() + FRESH)
+        assert told(house) == [(Waiting("too many requests", "rate-limit"), "retry")]
+        assert "failed request" in str(await look.why(house.host, p.Why(task="a")))
+
+    @pytest.mark.parametrize("hides", [True, False])
+    async def test_what_hides_its_dialog_is_left_to_a_person_in_the_pane(
+        self, house: House, adapter: Open, *, hides: bool
+    ) -> None:
+        at_work(house)
+        with asking(house, SaysWaiting("may it", "permission", hides=hides)) as asked:
+            hear(house)
+            await Vitals(house.host).beat()
+            (pipe,) = house.home.asks.iterdir()
+            assert pipes.waits(pipe)
+
+            person = Person(house.tools.panes.server.attach_argv("a"), dict(os.environ))
+            until(lambda: any(it.attached for it in house.tools.panes.all()))
+            await Vitals(house.host).beat()
+            person.leave()
+            if not hides:
+                pipes.give(pipe, "allowed")
+            assert asked.stdout is not None
+            assert asked.stdout.read() == (b"" if hides else b"allowed")
 
     async def test_each_run_says_whose_account_it_uses(
         self, house: House, adapter: Open, monkeypatch: pytest.MonkeyPatch

@@ -159,6 +159,7 @@ _SOURCES = {
     "presence": "presence file",
     "fleet": "fleet",
     "title": "pane title",
+    "retry": "failed request",
     "screen": "screen",
     "process": "process",
 }

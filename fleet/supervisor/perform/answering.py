@@ -46,8 +46,18 @@ def dismiss(tools: Tools, task: TaskId, attempt: int) -> None:
     """Have all hooks of a run that still wait end, and say nothing."""
     folder = tools.home.run(task, attempt).asks
     for file in folder.iterdir() if folder.is_dir() else ():
+        pipe = tools.home.asks / file.name
         with contextlib.suppress(ToolError):  # it waits, and takes nothing: its agent ends it
-            give(tools.home.asks / file.name, "")
+            if not give(pipe, ""):
+                pipe.unlink(missing_ok=True)  # its hook was killed
+
+
+def leave_to_pane(tools: Tools, task: TaskId, attempt: int) -> None:
+    """Have hooks decide nothing that keep a person in the pane from a dialog of its own there."""
+    for name, said in others(tools, task, attempt):
+        if said.hides:
+            with contextlib.suppress(ToolError):
+                give(tools.home.asks / name, "")
 
 
 def pass_answer(

@@ -4,11 +4,13 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 
 from fleet.core import events as e
+from fleet.core.activity import Waiting
 from fleet.core.ids import Commit, RepoId, TaskId
 from fleet.core.model import Task
 from fleet.core.status import Running, Submitted
 from fleet.errors import FleetError, ToolError
 from fleet.supervisor.host import Host, now
+from fleet.supervisor.perform.answering import leave_to_pane
 from fleet.supervisor.perform.landing import is_still_blocked
 from fleet.supervisor.probes.screens import Screens
 from fleet.supervisor.probes.titles import Titles
@@ -71,7 +73,16 @@ class Vitals:
         if attached != vitals.attached:
             vitals.attached = attached
             self._host.supervisor.reconcile_soon()
+        for task in attached:
+            await self._leave_to_pane(task)
         await self._screens.look(drawn)
+
+    async def _leave_to_pane(self, name: TaskId) -> None:
+        """Let an agent ask in its pane what it would ask from outside, as a person sits there."""
+        task = self._host.supervisor.fleet.tasks.get(name)
+        run = None if task is None else task.run
+        if run is not None and isinstance(run.activity, Waiting) and run.activity.ask is not None:
+            await asyncio.to_thread(leave_to_pane, self._host.tools, name, run.attempt)
 
     def _was_drawn_to(self, task: TaskId, pane: PaneState) -> bool:
         """Whether there may be something new: tmux counts seconds, and one may not be over."""

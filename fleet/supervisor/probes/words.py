@@ -22,7 +22,7 @@ from fleet.core import events as e
 from fleet.core.activity import RATE_LIMIT, Activity, Idle, Run, Waiting, Working
 from fleet.core.ids import TaskId
 from fleet.core.model import Task
-from fleet.core.signals import SCREEN, Sign
+from fleet.core.signals import RETRY, SCREEN, Sign
 from fleet.core.status import Held, Running
 from fleet.supervisor.host import Host, now
 from fleet.supervisor.perform.surroundings import Usage, add_usage
@@ -44,6 +44,7 @@ class Words:
             self._host.tools.reports.begins(task)
         if isinstance(signal, SaysHeard):
             self._heard(task, signal.text)
+        source = RETRY if isinstance(signal, SaysFailed) and signal.retrying else source
         if (does := meaning(signal, source)) is not None:
             self._host.judge.hear(task, Sign(source, does, at), now(), actor=actor)
             return
@@ -54,7 +55,7 @@ class Words:
 
     def _note(self, task: TaskId, signal: Signal) -> None:
         match signal:
-            case SaysDoing(text=text):
+            case SaysDoing(text=text) | SaysFailed(reason=text, retrying=True):
                 self._host.vitals.doing[task] = one_line(text)
             case SaysUsage(context=float() as share):
                 self._host.vitals.context[task] = min(max(share, 0.0), 1.0)

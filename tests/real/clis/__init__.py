@@ -31,10 +31,10 @@ class Cli:
     options: Json = field(default_factory=dict)  # fleet's own, for this agent
     env: tuple[str, ...] = ()  # variables that reach it beside those that always do
     allow_key: str = "1"  # allows a permission in the pane
-    input_sign: str = "\u276f"  # stands at its input line
     again: str = ""  # what shows where Escape is to be pressed twice to end a turn
     hangs: str = "8s"  # a limit of time that is over only after its first request
     lacks: Mapping[str, str] = field(default_factory=dict)
+    prompt: str = "\u276f"  # stands before its input line
     debris: str = ""  # a file of a killed one's below XDG_RUNTIME_DIR, by its {pid}
 
 
