@@ -181,10 +181,15 @@ def _told(signs: Signs) -> Sign | None:
 
 
 def _titled(signs: Signs, told: Sign, title: Sign, now: datetime) -> Believed:
-    """A title counts against older words, and adds nothing to what they tell of the same."""
+    """A title counts against older words, and adds nothing to what they tell of the same.
+
+    It is looked at late: that of an agent which has just begun to wait may be of its work before.
+    """
     rests = isinstance(title.says, Idle) and _rests(told.says)
     both_wait = isinstance(title.says, Waiting) and isinstance(told.says, Waiting)
-    same = told.says == title.says or rests or (both_wait and title.at - told.at <= PAIR)
+    before = isinstance(title.says, Working) and isinstance(told.says, Waiting)
+    near = title.at - told.at <= PAIR
+    same = told.says == title.says or rests or (near and (both_wait or before))
     spoken = (sign.at for sign in signs.newest.values() if sign.source in {*OWN, FLEET})
     if same or title.at <= max(spoken):
         return told, None

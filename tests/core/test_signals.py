@@ -310,8 +310,12 @@ TABLE: dict[str, tuple[Sequence[tuple[str, Activity, float]], float, Activity, s
         (("hook", ASKS, 11), ("title", DIALOG, 20)),
         *(30, DIALOG, "title"),
     ),
-    "answered in the pane, says the title": (
+    "a title that is looked at late, and is of the work before it asked": (
         (("hook", ASKS, 11), ("title", Working(), 15)),
+        *(30, ASKS, "hook"),
+    ),
+    "answered in the pane, says the title": (
+        (("hook", ASKS, 11), ("title", Working(), 17)),
         *(30, Working(), "title"),
     ),
     "the turn ended, and the title says so as well": (

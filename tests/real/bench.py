@@ -26,6 +26,7 @@ from fleet.client import Client
 from fleet.errors import FleetError
 
 PATIENCE_S = 90.0
+_BETWEEN_KEYS_S = "0.2"
 _NUMBERS = itertools.count()
 
 
@@ -163,9 +164,15 @@ class Bench:
 
     def heard(self, task: str, text: str) -> Asked:
         """Wait until the model was sent `text` as something new, and return that request."""
+        return self._first(task, text, lambda it: it.news)
 
+    def knows(self, task: str, text: str) -> Asked:
+        """Wait until the model was sent `text` in whatever place, and return that request."""
+        return self._first(task, text, lambda it: str(it.body))
+
+    def _first(self, task: str, text: str, part: Callable[[Asked], str]) -> Asked:
         def there() -> Asked | None:
-            return next((it for it in self.requests(task) if text in it.news), None)
+            return next((it for it in self.requests(task) if text in part(it)), None)
 
         try:
             return until(there, timeout=PATIENCE_S)
@@ -198,13 +205,20 @@ class Bench:
     def input_line(self, task: str) -> str:
         return self.adapter.input_line(self.tmux(task, "capture-pane", "-p", "-e")) or ""
 
+    def press_at_dialog(self, task: str, key: str) -> float:
+        """Press a key as soon as the pane shows the dialog, as a person does who sees it."""
+        self.until(lambda: self.cli.dialog in self.screen(task), "a dialog in the pane")
+        return self.press(task, key)
+
     def interrupt(self, task: str) -> float:
-        """End a turn by the keys for it, and return when the last one was pressed."""
-        at = self.press(task, "Escape")
-        if not self.cli.again:
-            return at
-        self.until(lambda: self.cli.again in self.screen(task), "the wish for another Escape")
-        return self.press(task, "Escape")
+        """Interrupt a turn by Escape, pressed twice where it takes two; return when."""
+        if not self.cli.escapes_twice:
+            return self.press(task, "Escape")
+        # Without a moment between them a terminal means another key.
+        moment = (";", "run-shell", "-d", _BETWEEN_KEYS_S, ";")
+        again = ("send-keys", "-t", self.row(task)["pane"], "Escape")
+        self.tmux(task, "send-keys", "Escape", *moment, *again)
+        return time.time()
 
     def agent(self, task: str) -> int:
         """Return the pid of the agent's own process."""

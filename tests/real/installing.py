@@ -15,8 +15,9 @@ sys.path.insert(0, str(Path(__file__).parents[1]))  # it is run as a program, to
 
 from real.clis import Cli, cli_of
 
-_LIMIT_S = 300.0
-_REFUSALS = ("E404", "ETARGET", "ENOSPC", "EACCES")  # by a registry that was reached, or by a disk
+_LIMIT_S = 600.0
+# By a registry that was reached, or by a disk.
+_REFUSALS = ("E404", "ETARGET", "ENOSPC", "EACCES", "No space left", "No matching distribution")
 
 
 class UnreachableError(Exception):
@@ -39,6 +40,9 @@ def installed(cli: Cli, version: str) -> Path:
 
 def latest(cli: Cli) -> str:
     """Return the number of the newest version: without a tag, npm chooses one for its own node."""
+    if cli.registry == "pip":
+        said = _run(sys.executable, "-m", "pip", "index", "versions", cli.package)
+        return said.partition("(")[2].partition(")")[0]
     return _npm("view", f"{cli.package}@latest", "version").strip()
 
 
@@ -48,12 +52,16 @@ def _found(cli: Cli, folder: Path) -> Path | None:
 
 
 def _install(cli: Cli, version: str, folder: Path) -> Path:
-    package = f"{cli.package}@{version}"
-    _npm("install", "--prefix", str(folder), "--no-save", "--ignore-scripts", package)
+    if cli.registry == "pip":
+        _run(sys.executable, "-m", "venv", str(folder / "venv"))
+        _run(str(folder / "venv/bin/pip"), "install", f"{cli.package}=={version}")
+    else:
+        package = f"{cli.package}@{version}"
+        _npm("install", "--prefix", str(folder), "--no-save", "--ignore-scripts", package)
     (folder / "whole").touch()
     program = _found(cli, folder)
     if program is None:
-        raise RuntimeError(f"{package} has no program for this machine")
+        raise RuntimeError(f"{cli.package} {version} has no program for this machine")
     return program
 
 
@@ -61,21 +69,22 @@ def _npm(*words: str) -> str:
     npm = shutil.which("npm")
     if npm is None:
         raise UnreachableError("npm is not installed")
+    return _run(npm, *words, "--no-audit", "--no-fund")
+
+
+def _run(program: str, *words: str) -> str:
+    what = " ".join((Path(program).name, *words[:2]))
     try:
         ran = subprocess.run(
-            [npm, *words, "--no-audit", "--no-fund"],
-            capture_output=True,
-            text=True,
-            timeout=_LIMIT_S,
-            check=False,
+            [program, *words], capture_output=True, text=True, timeout=_LIMIT_S, check=False
         )
     except subprocess.TimeoutExpired:
-        raise UnreachableError(f"npm {words[0]} took more than {_LIMIT_S:.0f} s") from None
+        raise UnreachableError(f"{what} took more than {_LIMIT_S:.0f} s") from None
     if ran.returncode and any(sign in ran.stderr for sign in _REFUSALS):
-        raise RuntimeError(f"npm {words[0]}: {ran.stderr.strip()}")
+        raise RuntimeError(f"{what}: {ran.stderr.strip()}")
     if ran.returncode:
         said = ran.stderr.strip().splitlines() or ["nothing"]
-        raise UnreachableError(f"npm {words[0]} failed: {said[-1]}")
+        raise UnreachableError(f"{what} failed: {said[-1]}")
     return ran.stdout
 
 

@@ -28,23 +28,30 @@ class Messages(Handler):
 
     def post(self) -> None:
         body = self.body()
-        # What comes without tools is no work: a title, or whether there is a quota.
         asked = self.note(
             Asked(
                 now(),
                 self.path,
                 body,
                 talk_of(body.get("messages", ())),
-                work=bool(body.get("tools")),
+                work=self.is_work(body),
                 conversation=self.headers.get("x-claude-code-session-id", ""),
             )
         )
         if "/count_tokens" in self.path:
             self.whole(200, {"input_tokens": tokens(body)})
         elif "/messages" in self.path:
-            self._answer(body, self.api.step(asked) if asked.work else Step(END))
+            self._answer(body, self.step(asked) if asked.work else Step(END))
         else:
             self.whole(404, error_of(Step(status=404, message="no such thing")))
+
+    def is_work(self, body: Json) -> bool:
+        """Whether a model is to work: for a title, or to see its quota, it gets no tools."""
+        return bool(body.get("tools"))
+
+    def step(self, asked: Asked) -> Step:
+        """Return what the model does next."""
+        return self.api.step(asked)
 
     def _answer(self, body: Json, step: Step) -> None:
         if self.ends_in(step.silent_s):

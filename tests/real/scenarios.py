@@ -2,8 +2,8 @@
 
 `[[run make test]]` has it run a command, `[[fail 429 retry-after=2]]` has its request refused. A
 turn without a further step ends with a sentence. Nothing is remembered between two requests: what
-is refused or hangs does so always, or as long as a test says that there is this trouble
-(`while=NAME`).
+is refused is refused always, or as long as a test says that there is this trouble (`while=NAME`);
+and so long nothing comes where it hangs.
 """
 
 import re
@@ -61,9 +61,9 @@ def step_of(talk: Sequence[Said], request: str, troubles: Collection[str] = ()) 
     failing = next((it for it in steps if it.status != 200), None)
     if failing is not None and done == 0 and (failing.trouble in troubles or not failing.trouble):
         return failing
-    passed = [it for it in steps if it.status == 200]  # a refused request leaves no message
-    step = passed[done] if done < len(passed) else Step(END)
-    return Step(END) if step.trouble and step.trouble not in troubles else step
+    # A refused request leaves no message, and nor does a trouble that is over.
+    passed = [it for it in steps if it.status == 200 and it.trouble in ("", *troubles)]
+    return passed[done] if done < len(passed) else Step(END)
 
 
 def _locate(talk: Sequence[Said]) -> tuple[str, int]:
@@ -128,7 +128,9 @@ def _slow(rest: str) -> Step:
 
 
 def _hang(rest: str) -> Step:
-    return Step("late", silent_s=3600, trouble=rest.removeprefix("while="))
+    """`3600 while=stuck`."""
+    seconds, _, trouble = rest.partition("while=")
+    return Step("late", silent_s=float(seconds or 3600), trouble=trouble)
 
 
 def _full(rest: str) -> Step:

@@ -3,6 +3,8 @@
 import pytest
 from real.bench import Bench
 
+pytestmark = pytest.mark.needs("talk")
+
 
 @pytest.mark.needs("answers")
 def test_a_permission_is_allowed_from_outside(bench: Bench) -> None:
@@ -37,7 +39,7 @@ def test_a_permission_is_answered_in_the_pane(bench: Bench, verdict: str, sent: 
     task = bench.spawn("[[run make it]]")
     bench.shows(task, "waiting")
 
-    bench.press(task, bench.cli.allow_key if verdict == "allow" else "Escape")
+    bench.press_at_dialog(task, bench.cli.allow_key if verdict == "allow" else "Escape")
     bench.shows(task, "idle")
     bench.until(lambda: not list(bench.place.home.asks.iterdir()), "the end of its hook")
     if sent:
@@ -61,7 +63,7 @@ def test_a_question_is_answered_from_outside(bench: Bench, said: str, heard: str
 
 @pytest.mark.needs("plan")
 @pytest.mark.parametrize(
-    ("words", "heard"), [(("allow",), "has approved"), (("deny", "smaller"), "smaller")]
+    ("words", "heard"), [(("allow",), "approved"), (("deny", "smaller"), "smaller")]
 )
 def test_a_plan_is_judged_from_outside(bench: Bench, words: tuple[str, ...], heard: str) -> None:
     bench.mode("plan")

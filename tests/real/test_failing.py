@@ -3,6 +3,8 @@
 import pytest
 from real.bench import Bench
 
+pytestmark = pytest.mark.needs("talk")
+
 
 @pytest.mark.needs("retries")
 def test_a_short_rate_limit_passes_by_itself(bench: Bench) -> None:

@@ -9,6 +9,8 @@ from place import FLEET
 from real.bench import Bench
 from waiting import until
 
+pytestmark = pytest.mark.needs("talk")
+
 
 @contextmanager
 def attached(bench: Bench, task: str) -> Iterator[Person]:

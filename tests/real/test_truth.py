@@ -3,7 +3,10 @@
 import time
 from dataclasses import dataclass, field
 
+import pytest
 from real.bench import Bench, Watch
+
+pytestmark = pytest.mark.needs("talk")
 
 SILENT_S = 30.0
 SOON_S = 1.0  # from what the agent itself reports
@@ -89,11 +92,12 @@ def _lives(bench: Bench, task: str, watch: Watch, table: Table) -> None:
 
 
 def _works_on(bench: Bench, task: str, watch: Watch, table: Table) -> None:
+    begun, done = bench.cli.background
     told(bench, task, "[[background sleep 4]] beside")
-    ended = bench.heard(task, "running in background").at
+    ended = bench.heard(task, begun).at
     bench.until(lambda: "background" in str(bench.why(task)), "work in the background")
     table.add("works in the background", watch, ended, "working")
-    table.add("nothing is left of it", watch, bench.heard(task, "task-notification").at, "idle")
+    table.add("nothing is left of it", watch, bench.knows(task, done).at, "idle")
     assert "idle" not in watch.words(ended)[:-1]
 
 
@@ -108,7 +112,7 @@ def _asks(bench: Bench, task: str, watch: Watch, table: Table) -> None:
         table.add(f"asks: {kind}", watch, at, "waiting")
         if bench.can("answers"):
             assert bench.asks(task)["kind"] == kind
-        pressed = bench.press(task, "Escape")
+        pressed = bench.press_at_dialog(task, "Escape")
         table.add(f"Esc: {kind}", watch, pressed, "idle")
 
 

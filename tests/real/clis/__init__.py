@@ -22,17 +22,21 @@ class Cli:
     """
 
     name: str
-    package: str  # in the registry of npm
+    package: str  # in its registry
     program: str  # a pattern below the folder in which it was installed
     pinned: str
     service: type[Handler]
     tools: Tools
     prepare: Callable[[Place, str], None]  # given the service's URL
+    registry: str = "npm"  # or pip
     options: Json = field(default_factory=dict)  # fleet's own, for this agent
     env: tuple[str, ...] = ()  # variables that reach it beside those that always do
     allow_key: str = "1"  # allows a permission in the pane
-    again: str = ""  # what shows where Escape is to be pressed twice to end a turn
     hangs: str = "8s"  # a limit of time that is over only after its first request
+    dialog: str = ""  # what its screen says as soon as a dialog can be answered there
+    escapes_twice: bool = False  # whether it takes two Escapes to interrupt a turn
+    # What the model is told of work in the background: that it has begun, and that it has ended.
+    background: tuple[str, str] = ("running in background", "task-notification")
     lacks: Mapping[str, str] = field(default_factory=dict)
     prompt: str = "\u276f"  # stands before its input line
     debris: str = ""  # a file of a killed one's below XDG_RUNTIME_DIR, by its {pid}

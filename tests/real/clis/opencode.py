@@ -70,7 +70,8 @@ CLI = Cli(
     env=_QUIET,
     allow_key="Enter",
     prompt="┃",
-    again="esc again to interrupt",
+    dialog="Allow once",
+    escapes_twice=True,
     hangs="60s",
     lacks={
         "background": "its commands end with their turn",

@@ -66,7 +66,7 @@ class Recording:
         self.rests(5)
 
     def _works(self) -> None:
-        steps = "[[run sleep 6]] [[write notes.txt a note]] [[run git status]] [[slow 4]]"
+        steps = "[[run git status]] [[run git diff]] [[run git log -1]] [[slow 6]]"
         self.told("works", steps, "working", "idle")
         self.rests(12)
 
@@ -86,7 +86,7 @@ class Recording:
         self.told("is interrupted", "[[slow 15]]", "working")
         time.sleep(4)
         self.phase("was interrupted", ["idle"])
-        self._bench.press(self._task, "Escape")
+        self._bench.interrupt(self._task)
         self.rests(7)
 
 

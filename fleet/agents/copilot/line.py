@@ -1,0 +1,29 @@
+"""Copilot CLI's input line, as its screen shows it: what a person typed, or what was left there.
+
+It stands between two rules, behind its prompt or, for a shell command, `!`. Behind a slash it shows
+the whole name of the command that it would complete.
+"""
+
+import re
+
+_PROMPTS = ("\u276f", "!")
+_RULE = "─" * 10
+_SEQUENCE = re.compile(r"\x1b\[[0-9;:]*m|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b.|[\x0e\x0f]")
+
+
+def read(screen: str) -> str | None:
+    """Return what stands in the input line, None where the screen has none.
+
+    `screen` is with its colours, as `tmux capture-pane -e` prints it.
+    """
+    rows = _SEQUENCE.sub("", screen).split("\n")
+    for at in range(len(rows) - 2, 0, -1):
+        if rows[at].startswith(_PROMPTS) and rows[at - 1].startswith(_RULE):
+            end = next((it for it in range(at + 1, len(rows)) if rows[it].startswith(_RULE)), None)
+            return None if end is None else _typed(rows[at:end])
+    return None
+
+
+def _typed(rows: list[str]) -> str:
+    text = "\n".join((rows[0][1:].strip(), *(row.strip() for row in rows[1:]))).strip()
+    return f"!{text}" if rows[0].startswith("!") else text
