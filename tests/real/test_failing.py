@@ -33,8 +33,8 @@ def test_a_long_rate_limit_is_waited_for_and_goes_on_when_told(bench: Bench) -> 
 @pytest.mark.needs("failing")
 def test_a_service_that_fails_for_a_while_is_asked_again_by_fleet(bench: Bench) -> None:
     bench.api.troubles.add("broken")
-    task = bench.spawn("[[fail 500 while=broken]]")
-    row = bench.shows(task, "waiting", timeout=60)  # it tries for a while itself
+    task = bench.spawn("[[fail 500 retry-after=1 while=broken]]")
+    row = bench.shows(task, "waiting")
     assert row["needs"] is None
     assert bench.waits_for(task) == "error"
 
@@ -43,6 +43,7 @@ def test_a_service_that_fails_for_a_while_is_asked_again_by_fleet(bench: Bench) 
     bench.shows(task, "idle", timeout=60)
 
 
+@pytest.mark.needs("overflow")
 def test_a_prompt_that_is_too_long_says_so(bench: Bench) -> None:
     task = bench.spawn("[[fail 400 prompt is too long: 210000 tokens > 200000 maximum]]")
     bench.shows(task, "waiting")
@@ -50,12 +51,13 @@ def test_a_prompt_that_is_too_long_says_so(bench: Bench) -> None:
 
 
 def test_a_request_that_hangs_is_ended_by_the_limit_of_time(bench: Bench) -> None:
-    task = bench.spawn("[[hang]]", "--timeout", "20s")
+    task = bench.spawn("[[hang]]", "--timeout", bench.cli.hangs)
     bench.first_request(task)
     row = bench.shows(task, "failed")
     assert "time limit" in row["needs"]
 
 
+@pytest.mark.needs("silence")
 def test_a_request_that_hangs_is_ended_by_the_limit_of_silence(bench: Bench) -> None:
     """It draws its spinner all the time, which is no sign that it gets anywhere."""
     repo = bench.place.make_repo("silent", {"fleet.yaml": "silence: 20s\n"})
@@ -68,8 +70,8 @@ def test_a_request_that_hangs_is_ended_by_the_limit_of_silence(bench: Bench) -> 
 
 @pytest.mark.needs("failing")
 def test_an_overloaded_service_is_waited_for(bench: Bench) -> None:
-    task = bench.spawn("[[fail 529 Overloaded]]")
-    row = bench.shows(task, "waiting", timeout=60)  # it tries for a while itself
+    task = bench.spawn("[[fail 529 retry-after=1 Overloaded]]")
+    row = bench.shows(task, "waiting")
     assert row["needs"] is None
     kinds = [it["activity"].get("kind") for it in bench.place.events("run.activity", task=task)]
     assert "overloaded" in kinds

@@ -32,6 +32,7 @@ class Cli:
     options: Json = field(default_factory=dict)  # fleet's own, for this agent
     env: tuple[str, ...] = ()  # variables that reach it beside those that always do
     allow_key: str = "1"  # allows a permission in the pane
+    hangs: str = "20s"  # a limit of time that is over only after its first request
     dialog: str = ""  # what its screen says as soon as a dialog can be answered there
     escapes_twice: bool = False  # whether it takes two Escapes to interrupt a turn
     # What the model is told of work in the background: that it has begun, and that it has ended.
