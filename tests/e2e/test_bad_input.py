@@ -41,7 +41,7 @@ def nothing_made(place: Place, repo: Path) -> None:
         (("--name=-x",), 2, "'-x'"),
         (("--name", ".x"), 2, "'.x'"),
         (("--name", "x.lock"), 2, "'x.lock'"),
-        (("--agent", "nope"), 1, "known here: claude, shell"),
+        (("--agent", "nope"), 1, "known here: aider, claude"),
         (("--check", " "), 2, "a check is empty"),
         (("--after", "nope"), 1, "nope"),
         (("--timeout", "soon"), 2, "soon"),
