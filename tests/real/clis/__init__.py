@@ -40,6 +40,7 @@ class Cli:
     trust_keys: tuple[str, ...] = ("Down", "Enter")  # say yes to the dialog about trust
     limit_key: str = ""  # ends the dialog about a limit, before which it hears nothing more
     own_s: float = 1.0  # until fleet shows what the agent tells: a title has to stand for a while
+    refused: tuple[str, ...] = ("idle",)  # what it does once Escape has refused a permission
     lacks: Mapping[str, str] = field(default_factory=dict)
     prompt: str = "\u276f"  # stands before its input line
     debris: str = ""  # a file of a killed one's below XDG_RUNTIME_DIR, by its {pid}

@@ -65,6 +65,7 @@ CLI = Cli(
     options={"permission": "edits", "allow": ["shell(git:*)", "shell(sleep)"]},
     env=_PROVIDER,
     dialog="↑/↓",
+    refused=("working", "idle"),  # half a second passes until its turn has ended
     escapes_twice=True,
     background=("started in background", "system_notification"),
     lacks={

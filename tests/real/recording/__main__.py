@@ -78,7 +78,7 @@ class Recording:
         self.told("asks", "[[run make it]]", "working", "waiting")
         self._bench.shows(self._task, "waiting")
         time.sleep(8)
-        self.phase("is refused", ["idle"])
+        self.phase("is refused", self._bench.cli.refused)
         self._bench.press(self._task, "Escape")
         self.rests(10)
 
