@@ -204,13 +204,15 @@ class Place:
         """End everything, whatever state it is in."""
         if not self.home.root.exists():
             return
-        try:
+        for _ in range(3):  # one that is just dying, or coming up, takes no orders
             environment = patch.dict(os.environ, self.env, clear=True)
-            with environment, Client.connect(self.home, start=False) as client:
-                client.ask(p.Shutdown(stop_agents=True))
-        except FleetError:
-            if marked([str(self.root)]):
-                self.run(*FLEET, "stop", "--all", ok=None, cwd=self.root)
+            with suppress(FleetError), environment:
+                with Client.connect(self.home, start=False) as client:
+                    client.ask(p.Shutdown(stop_agents=True))
+                return
+            if not marked([str(self.root)]):
+                return
+            self.run(*FLEET, "stop", "--all", ok=None, cwd=self.root)
 
 
 def _rows(client: Client, task: str, deadline: float) -> Iterator[dict[str, Any]]:

@@ -67,6 +67,10 @@ class Stream(Iterator[Any]):
         return self.result
 
 
+class _GoneError(FleetError):
+    """The connection ended before an answer came."""
+
+
 class Client:
     """A connection, as a context manager; not to be shared by threads.
 
@@ -99,7 +103,12 @@ class Client:
             FleetError: the supervisor could not be started, or does not answer.
         """
         client = cls(starting.connected(home, start=start, waiting=waiting))
-        if client._greet():
+        try:
+            restarting = client._greet()
+        except _GoneError:  # it was just dying, and nothing had been asked of it
+            client = cls(starting.connected(home, start=start, waiting=waiting))
+            restarting = client._greet()
+        if restarting:
             client._await_end()
             client.close()
             client = cls(starting.reconnected(home, waiting=waiting))
@@ -242,4 +251,4 @@ def _refusal(failure: Failure) -> FleetError:
 
 
 def _gone() -> FleetError:
-    return FleetError("the supervisor went away before it answered", hint=_STATUS)
+    return _GoneError("the supervisor went away before it answered", hint=_STATUS)

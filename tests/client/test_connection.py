@@ -204,6 +204,35 @@ def test_a_supervisor_that_begins_anew_again_and_again_is_given_up(
     fake.close()
 
 
+def test_one_that_dies_as_we_come_is_not_the_one_that_is_asked(home: Home) -> None:
+    new: list[FakeSupervisor] = []
+
+    def die() -> None:
+        with dying.accept()[0]:
+            dying.close()
+            home.socket().unlink()
+            new.append(FakeSupervisor(home, {"ls": "new"}))
+
+    with socket.socket(socket.AF_UNIX) as dying:
+        dying.bind(str(home.socket()))
+        dying.listen()
+        thread = threading.Thread(target=die)
+        thread.start()
+        try:
+            with Client.connect(home, start=False) as client:
+                assert client.ask(List()) == "new"
+        finally:
+            thread.join()
+            new[0].close()
+
+
+def test_two_that_die_as_we_come_are_enough(fake: FakeSupervisor) -> None:
+    fake.answers["hello"] = HangUpError()
+    with pytest.raises(FleetError, match="went away"):
+        Client.connect(fake.home, start=False)
+    assert len(fake.asked) == 2
+
+
 def test_a_refused_greeting_is_raised(fake: FakeSupervisor) -> None:
     fake.answers["hello"] = RefusedError("this ledger is newer")
     with pytest.raises(FleetError, match="newer"):
