@@ -73,6 +73,7 @@ CLI = Cli(
     dialog="select  enter",
     escapes_twice=True,
     hangs="60s",
+    refused=("working", "idle"),  # a moment passes until its turn has ended
     lacks={
         "background": "its commands end with their turn",
         "clear": "its requests do not name their conversation",
