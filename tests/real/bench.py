@@ -71,9 +71,9 @@ class Bench:
         self.place.fleet("spawn", *words, *options, cwd=cwd)
         return task
 
-    def mode(self, mode: str) -> None:
-        """Have the agents that start from now on begin in one of their permission modes."""
-        configure(self.place, self.cli, permission=mode)
+    def mode(self, mode: str | None = None) -> None:
+        """Have the agents that start from now on begin in one of their modes, else as before."""
+        configure(self.place, self.cli, **({"permission": mode} if mode else {}))
 
     def end(self) -> None:
         for task in self.tasks:

@@ -71,15 +71,16 @@ def test_a_plan_is_judged_from_outside(bench: Bench, words: tuple[str, ...], hea
     task = bench.spawn("[[plan]]")
     assert bench.asks(task)["kind"] == "plan"
 
-    bench.mode("acceptEdits")
+    bench.mode()
     bench.place.fleet("answer", task, *words)
     bench.heard(task, heard)
     bench.shows(task, "idle")
 
 
 @pytest.mark.needs("trust")
+@pytest.mark.needs("trust")
 def test_trust_is_asked_for_where_nobody_has_agreed_beforehand(bench: Bench) -> None:
-    task = bench.spawn("begin", cwd=bench.place.make_repo("strange"))
+    task = bench.spawn("begin", cwd=bench.place.make_repo(f"strange-{bench.next_name()}"))
     bench.shows(task, "waiting")
     assert bench.waits_for(task) == "trust"
 

@@ -75,6 +75,7 @@ CLI = Cli(
     hangs="60s",
     refused=("working", "idle"),  # a moment passes until its turn has ended
     lacks={
+        "trust": "it asks nobody for trust in a directory",
         "background": "its commands end with their turn",
         "clear": "its requests do not name their conversation",
         "overflow": "it goes on by itself with a shorter context",
