@@ -17,8 +17,9 @@ def lose_power(place: Place, *, spare: int = 0) -> None:
     """
     kept = {os.getpid(), spare}
     while left := _processes(place, kept):
-        # First those who would begin others anew.
-        left.sort(key=lambda one: ("keeper" not in one[1], "fleet.super" not in one[1]))
+        # First those who would begin others anew, then those who would tell of their ends.
+        first = ("keeper", "fleet.super", "fleet.pane")
+        left.sort(key=lambda one: [word not in one[1] for word in first])
         kill_all([pid for pid, _ in left])
         for pid, _ in left:
             until(partial(_is_gone, pid))
