@@ -60,13 +60,18 @@ def _listeners(fleet: Fleet, given: Circumstances) -> dict[str, list[tuple[datet
     return found
 
 
-def _waiting(fleet: Fleet) -> Iterator[tuple[Task, Run, Waiting]]:
-    for task in fleet.tasks.values():
-        run = task.run
-        if run is None or run.leaving is not None or not isinstance(run.activity, Waiting):
-            continue
-        if isinstance(task.status, Running):
-            yield task, run, run.activity
+Wait = tuple[Task, Run, Waiting]
+
+
+def _waiting(fleet: Fleet) -> Iterator[Wait]:
+    return filter(None, map(_wait, fleet.tasks.values()))
+
+
+def _wait(task: Task) -> Wait | None:
+    run = task.run
+    if run is None or run.leaving is not None or not isinstance(run.activity, Waiting):
+        return None
+    return (task, run, run.activity) if isinstance(task.status, Running) else None
 
 
 def _may_go_on(fleet: Fleet, task: Task, run: Run, waits: Waiting) -> bool:
@@ -88,7 +93,7 @@ def shut(fleet: Fleet) -> dict[str, Task]:
     return found
 
 
-def _since(one: tuple[Task, Run, Waiting]) -> tuple[datetime, TaskId]:
+def _since(one: Wait) -> tuple[datetime, TaskId]:
     task, run, _ = one
     return run.activity_since, task.id
 
@@ -97,10 +102,12 @@ def speaks(fleet: Fleet, task: Task, waits: Waiting) -> bool:
     """Whether this is the one task of its account by which a person is told what all wait for."""
     if waits.kind == RATE_LIMIT and not _lasts(fleet, task, waits):
         return False
-    same = [
-        it for it in _waiting(fleet) if it[2].kind == waits.kind and account(it[0]) == account(task)
-    ]
-    return bool(same) and min(same, key=_since)[0].id == task.id
+    mine = _wait(task)
+    # The first one is among the first that are looked at: all of them are asked this in each round.
+    return mine is not None and not any(
+        it[2].kind == waits.kind and _since(it) < _since(mine) and account(it[0]) == account(task)
+        for it in _waiting(fleet)
+    )
 
 
 def _lasts(fleet: Fleet, task: Task, waits: Waiting) -> bool:

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from fleet import protocol as p
-from fleet.core import accounts, merge_queue
+from fleet.core import merge_queue
 from fleet.core.activity import Waiting
 from fleet.core.asking import asked, takes
 from fleet.core.causes import ChecksRed, GateRed
@@ -19,7 +19,14 @@ from fleet.core.rows import SignalRow, TaskRow, WhyView
 from fleet.core.schedule import occupied, waits_for
 from fleet.core.status import Failed, Held, Landed, Queued, Submitted
 from fleet.core.views import activity_phrase, needs, needs_since, queue_rows, status_word
-from fleet.supervisor.answers.rows import degraded, repo_around, task_detail, task_row, task_rows
+from fleet.supervisor.answers.rows import (
+    degraded,
+    passing,
+    repo_around,
+    task_detail,
+    task_row,
+    task_rows,
+)
 from fleet.supervisor.host import Host, now
 from fleet.supervisor.keeper import keeper_pid
 
@@ -103,7 +110,7 @@ def _reasons(host: Host, fleet: Fleet, task: Task) -> list[str]:
             waiting = [f"it waits for {name} to land" for name in waits_for(fleet, task)]
             if later is not None and later > now():
                 waiting.append(f"it may start again at {later:%H:%M:%S} UTC")
-            held = accounts.waits_for(fleet, task, accounts.shut(fleet), now())
+            held = passing(fleet, task)
             waiting.extend([held] if held else [])
             return waiting or [_no_room(host, fleet)]
         case Submitted():
@@ -114,7 +121,7 @@ def _reasons(host: Host, fleet: Fleet, task: Task) -> list[str]:
         case Failed(reason=why_failed):
             return [why_failed]
         case _ if task.run is not None and isinstance(task.run.activity, Waiting):
-            passes = accounts.waits_for(fleet, task, accounts.shut(fleet), now())
+            passes = passing(fleet, task)
             return [passes] if passes else _waits(task.run.activity)
         case _:
             return []
@@ -185,8 +192,7 @@ def _next_step(fleet: Fleet, task: Task) -> str | None:
         case "waiting" if task.run is None:
             return f"fleet done {task.id} once it is mended, or fleet retry {task.id}"
         case "waiting":
-            passes = accounts.waits_for(fleet, task, accounts.shut(fleet), now())
-            return None if passes else _way_to_answer(task)
+            return None if passing(fleet, task) else _way_to_answer(task)
         case _:
             return None
 

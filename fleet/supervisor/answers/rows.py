@@ -65,7 +65,7 @@ def task_detail(fleet: Fleet, task: Task, given: Circumstances, home: paths.Home
         case _:
             pass
     return TaskDetail(
-        row=task_row(fleet, task, given, home, waits=_waits(fleet, task)),
+        row=task_row(fleet, task, given, home, waits=passing(fleet, task)),
         prompt=task.spec.prompt,
         done=task.spec.done,
         land=task.spec.land,
@@ -88,7 +88,8 @@ def task_detail(fleet: Fleet, task: Task, given: Circumstances, home: paths.Home
     )
 
 
-def _waits(fleet: Fleet, task: Task) -> str | None:
+def passing(fleet: Fleet, task: Task) -> str | None:
+    """Return what a task waits for now that needs nobody."""
     return accounts.waits_for(fleet, task, accounts.shut(fleet), now())
 
 
