@@ -62,6 +62,10 @@ _SEQUENCE = re.compile(  # of a terminal: CSI, strings such as OSC with or witho
 )
 
 
+# Deep nesting exhausts the parser; some times have no equal in UTC, or none at all.
+_TORN = (ValueError, RecursionError, OverflowError, OSError)
+
+
 class _Nothing(Struct):
     pass
 
@@ -93,6 +97,26 @@ class _Conversation(Struct):
     id: Annotated[str, Meta(pattern=r"\A[A-Za-z0-9_][A-Za-z0-9_.:/@+-]{0,199}\Z")]
 
 
+# A conversation's name as agents' own events have it: it becomes a word of a command line.
+SessionId = Annotated[str, Meta(pattern=r"\A[A-Za-z0-9_][A-Za-z0-9_-]{0,99}\Z")]
+Reader = Callable[[bytes], tuple[Signal, ...]]
+
+
+def read_event(
+    name: str, payload: bytes, reader: Reader | None, torn: tuple[Signal, ...] = ()
+) -> tuple[Signal, ...]:
+    """Return what `reader` makes of an agent's own event; of `None`, what the hook `name` told.
+
+    Where the payload is not understood, `torn` is what the event means even then.
+    """
+    if reader is None:
+        return read_hook(name, payload)
+    try:
+        return reader(payload.strip() or b"{}")
+    except _TORN as error:
+        return (*torn, BadHook(f"hook {one_line(name)}: {one_line(str(error))}"))
+
+
 def read_hook(name: str, payload: bytes) -> tuple[Signal, ...]:
     """Return what the hook `name` told: one signal, a `BadHook` where it is not understood."""
     reader = _READERS.get(name)
@@ -102,8 +126,7 @@ def read_hook(name: str, payload: bytes) -> tuple[Signal, ...]:
         return (BadHook(f"hook {name}: more than {LARGEST_PAYLOAD >> 10} KiB"),)
     try:
         return (reader(payload.strip() or b"{}"),)
-    # Deep nesting exhausts the parser; a time near year 1 or 9999 has no equal in UTC.
-    except (ValueError, RecursionError, OverflowError) as error:
+    except _TORN as error:
         return (BadHook(f"hook {name}: {one_line(str(error))}"),)
 
 

@@ -7,7 +7,6 @@ gets the hooks and options that all of them know.
 import re
 from collections.abc import Mapping
 
-from fleet.agents import generic
 from fleet.agents.adapter import (
     LONGEST_ARGUMENT,
     PROMPT_FILE,
@@ -72,9 +71,7 @@ class ClaudeAdapter(Silent):
 
     def read_hook(self, name: str, payload: bytes) -> tuple[Signal, ...]:
         """Return what one of its events told, or a hook of the generic vocabulary."""
-        if hooks.knows(name):
-            return hooks.read(name, payload)
-        return generic.read_hook(name, payload)
+        return hooks.read(name, payload)
 
     def program(self) -> str | None:
         return "claude"

@@ -11,14 +11,12 @@ Rules that experiments gave, and that this table follows:
 - what a session has cost starts at nothing with each process and each conversation.
 """
 
-from collections.abc import Callable
 from typing import Annotated
 
 import msgspec
 from msgspec import Meta, Struct
 
 from fleet.agents.adapter import (
-    BadHook,
     SaysConversation,
     SaysDoing,
     SaysFailed,
@@ -30,7 +28,7 @@ from fleet.agents.adapter import (
     Signal,
 )
 from fleet.agents.claude import asks
-from fleet.agents.generic import NEEDS, lines, one_line
+from fleet.agents.generic import NEEDS, Reader, SessionId, lines, one_line, read_event
 
 Signals = tuple[Signal, ...]
 # A background task that ended speaks to the agent as if a person did.
@@ -49,8 +47,7 @@ _WAITS = {
 
 
 class _Session(Struct):
-    # It becomes a word of a command line.
-    session_id: Annotated[str, Meta(pattern=r"\A[A-Za-z0-9_][A-Za-z0-9_-]{0,99}\Z")]
+    session_id: SessionId
 
 
 class _Prompt(Struct):
@@ -91,16 +88,9 @@ class _Status(Struct):
     context_window: _Window = _Window()
 
 
-def knows(name: str) -> bool:
-    return name in _READERS
-
-
 def read(name: str, payload: bytes) -> Signals:
-    """Return what the event `name` told, oldest first."""
-    try:
-        return _READERS[name](payload.strip() or b"{}")
-    except (ValueError, RecursionError) as error:
-        return (*_CUT.get(name, ()), BadHook(f"hook {name}: {one_line(str(error))}"))
+    """Return what the event `name` told, or a hook of the generic vocabulary, oldest first."""
+    return read_event(name, payload, _READERS.get(name), _CUT.get(name, ()))
 
 
 def _session_start(payload: bytes) -> Signals:
@@ -169,7 +159,7 @@ def _status_line(payload: bytes) -> Signals:
     return (SaysUsage(told.cost.total_cost_usd, context=context, meter=meter),)
 
 
-_READERS: dict[str, Callable[[bytes], Signals]] = {
+_READERS: dict[str, Reader] = {
     "SessionStart": _session_start,
     "UserPromptSubmit": _prompt,
     "PreToolUse": _tool,

@@ -3,7 +3,6 @@
 Tried with the versions 0.144.0, 0.160.0 and 0.171.0.
 """
 
-from fleet.agents import generic
 from fleet.agents.adapter import (
     LONGEST_ARGUMENT,
     PROMPT_FILE,
@@ -62,9 +61,7 @@ class CodexAdapter(Silent):
 
     def read_hook(self, name: str, payload: bytes) -> tuple[Signal, ...]:
         """Return what one of its events told, or a hook of the generic vocabulary."""
-        if hooks.knows(name):
-            return hooks.read(name, payload)
-        return generic.read_hook(name, payload)
+        return hooks.read(name, payload)
 
     def program(self) -> str | None:
         return "codex"

@@ -13,14 +13,13 @@ Rules that experiments gave, and that this table follows:
 - an interruption has a hook of its own, and no Stop follows it.
 """
 
-from collections.abc import Callable
+from functools import partial
 from typing import Annotated
 
 import msgspec
 from msgspec import Meta, Struct
 
 from fleet.agents.adapter import (
-    BadHook,
     SaysConversation,
     SaysDoing,
     SaysFailed,
@@ -32,7 +31,7 @@ from fleet.agents.adapter import (
 )
 from fleet.agents.codex import asks, failures
 from fleet.agents.codex.trust import ASKS
-from fleet.agents.generic import lines, one_line
+from fleet.agents.generic import Reader, SessionId, lines, one_line, read_event
 
 Signals = tuple[Signal, ...]
 _ANSWERED = "PostModelRequest"
@@ -43,8 +42,7 @@ class _Helper(Struct, kw_only=True):
 
 
 class _Session(_Helper):
-    # It becomes a word of a command line.
-    session_id: Annotated[str, Meta(pattern=r"\A[A-Za-z0-9_][A-Za-z0-9_-]{0,99}\Z")]
+    session_id: SessionId
 
 
 class _Prompt(_Helper):
@@ -70,20 +68,12 @@ class _Answered(_Asking):
     token_usage: _Tokens | None = None
 
 
-def knows(name: str) -> bool:
-    return name.partition(":")[0] in _READERS
-
-
 def read(name: str, payload: bytes) -> Signals:
-    """Return what the event `name` told, oldest first."""
+    """Return what the event `name` told, or a hook of the generic vocabulary, oldest first."""
     event, _, attempts = name.partition(":")
-    content = payload.strip() or b"{}"
-    try:
-        if event == _ANSWERED:
-            return _answered(content, int(attempts or 0))
-        return _READERS[event](content)
-    except (ValueError, RecursionError) as error:
-        return (*_CUT.get(event, ()), BadHook(f"hook {one_line(name)}: {one_line(str(error))}"))
+    answered = partial(_answered, attempts=attempts)
+    reader = answered if event == _ANSWERED else _READERS.get(event)
+    return read_event(name, payload, reader, _CUT.get(event, ()))
 
 
 def _session_start(payload: bytes) -> Signals:
@@ -116,14 +106,14 @@ def _request(payload: bytes) -> Signals:
     return (SaysWorking(),) if told.thread_id == told.session_id else ()
 
 
-def _answered(payload: bytes, attempts: int = 0) -> Signals:
-    told = msgspec.json.decode(payload, type=_Answered)
+def _answered(payload: bytes, attempts: str = "") -> Signals:
+    told, most = msgspec.json.decode(payload, type=_Answered), int(attempts or 0)
     if told.token_usage is not None:
         return (_used(told.request_id, told.token_usage),)
     if not told.error or told.status != "failed" or told.thread_id != told.session_id:
         return ()
     reason, kind = failures.reason(told.error), failures.kind(told.error)
-    if failures.is_final(told.error, is_last=0 < attempts <= told.attempt_number):
+    if failures.is_final(told.error, is_last=0 < most <= told.attempt_number):
         return (SaysFailed(reason, kind),)
     if kind == "rate-limit":  # it waits for as long as the service asks it to, and tells nobody
         return (SaysFailed(reason, kind, retrying=True),)
@@ -149,14 +139,13 @@ def _interrupt(payload: bytes) -> Signals:
     return () if helper else (SaysIdle(broken_off=True),)
 
 
-_READERS: dict[str, Callable[[bytes], Signals]] = {
+_READERS: dict[str, Reader] = {
     "SessionStart": _session_start,
     "UserPromptSubmit": _prompt,
     "PreToolUse": _tool,
     ASKS: _question,
     "PermissionRequest": _permission,
     "PreModelRequest": _request,
-    _ANSWERED: _answered,
     "PreCompact": _compaction,
     "Stop": _stop,
     "Interrupt": _interrupt,

@@ -4,7 +4,6 @@ Tried with version 1.0.102. An older one, or one that does not say which it is, 
 they don't tell that a turn was broken off, and what they ask is answered in the pane.
 """
 
-from fleet.agents import generic
 from fleet.agents.adapter import (
     LONGEST_ARGUMENT,
     PROMPT_FILE,
@@ -86,9 +85,7 @@ class CopilotAdapter(Silent):
 
     def read_hook(self, name: str, payload: bytes) -> tuple[Signal, ...]:
         """Return what an event told, or a hook of the generic vocabulary."""
-        if hooks.knows(name):
-            return hooks.read(name, payload)
-        return generic.read_hook(name, payload)
+        return hooks.read(name, payload)
 
     def program(self) -> str | None:
         return "copilot"

@@ -11,14 +11,12 @@ Rules that experiments gave, and that these tables follow:
 - what ran beside a turn speaks to the agent as if a person did.
 """
 
-from collections.abc import Callable
 from typing import Annotated, Any
 
 import msgspec
 from msgspec import Meta, Struct
 
 from fleet.agents.adapter import (
-    BadHook,
     SaysConversation,
     SaysDoing,
     SaysFailed,
@@ -30,7 +28,7 @@ from fleet.agents.adapter import (
     Signal,
 )
 from fleet.agents.copilot import asks
-from fleet.agents.generic import NEEDS, lines, one_line
+from fleet.agents.generic import NEEDS, Reader, SessionId, lines, one_line, read_event
 
 Signals = tuple[Signal, ...]
 _NOT_A_PERSON = "<system_notification>"
@@ -46,16 +44,14 @@ _FAILURES = {
 _BY_TEXT = {"credit balance": "budget", "too long": "context", "overloaded": "overloaded"}
 _BY_STATUS = {529: "overloaded"}
 _WAITS = {"permission_prompt": "permission", "elicitation_dialog": "question"}
-# It becomes a word of a command line.
-_Id = Annotated[str, Meta(pattern=r"\A[A-Za-z0-9_][A-Za-z0-9_-]{0,99}\Z")]
 
 
 class _Session(Struct):
-    session_id: _Id
+    session_id: SessionId
 
 
 class _BridgeSession(Struct, rename="camel"):
-    session_id: _Id
+    session_id: SessionId
 
 
 class _Prompt(Struct):
@@ -110,16 +106,9 @@ class _Usage(Struct):
     meter: str = ""
 
 
-def knows(name: str) -> bool:
-    return name in _READERS
-
-
 def read(name: str, payload: bytes) -> Signals:
-    """Return what the event `name` told, oldest first."""
-    try:
-        return _READERS[name](payload.strip() or b"{}")
-    except (ValueError, RecursionError) as error:
-        return (*_CUT.get(name, ()), BadHook(f"hook {name}: {one_line(str(error))}"))
+    """Return what the event `name` told, or a hook of the generic vocabulary, oldest first."""
+    return read_event(name, payload, _READERS.get(name), _CUT.get(name, ()))
 
 
 def _session_start(payload: bytes) -> Signals:
@@ -218,7 +207,7 @@ def _usage(payload: bytes) -> Signals:
 
 
 _BROKE_OFF = "its turn broke off"
-_READERS: dict[str, Callable[[bytes], Signals]] = {
+_READERS: dict[str, Reader] = {
     "SessionStart": _session_start,
     "UserPromptSubmit": _prompt,
     "PreToolUse": _hooked,

@@ -6,7 +6,6 @@ started without hooks, and known by its title and its screen alone.
 
 from msgspec.structs import replace
 
-from fleet.agents import generic
 from fleet.agents.adapter import (
     LONGEST_ARGUMENT,
     PROMPT_FILE,
@@ -68,9 +67,7 @@ class GeminiAdapter(Silent):
 
     def read_hook(self, name: str, payload: bytes) -> tuple[Signal, ...]:
         """Return what one of its events told, or a hook of the generic vocabulary."""
-        if hooks.knows(name):
-            return hooks.read(name, payload)
-        return generic.read_hook(name, payload)
+        return hooks.read(name, payload)
 
     def program(self) -> str | None:
         return "gemini"

@@ -13,7 +13,6 @@ Rules that experiments gave, and that this table follows:
 
 import json
 import re
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
@@ -21,7 +20,6 @@ import msgspec
 from msgspec import Meta, Struct
 
 from fleet.agents.adapter import (
-    BadHook,
     SaysConversation,
     SaysDoing,
     SaysFailed,
@@ -32,7 +30,7 @@ from fleet.agents.adapter import (
     Signal,
 )
 from fleet.agents.gemini import asks
-from fleet.agents.generic import lines, one_line
+from fleet.agents.generic import Reader, SessionId, lines, one_line, read_event
 
 Signals = tuple[Signal, ...]
 CONTEXT = 1_048_576  # tokens that all of its own models take
@@ -40,8 +38,7 @@ _CANCELLED = "Command was cancelled by user"
 
 
 class _Session(Struct):
-    # It becomes a word of a command line.
-    session_id: Annotated[str, Meta(pattern=r"\A[A-Za-z0-9_][A-Za-z0-9_-]{0,99}\Z")]
+    session_id: SessionId
 
 
 class _Prompt(Struct):
@@ -83,16 +80,9 @@ class _Told(Struct):
     error: _Error | None = None
 
 
-def knows(name: str) -> bool:
-    return name in _READERS
-
-
 def read(name: str, payload: bytes) -> Signals:
-    """Return what the event `name` told, oldest first."""
-    try:
-        return _READERS[name](payload.strip() or b"{}")
-    except (ValueError, RecursionError, OverflowError) as error:
-        return (*_CUT.get(name, ()), BadHook(f"hook {name}: {one_line(str(error))}"))
+    """Return what the event `name` told, or a hook of the generic vocabulary, oldest first."""
+    return read_event(name, payload, _READERS.get(name), _CUT.get(name, ()))
 
 
 def _session_start(payload: bytes) -> Signals:
@@ -180,7 +170,7 @@ def _reason(said: str) -> str:
     return one_line(told) or "its turn broke off"
 
 
-_READERS: dict[str, Callable[[bytes], Signals]] = {
+_READERS: dict[str, Reader] = {
     "SessionStart": _session_start,
     "BeforeAgent": _prompt,
     "BeforeTool": _tool,

@@ -4,7 +4,6 @@ Tried with the versions 1.1.58 and 1.18.33. There is no dialog before the first 
 is opened.
 """
 
-from fleet.agents import generic
 from fleet.agents.adapter import (
     LONGEST_ARGUMENT,
     PROMPT_FILE,
@@ -63,9 +62,7 @@ class OpencodeAdapter(Silent):
 
     def read_hook(self, name: str, payload: bytes) -> tuple[Signal, ...]:
         """Return what the plugin told, or a hook of the generic vocabulary."""
-        if hooks.knows(name):
-            return hooks.read(name, payload)
-        return generic.read_hook(name, payload)
+        return hooks.read(name, payload)
 
     def program(self) -> str | None:
         return "opencode"

@@ -12,7 +12,6 @@ Rules that experiments gave, and that the plugin follows:
   that is typed would reach the model.
 """
 
-from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Annotated
 
@@ -20,7 +19,6 @@ import msgspec
 from msgspec import Meta, Struct
 
 from fleet.agents.adapter import (
-    BadHook,
     SaysConversation,
     SaysDoing,
     SaysFailed,
@@ -31,7 +29,7 @@ from fleet.agents.adapter import (
     SaysWorking,
     Signal,
 )
-from fleet.agents.generic import NEEDS, lines, one_line
+from fleet.agents.generic import NEEDS, Reader, SessionId, lines, one_line, read_event
 from fleet.agents.opencode import asks
 
 Signals = tuple[Signal, ...]
@@ -45,8 +43,7 @@ _MONEY = ("credit balance", "insufficient_quota", "billing", "spending limit")
 
 
 class _Prompt(Struct):
-    # It becomes a word of a command line.
-    session: Annotated[str, Meta(pattern=r"\A[A-Za-z0-9_][A-Za-z0-9_-]{0,99}\Z")]
+    session: SessionId
     text: str = ""
 
 
@@ -85,16 +82,9 @@ class _Usage(Struct):
     context: Annotated[float, Meta(ge=0)] | None = None
 
 
-def knows(name: str) -> bool:
-    return name in _READERS
-
-
 def read(name: str, payload: bytes) -> Signals:
-    """Return what the hook `name` told, oldest first."""
-    try:
-        return _READERS[name](payload.strip() or b"{}")
-    except (ValueError, RecursionError, OverflowError, OSError) as error:
-        return (*_CUT.get(name, ()), BadHook(f"hook {name}: {one_line(str(error))}"))
+    """Return what the event `name` told, or a hook of the generic vocabulary, oldest first."""
+    return read_event(name, payload, _READERS.get(name), _CUT.get(name, ()))
 
 
 def _prompt(payload: bytes) -> Signals:
@@ -150,7 +140,7 @@ def _question(payload: bytes) -> Signals:
     return (asks.question(payload),)
 
 
-_READERS: dict[str, Callable[[bytes], Signals]] = {
+_READERS: dict[str, Reader] = {
     "chat.message": _prompt,
     "session.status": _turn,
     "session.error": _failed,
