@@ -31,6 +31,11 @@ def rows(screen: str) -> list[Row]:
     return found
 
 
+def plain(screen: str) -> str:
+    """Return a screen, or a part of one, without its colours."""
+    return _SEQUENCE.sub("", screen)
+
+
 def text(row: Row) -> str:
     """Return the signs of a row without what is blank at its end."""
     return "".join(cell.sign for cell in row).rstrip()

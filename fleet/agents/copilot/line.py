@@ -4,11 +4,10 @@ It stands between two rules, behind its prompt or, for a shell command, `!`. Beh
 the whole name of the command that it would complete.
 """
 
-import re
+from fleet.agents.coloured import plain
 
 _PROMPTS = ("\u276f", "!")
 _RULE = "─" * 10
-_SEQUENCE = re.compile(r"\x1b\[[0-9;:]*m|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b.|[\x0e\x0f]")
 
 
 def read(screen: str) -> str | None:
@@ -16,7 +15,7 @@ def read(screen: str) -> str | None:
 
     `screen` is with its colours, as `tmux capture-pane -e` prints it.
     """
-    rows = _SEQUENCE.sub("", screen).split("\n")
+    rows = plain(screen).split("\n")
     for at in range(len(rows) - 2, 0, -1):
         if rows[at].startswith(_PROMPTS) and rows[at - 1].startswith(_RULE):
             end = next((it for it in range(at + 1, len(rows)) if rows[it].startswith(_RULE)), None)

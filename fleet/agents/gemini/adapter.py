@@ -16,7 +16,7 @@ from fleet.agents.adapter import (
     Silent,
     briefing,
 )
-from fleet.agents.gemini import files, hooks, input_line, screens, titles
+from fleet.agents.gemini import files, hooks, line, screens, titles
 from fleet.core.facts import TOKENS
 from fleet.core.policy import Done
 
@@ -82,7 +82,7 @@ class GeminiAdapter(Silent):
         return screens.read(text)
 
     def input_line(self, screen: str) -> str | None:
-        return input_line.read(screen)
+        return line.read(screen)
 
     def read_title(self, title: str) -> tuple[Signal, ...]:
         """Return what its pane's title says, for as long as it stands there."""

@@ -7,7 +7,8 @@ It stands in a box with a bar at its left and an edge below, above a row that na
 import re
 import unicodedata
 
-_SEQUENCE = re.compile(r"\x1b\[[0-9;:]*m|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b.|[\x0e\x0f]")
+from fleet.agents.coloured import plain
+
 _EDGE = re.compile(r"^(?P<left> *)╹(?P<edge>▀{20,})")
 _BAR = "┃"
 _SUGGESTED = ("Ask anything…", "Run a command…")  # while nothing is typed
@@ -18,7 +19,7 @@ def read(screen: str) -> str | None:
 
     `screen` is with its colours, as `tmux capture-pane -e` prints it.
     """
-    rows = _SEQUENCE.sub("", screen).split("\n")
+    rows = plain(screen).split("\n")
     for at in range(len(rows) - 1, 1, -1):
         if edge := _EDGE.match(rows[at]):
             left = len(edge["left"])

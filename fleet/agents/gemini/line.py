@@ -6,12 +6,13 @@ stands on a blank before what it suggests.
 
 import re
 
+from fleet.agents.coloured import plain
+
 _UPPER, _LOWER, _RULE = "▄" * 10, "▀" * 10, "─" * 10
 _PROMPT = re.compile(r" ?[>!*] ")
 _INDENT = 3
 _BETWEEN = 3  # lines at most from the rule to the band: the first of them names its mode
 _SUGGESTED = ("Type your message", "Type your shell command")
-_SEQUENCE = re.compile(r"\x1b\[[0-9;:]*m|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b.|[\x0e\x0f]")
 _CURSOR_ON_BLANK = re.compile(r"\x1b\[(?:[0-9;]*;)?7m(?:\x1b\[[0-9;]*m)* \x1b")
 
 
@@ -21,7 +22,7 @@ def read(screen: str) -> str | None:
     `screen` is with its colours, as `tmux capture-pane -e` prints it.
     """
     rows = screen.split("\n")
-    words = [_SEQUENCE.sub("", row).rstrip() for row in rows]
+    words = [plain(row).rstrip() for row in rows]
     end = next((at for at in range(len(words) - 1, 0, -1) if words[at].startswith(_LOWER)), 0)
     begin = next((at for at in range(end, 0, -1) if words[at].startswith(_UPPER)), 0)
     above = words[max(0, begin - _BETWEEN) : begin]
@@ -35,5 +36,5 @@ def read(screen: str) -> str | None:
 def _typed(first: str, lines: list[str]) -> str:
     text = "\n".join(line[_INDENT:].rstrip() for line in lines).strip()
     cursor = _CURSOR_ON_BLANK.search(first)
-    rests = cursor and not _SEQUENCE.sub("", first[: cursor.start()])[_INDENT:].strip()
+    rests = cursor and not plain(first[: cursor.start()])[_INDENT:].strip()
     return "" if (rests and len(lines) == 1) or text.startswith(_SUGGESTED) else text
