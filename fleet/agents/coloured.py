@@ -1,10 +1,12 @@
 """Screens with their colours, as `tmux capture-pane -e` prints them, sign by sign."""
 
 import re
+from collections.abc import Sequence
 
 from msgspec import Struct
 
 _SEQUENCE = re.compile(r"\x1b\[([0-9;:]*)m|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b.|[\x0e\x0f]")
+_RULE = "─" * 10
 _COLOURS = {"38", "48", "58"}  # which the numbers that follow belong to
 
 
@@ -34,6 +36,15 @@ def rows(screen: str) -> list[Row]:
 def plain(screen: str) -> str:
     """Return a screen, or a part of one, without its colours."""
     return _SEQUENCE.sub("", screen)
+
+
+def between_rules(lines: Sequence[str], prompts: tuple[str, ...]) -> slice | None:
+    """Return where the lowest lines stand that begin with a prompt, with a rule above and below."""
+    for at in range(len(lines) - 2, 0, -1):
+        if lines[at].startswith(prompts) and lines[at - 1].startswith(_RULE):
+            end = next((it for it in range(at, len(lines)) if lines[it].startswith(_RULE)), None)
+            return None if end is None else slice(at, end)
+    return None
 
 
 def text(row: Row) -> str:

@@ -4,10 +4,9 @@ It stands between two rules, behind its prompt or, for a shell command, `!`. Wha
 nothing is typed is dim.
 """
 
-from fleet.agents.coloured import Row, rows, text
+from fleet.agents.coloured import Row, between_rules, rows, text
 
 _PROMPTS = ("\u276f\xa0", "!\xa0")
-_RULE = "─" * 10
 _INDENT = 2
 
 
@@ -17,14 +16,8 @@ def read(screen: str) -> str | None:
     `screen` is with its colours, as `tmux capture-pane -e` prints it.
     """
     shown = rows(screen)
-    words = ["".join(cell.sign for cell in row) for row in shown]
-    for at in range(len(shown) - 2, 0, -1):
-        if words[at].startswith(_PROMPTS) and words[at - 1].startswith(_RULE):
-            end = next(
-                (it for it in range(at + 1, len(shown)) if words[it].startswith(_RULE)), None
-            )
-            return None if end is None else _typed(shown[at:end])
-    return None
+    line = between_rules(["".join(cell.sign for cell in row) for row in shown], _PROMPTS)
+    return None if line is None else _typed(shown[line])
 
 
 def _typed(shown: list[Row]) -> str:

@@ -4,10 +4,9 @@ It stands between two rules, behind its prompt or, for a shell command, `!`. Beh
 the whole name of the command that it would complete.
 """
 
-from fleet.agents.coloured import plain
+from fleet.agents.coloured import between_rules, plain
 
 _PROMPTS = ("\u276f", "!")
-_RULE = "─" * 10
 
 
 def read(screen: str) -> str | None:
@@ -16,11 +15,8 @@ def read(screen: str) -> str | None:
     `screen` is with its colours, as `tmux capture-pane -e` prints it.
     """
     rows = plain(screen).split("\n")
-    for at in range(len(rows) - 2, 0, -1):
-        if rows[at].startswith(_PROMPTS) and rows[at - 1].startswith(_RULE):
-            end = next((it for it in range(at + 1, len(rows)) if rows[it].startswith(_RULE)), None)
-            return None if end is None else _typed(rows[at:end])
-    return None
+    line = between_rules(rows, _PROMPTS)
+    return None if line is None else _typed(rows[line])
 
 
 def _typed(rows: list[str]) -> str:
