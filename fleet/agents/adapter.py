@@ -10,9 +10,6 @@ from fleet.core.commands import Verdict
 from fleet.core.policy import Done
 from fleet.core.rows import Ask
 
-# Linux takes 131,072 bytes as one argument; this leaves room for what stands around a prompt.
-LONGEST_ARGUMENT = 120_000
-PROMPT_FILE = "prompt.txt"
 # Set by the place that a person started us in, they would send an agent's git commands to another
 # repository, or have it take itself for a part of the agent that surrounds us.
 SCRUB = (
@@ -285,16 +282,3 @@ class Silent:
 def overrides(adapter: AgentAdapter, method: str) -> bool:
     """Return whether an adapter says more than `Silent` does."""
     return getattr(type(adapter), method, None) is not getattr(Silent, method)
-
-
-def briefing(request: Request, *, notes: bool) -> str:
-    """Return what an agent is told when it starts.
-
-    An agent that takes up a conversation knows its prompt. With `notes`, one that starts afresh
-    after others is sent to what they left: right for an agent that reads, wrong for a program.
-    """
-    if request.conversation is not None:
-        return "\n\n".join(request.messages) or "Go on where you stopped."
-    pointer = f"Read {request.notes} first: it says how earlier attempts went."
-    parts = (request.prompt, *request.messages, pointer if notes and request.attempt > 1 else "")
-    return "\n\n".join(part for part in parts if part)

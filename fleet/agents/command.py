@@ -7,15 +7,13 @@ from msgspec.structs import replace
 
 from fleet.agents import generic
 from fleet.agents.adapter import (
-    LONGEST_ARGUMENT,
-    PROMPT_FILE,
     SCRUB,
     Launch,
     Request,
     Signal,
     Silent,
-    briefing,
 )
+from fleet.agents.prompts import PROMPT_FILE, as_argument, briefing
 from fleet.config.agents import PLACEHOLDERS
 from fleet.core.commands import Verdict
 from fleet.core.policy import AgentCommand, Done
@@ -104,11 +102,9 @@ def _error(command: AgentCommand, why: str) -> ConfigError:
 
 
 def _values(request: Request, text: str) -> dict[str, str | None]:
-    file = f"{request.run_dir}/{PROMPT_FILE}"
-    fits = len(text.encode()) <= LONGEST_ARGUMENT
     return {
-        "prompt": text if fits else f"Read {file} and do what it says.",
-        "prompt_file": file,
+        "prompt": as_argument(request, text)[0],
+        "prompt_file": f"{request.run_dir}/{PROMPT_FILE}",
         "task": request.task,
         "worktree": request.worktree,
         "model": request.model or None,

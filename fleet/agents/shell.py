@@ -2,14 +2,13 @@
 
 from fleet.agents import generic
 from fleet.agents.adapter import (
-    LONGEST_ARGUMENT,
-    PROMPT_FILE,
     SCRUB,
     Launch,
     Request,
     Signal,
     Silent,
 )
+from fleet.agents.prompts import PROMPT_FILE, fits
 from fleet.core.commands import Verdict
 from fleet.core.policy import Done
 
@@ -26,7 +25,7 @@ class ShellAdapter(Silent):
 
     def launch(self, request: Request) -> Launch:
         """Return the shell on the prompt; one too long for an argument is run from a file."""
-        if len(request.prompt.encode()) <= LONGEST_ARGUMENT:
+        if fits(request.prompt):
             return Launch(("/bin/sh", "-c", request.prompt), unset=self.scrub)
         return Launch(
             ("/bin/sh", f"{request.run_dir}/{PROMPT_FILE}"),

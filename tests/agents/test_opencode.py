@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from fleet.agents.adapter import LONGEST_ARGUMENT, Launch, Request
+from fleet.agents.adapter import Launch, Request
 from fleet.agents.opencode.adapter import OpencodeAdapter
+from fleet.agents.prompts import LONGEST_ARGUMENT
 
 RequestFor = Callable[..., Request]
 OPENCODE = OpencodeAdapter()

@@ -6,15 +6,14 @@ tells nothing while it works, so that its screen and its end are all there is to
 
 from fleet.agents import generic
 from fleet.agents.adapter import (
-    PROMPT_FILE,
     SCRUB,
     Launch,
     Request,
     Signal,
     Silent,
-    briefing,
 )
 from fleet.agents.aider import screens
+from fleet.agents.prompts import PROMPT_FILE, briefing
 from fleet.core.policy import Done
 
 # It asks nobody, and so must not be asked either: with these it says yes to all that it would ask,

@@ -8,18 +8,16 @@ import re
 from collections.abc import Mapping
 
 from fleet.agents.adapter import (
-    LONGEST_ARGUMENT,
-    PROMPT_FILE,
     SCRUB,
     Launch,
     Presence,
     Request,
     Signal,
     Silent,
-    briefing,
 )
 from fleet.agents.claude import asks, files, hooks, line, presence, screens
 from fleet.agents.claude.version import is_tried
+from fleet.agents.prompts import as_argument, briefing
 from fleet.core.commands import Verdict
 from fleet.core.facts import COST
 from fleet.core.policy import Done
@@ -59,13 +57,12 @@ class ClaudeAdapter(Silent):
     def launch(self, request: Request) -> Launch:
         """Return its start: afresh, or with its conversation taken up again."""
         text = briefing(request, notes=True)
-        fits = len(text.encode()) <= LONGEST_ARGUMENT
-        prompt = text if fits else f"Read {request.run_dir}/{PROMPT_FILE} and do what it says."
+        prompt, texts = as_argument(request, text)
         return Launch(
             ("claude", *_options(request), "--", prompt),
             env=_ENVIRONMENT,
             unset=self.scrub,
-            files=files.of_run(request) | ({} if fits else {PROMPT_FILE: text}),
+            files=files.of_run(request) | texts,
             seeds=files.seeds(request),
         )
 

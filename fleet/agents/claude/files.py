@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from fleet.agents.adapter import Request, Seed
 from fleet.agents.claude.version import events, is_tried
+from fleet.agents.tables import inner, listed
 
 SETTINGS = "settings.json"
 STATUS_LINE = "statusline.sh"
@@ -169,28 +170,14 @@ def _agree(known: dict[str, object], request: Request) -> bool:
     added = False
     if TRUST in request.consents and request.repo:
         # All worktrees of a repository are trusted by its main one.
-        project = _inner(_inner(known, "projects"), request.repo)
+        project = inner(inner(known, "projects"), request.repo)
         added = project.get("hasTrustDialogAccepted") is not True
         project["hasTrustDialogAccepted"] = True
     key = request.environment.get("ANTHROPIC_API_KEY", "")[-_KEY_TAIL:]
     if API_KEY in request.consents and re.fullmatch(r"[ -~]+", key):
-        answers = _inner(known, "customApiKeyResponses")
-        approved, rejected = _listed(answers, "approved"), _listed(answers, "rejected")
+        answers = inner(known, "customApiKeyResponses")
+        approved, rejected = listed(answers, "approved"), listed(answers, "rejected")
         if key not in (*approved, *rejected):
             approved.append(key)
             added = True
     return added
-
-
-def _inner(table: dict[str, object], name: str) -> dict[str, object]:
-    found = table.setdefault(name, {})
-    if not isinstance(found, dict):
-        found = table[name] = {}
-    return found
-
-
-def _listed(table: dict[str, object], name: str) -> list[object]:
-    found = table.setdefault(name, [])
-    if not isinstance(found, list):
-        found = table[name] = []
-    return found

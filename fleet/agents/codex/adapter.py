@@ -4,17 +4,15 @@ Tried with the versions 0.144.0, 0.160.0 and 0.171.0.
 """
 
 from fleet.agents.adapter import (
-    LONGEST_ARGUMENT,
-    PROMPT_FILE,
     SCRUB,
     Launch,
     Request,
     Signal,
     Silent,
-    briefing,
 )
 from fleet.agents.codex import asks, config, hooks, line, screens, titles
 from fleet.agents.codex.options import options, worktree_link
+from fleet.agents.prompts import as_argument, briefing
 from fleet.core.commands import Verdict
 from fleet.core.facts import TOKENS
 from fleet.core.policy import Done
@@ -48,15 +46,14 @@ class CodexAdapter(Silent):
     def launch(self, request: Request) -> Launch:
         """Return its start: afresh, or with its conversation taken up again."""
         text = briefing(request, notes=True)
-        fits = len(text.encode()) <= LONGEST_ARGUMENT
-        prompt = text if fits else f"Read {request.run_dir}/{PROMPT_FILE} and do what it says."
+        prompt, texts = as_argument(request, text)
         known = request.conversation
         words = ("codex",) if known is None else ("codex", "resume")
         conversation = () if known is None else (known,)
         return Launch(
             (*words, *options(request), "--", *conversation, prompt),
             unset=self.scrub,
-            files={} if fits else {PROMPT_FILE: text},
+            files=texts,
         )
 
     def read_hook(self, name: str, payload: bytes) -> tuple[Signal, ...]:

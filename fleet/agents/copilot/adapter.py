@@ -5,17 +5,15 @@ they don't tell that a turn was broken off, and what they ask is answered in the
 """
 
 from fleet.agents.adapter import (
-    LONGEST_ARGUMENT,
-    PROMPT_FILE,
     SCRUB,
     Launch,
     Request,
     Signal,
     Silent,
-    briefing,
 )
 from fleet.agents.copilot import asks, hooks, line, plugin, screens, trust
 from fleet.agents.copilot.version import has_bridge
+from fleet.agents.prompts import PROMPT_FILE, as_argument, briefing, in_file
 from fleet.core.commands import Verdict
 from fleet.core.facts import TOKENS
 from fleet.core.policy import Done
@@ -71,15 +69,14 @@ class CopilotAdapter(Silent):
         """Return its start: afresh, or with its conversation taken up again."""
         text = briefing(request, notes=True)
         # A dash in front would make an option of it.
-        fits = len(text.encode()) <= LONGEST_ARGUMENT and not text.startswith("-")
+        give = in_file if text.startswith("-") else as_argument
+        prompt, texts = give(request, text, f"{plugin.SHOWN}/{PROMPT_FILE}")
         shown = f"{request.run_dir}/{plugin.SHOWN}"
-        prompt = text if fits else f"Read {shown}/{PROMPT_FILE} and do what it says."
-        files = {} if fits else {f"{plugin.SHOWN}/{PROMPT_FILE}": text}
         return Launch(
             ("copilot", *_options(request), f"--add-dir={shown}", "-i", prompt),
             env=_environment(request),
             unset=self.scrub,
-            files=plugin.of_run(request) | files,
+            files=plugin.of_run(request) | texts,
             seeds=trust.seeds(request),
         )
 

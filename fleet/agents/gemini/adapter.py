@@ -7,16 +7,14 @@ started without hooks, and known by its title and its screen alone.
 from msgspec.structs import replace
 
 from fleet.agents.adapter import (
-    LONGEST_ARGUMENT,
-    PROMPT_FILE,
     SCRUB,
     Launch,
     Request,
     Signal,
     Silent,
-    briefing,
 )
 from fleet.agents.gemini import files, hooks, line, screens, titles
+from fleet.agents.prompts import PROMPT_FILE, as_argument, briefing
 from fleet.core.facts import TOKENS
 from fleet.core.policy import Done
 
@@ -56,7 +54,7 @@ class GeminiAdapter(Silent):
         ours = files.of_run(request)
         notes = f"{request.run_dir}/{files.NOTES}" if ours else request.notes
         text = briefing(replace(request, notes=notes), notes=True)
-        prompt = _argument(text, request)
+        prompt = _argument(as_argument(request, text, _LONG_PROMPT)[0])
         argv = ("gemini", *_options(request), "-i", prompt)
         return Launch(
             ("/bin/sh", f"{request.run_dir}/{files.START}", *argv) if ours else argv,
@@ -105,12 +103,10 @@ def _options(request: Request) -> tuple[str, ...]:
     return tuple(options)
 
 
-def _argument(text: str, request: Request) -> str:
-    """Return `text` as it can be an option's value: neither long, nor like an option, nor quoted.
+def _argument(text: str) -> str:
+    """Return `text` as it can be an option's value: neither like an option nor quoted.
 
     Quotes around a value are taken off, and a value that begins with a dash is none.
     """
-    if len(text.encode()) > LONGEST_ARGUMENT:
-        return f"Read {request.run_dir}/{_LONG_PROMPT} and do what it says."
     quoted = len(text) > 1 and text[0] in "'\"" and text[0] == text[-1]
     return f" {text}" if quoted or text.startswith("-") else text

@@ -12,6 +12,7 @@ from typing import Any
 
 from fleet.agents.adapter import Request
 from fleet.agents.gemini.version import is_tried
+from fleet.agents.tables import inner, listed
 
 START, TELL, POLICY = "start.sh", "tell.sh", "policy.toml"
 HOME = "gemini"  # in the run's directory
@@ -143,20 +144,20 @@ def _understood(request: Request, name: str) -> dict[str, Any] | None:
 
 
 def _settings(request: Request, settings: dict[str, Any]) -> dict[str, Any]:
-    switch, hooks = _inner(settings, "hooksConfig"), _inner(settings, "hooks")
+    switch, hooks = inner(settings, "hooksConfig"), inner(settings, "hooks")
     if switch.get("enabled") is False:  # the user's own are not to run, and ours are
         hooks.clear()
     switch["enabled"] = True
     switch.setdefault("notifications", False)
     for event in (*_TELLING, *_COUNTING):
-        _listed(hooks, event).append({"hooks": [_hook(request, event)]})
+        listed(hooks, event).append({"hooks": [_hook(request, event)]})
     # Dozens of agents must not replace, at the same time, the program from which they run.
-    _inner(settings, "general")["enableAutoUpdate"] = False
+    inner(settings, "general")["enableAutoUpdate"] = False
     # Its title tells fleet what it does; its screen keeps its history, which fleet shows.
     shown = {"hideWindowTitle": False, "dynamicWindowTitle": True, "useAlternateBuffer": False}
-    _inner(settings, "ui").update(shown | {"showStatusInTitle": False})
+    inner(settings, "ui").update(shown | {"showStatusInTitle": False})
     if request.allow:
-        paths = _listed(settings, "policyPaths")  # which take the place of the user's directory
+        paths = listed(settings, "policyPaths")  # which take the place of the user's directory
         paths += [f"{request.run_dir}/{POLICY}"] if paths else _policies(request)
     return settings
 
@@ -206,20 +207,6 @@ def _trusted(request: Request) -> dict[str, Any] | None:
         return None
     folders = (request.worktree, f"{request.run_dir}/{MESSAGES}")
     return known | dict.fromkeys(folders, "TRUST_FOLDER")
-
-
-def _inner(table: dict[str, Any], name: str) -> dict[str, Any]:
-    found = table.setdefault(name, {})
-    if not isinstance(found, dict):
-        found = table[name] = {}
-    return found
-
-
-def _listed(table: dict[str, Any], name: str) -> list[Any]:
-    found = table.setdefault(name, [])
-    if not isinstance(found, list):
-        found = table[name] = []
-    return found
 
 
 def _text(content: dict[str, Any]) -> str:

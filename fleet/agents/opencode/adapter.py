@@ -5,16 +5,14 @@ is opened.
 """
 
 from fleet.agents.adapter import (
-    LONGEST_ARGUMENT,
-    PROMPT_FILE,
     SCRUB,
     Launch,
     Request,
     Signal,
     Silent,
-    briefing,
 )
 from fleet.agents.opencode import asks, files, hooks, line
+from fleet.agents.prompts import PROMPT_FILE, as_argument, briefing
 from fleet.core.commands import Verdict
 from fleet.core.facts import COST, TOKENS
 from fleet.core.policy import Done
@@ -51,11 +49,10 @@ class OpencodeAdapter(Silent):
             # With a session to go on with it takes no prompt: the plugin gives it this one.
             options += ["--session", request.conversation]
             kept[PROMPT_FILE] = text
-        elif len(text.encode()) <= LONGEST_ARGUMENT:
-            options.append(f"--prompt={text}")
         else:
-            options.append(f"--prompt=Read {request.run_dir}/{PROMPT_FILE} and do what it says.")
-            kept[PROMPT_FILE] = text
+            prompt, texts = as_argument(request, text)
+            options.append(f"--prompt={prompt}")
+            kept |= texts
         return Launch(
             ("opencode", *options), env=files.environment(request), unset=self.scrub, files=kept
         )

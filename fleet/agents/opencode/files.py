@@ -8,7 +8,8 @@ from pathlib import PurePosixPath
 
 import msgspec
 
-from fleet.agents.adapter import PROMPT_FILE, Request
+from fleet.agents.adapter import Request
+from fleet.agents.prompts import PROMPT_FILE
 
 PLUGIN, OPTIONS = "opencode-fleet.js", "opencode-fleet.json"
 Rule = tuple[
