@@ -12,6 +12,7 @@ from msgspec import Struct, ValidationError
 
 from fleet.agents.adapter import SaysWaiting
 from fleet.agents.generic import NEEDS, lines, one_line
+from fleet.agents.questions import answers, chosen, near, question, whole
 from fleet.core.commands import Verdict
 from fleet.core.rows import Ask
 
@@ -100,14 +101,10 @@ def _decision(decision: Input) -> str:
 
 def _question(asked: Asked) -> SaysWaiting:
     questions = _questions(asked)
-    text = lines("\n".join(it.question for it in questions))
     # Choices are named where one word answers all of it.
     options = questions[0].options if len(questions) == 1 else []
-    choices = tuple(one_line(option.label) for option in options)
-    need = one_line(f"an answer: {text}") if text else NEEDS["question"]
-    return SaysWaiting(
-        need, "question", ask=Ask(kind="question", tool=QUESTION, text=text, choices=choices)
-    )
+    texts = [it.question for it in questions]
+    return question(texts, [option.label for option in options], tool=QUESTION)
 
 
 def _questions(asked: Asked) -> list[_Question]:
@@ -119,21 +116,15 @@ def _questions(asked: Asked) -> list[_Question]:
 
 def _answers(questions: list[_Question], text: str) -> dict[str, str] | None:
     """Return an answer for each question: several are answered by a line each."""
-    said = [text] if len(questions) == 1 else text.splitlines()
-    if not text.strip() or len(said) != len(questions):
+    said = answers(text, len(questions))
+    if said is None:
         return None
-    return {
-        question.question: _chosen(question, one)
-        for question, one in zip(questions, said, strict=True)
-    }
+    pairs = zip(questions, said, strict=True)
+    return {asked.question: chosen(_labels(asked), one) for asked, one in pairs}
 
 
-def _chosen(question: _Question, said: str) -> str:
-    """Return the label that is meant, by itself or by its number; else the words as they are."""
-    word = said.strip()
-    by_name = {option.label.casefold(): option.label for option in question.options}
-    by_number = {str(place): it.label for place, it in enumerate(question.options, start=1)}
-    return by_name.get(word.casefold()) or by_number.get(word) or word
+def _labels(asked: _Question) -> list[str]:
+    return [option.label for option in asked.options]
 
 
 def _what(asked: Asked) -> str:
@@ -141,16 +132,11 @@ def _what(asked: Asked) -> str:
         return " / ".join(it.question for it in _questions(asked))
     found = next((name for name in _TELLING if asked.tool_input.get(name)), None)
     told = str(asked.tool_input.get(found or "", ""))
-    return told.removeprefix(f"{asked.cwd}/") if asked.cwd else told
+    return near(told, asked.cwd)
 
 
 def _input(asked: Asked) -> str:
     """Return all that the tool is given, for someone who decides on it: nothing is hidden."""
     if set(asked.tool_input) <= {"command", "description"}:
         return lines(str(asked.tool_input.get("command", "")))
-    shown = (f"{name}: {_shown(value)}" for name, value in asked.tool_input.items())
-    return lines("\n".join(shown))
-
-
-def _shown(value: object) -> str:
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return whole(asked.tool_input)

@@ -9,7 +9,9 @@ import json
 
 import msgspec
 from msgspec import Struct, ValidationError
+from msgspec.structs import replace
 
+from fleet.agents import questions
 from fleet.agents.adapter import SaysWaiting
 from fleet.agents.codex.trust import QUESTION
 from fleet.agents.generic import NEEDS, lines, one_line
@@ -64,18 +66,11 @@ def permission(payload: bytes) -> SaysWaiting:
 
 
 def question(payload: bytes) -> SaysWaiting:
-    questions = _questions(_decoded(payload))
-    text = lines("\n".join(it.question for it in questions))
+    asked = _questions(_decoded(payload))
     # Choices are named where one word answers all of it.
-    options = (questions[0].options or []) if len(questions) == 1 else []
-    ask = Ask(
-        kind="question",
-        tool=QUESTION,
-        text=text,
-        choices=tuple(one_line(option.label) for option in options),
-    )
-    need = one_line(f"an answer: {text}") if text else NEEDS["question"]
-    return SaysWaiting(need, "question", ask=ask, hides=True)
+    choices = _labels(asked[0]) if len(asked) == 1 else []
+    waiting = questions.question([it.question for it in asked], choices, tool=QUESTION)
+    return replace(waiting, hides=True)
 
 
 def answer(payload: bytes, verdict: Verdict, text: str) -> str | None:
@@ -117,22 +112,18 @@ def _answer(asked: Asked, verdict: Verdict, text: str) -> str | None:
     return _said({"hookEventName": "PreToolUse", **denied})
 
 
-def _answers(questions: list[_Question], text: str) -> str | None:
+def _answers(asked: list[_Question], text: str) -> str | None:
     """Return all questions with their answers: several are answered by a line each."""
-    said = [text] if len(questions) == 1 else text.splitlines()
-    if not text.strip() or len(said) != len(questions):
+    said = questions.answers(text, len(asked))
+    if said is None:
         return None
-    pairs = zip(questions, said, strict=True)
-    told = (f"{question.question} {_chosen(question, one)}" for question, one in pairs)
+    pairs = zip(asked, said, strict=True)
+    told = (f"{it.question} {questions.chosen(_labels(it), one)}" for it, one in pairs)
     return "A person has answered. " + "\n".join(told)
 
 
-def _chosen(question: _Question, said: str) -> str:
-    """Return the label that is meant, by itself or by its number; else the words as they are."""
-    word, options = said.strip(), question.options or []
-    by_name = {option.label.casefold(): option.label for option in options}
-    by_number = {str(place): it.label for place, it in enumerate(options, start=1)}
-    return by_name.get(word.casefold()) or by_number.get(word) or word
+def _labels(asked: _Question) -> list[str]:
+    return [option.label for option in asked.options or ()]
 
 
 def _questions(asked: Asked) -> list[_Question]:
@@ -147,9 +138,4 @@ def _input(asked: Asked) -> str:
     if set(asked.tool_input) <= {"command", "description"}:
         parts = (asked.tool_input.get("command"), asked.tool_input.get("description"))
         return lines("\n\n".join(str(part) for part in parts if part))
-    shown = (f"{name}: {_shown(value)}" for name, value in asked.tool_input.items())
-    return lines("\n".join(shown))
-
-
-def _shown(value: object) -> str:
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return questions.whole(asked.tool_input)

@@ -13,6 +13,7 @@ from fleet.agents.adapter import SaysWaiting
 from fleet.agents.copilot import forms
 from fleet.agents.copilot.forms import Field
 from fleet.agents.generic import NEEDS, lines, one_line
+from fleet.agents.questions import question, shown
 from fleet.core.commands import Verdict
 from fleet.core.rows import Ask
 
@@ -21,6 +22,7 @@ _TELLING = (
     *("fullCommandText", "fileName", "path", "url", "serverName", "toolName", "args"),
     *("subject", "fact", "diff"),
 )
+_ASKS = "ask_user"
 _NEXT = "interactive"  # after a plan it goes on, and asks as before
 
 
@@ -58,7 +60,7 @@ def waiting(payload: bytes) -> SaysWaiting:
         text = lines("\n\n".join(part for part in (asked.summary, asked.plan_content) if part))
         return SaysWaiting(NEEDS["plan"], "plan", ask=Ask(kind="plan", tool="plan", text=text))
     if asked.question is not None:
-        return _question(asked.question, tuple(map(one_line, asked.choices)))
+        return question([asked.question], asked.choices, tool=_ASKS)
     return SaysWaiting(NEEDS["permission"], "permission", ask=Ask())
 
 
@@ -98,28 +100,17 @@ def _permission(asked: _Asked, request: dict[str, Any]) -> SaysWaiting:
 
 
 def _what(request: dict[str, Any]) -> str:
-    told = [_shown(request[name]) for name in _TELLING if request.get(name)]
+    told = [shown(request[name]) for name in _TELLING if request.get(name)]
     rest = {name: value for name, value in request.items() if name not in ("kind", "toolCallId")}
-    return "\n".join(told) or _shown(rest)
-
-
-def _shown(value: object) -> str:
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-
-
-def _question(text: str, choices: tuple[str, ...]) -> SaysWaiting:
-    text = lines(text)
-    need = one_line(f"an answer: {text}") if text else NEEDS["question"]
-    ask = Ask(kind="question", tool="ask_user", text=text, choices=choices)
-    return SaysWaiting(need, "question", ask=ask)
+    return "\n".join(told) or shown(rest)
 
 
 def _form(asked: _Asked, schema: _Schema) -> SaysWaiting:
     fields = tuple(schema.properties.items())
     if len(fields) == 1:  # choices are named where one word answers all of it
-        return _question(asked.message, tuple(map(one_line, forms.labels(fields[0][1]))))
+        return question([asked.message], forms.labels(fields[0][1]), tool=_ASKS)
     parts = (f"{field.title or name}: {forms.told(field)}" for name, field in fields)
-    return _question("\n".join((asked.message, *parts)), ())
+    return question([asked.message, *parts], (), tool=_ASKS)
 
 
 def _filled(schema: _Schema, verdict: Verdict, text: str) -> dict[str, object] | None:

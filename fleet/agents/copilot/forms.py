@@ -5,6 +5,8 @@ from typing import Any
 
 from msgspec import Struct
 
+from fleet.agents.questions import answers
+
 _YES, _NO = ("yes", "y", "true"), ("no", "n", "false")
 Value = str | int | float | bool | list[str]
 
@@ -54,8 +56,8 @@ def choice(field: Field, said: str) -> str | None:
 
 def filled(fields: Mapping[str, Field], text: str) -> dict[str, Value] | None:
     """Return a value for each field, which has a line of its own; None where one is missing."""
-    said = [text] if len(fields) == 1 else text.splitlines()
-    if not text.strip() or len(said) != len(fields):
+    said = answers(text, len(fields))
+    if said is None:
         return None
     pairs = zip(fields.items(), said, strict=True)
     values = {name: _value(field, one) for (name, field), one in pairs}

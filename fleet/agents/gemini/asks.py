@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from fleet.agents.adapter import SaysWaiting
 from fleet.agents.generic import MOST_CHOICES, NEEDS, lines, one_line
+from fleet.agents.questions import near
 from fleet.core.rows import Ask
 
 QUESTION, PLAN = "ask_user", "exit_plan_mode"
@@ -66,7 +67,7 @@ def doing(called: Called) -> str:
     """Return one line for a call of a tool: `run_shell_command: make test`."""
     found = next((name for name in _TELLING if called.tool_input.get(name)), None)
     told = str(called.tool_input.get(found or "", ""))
-    return one_line(f"{called.tool_name}: {_near(told, called.cwd)}".removesuffix(": "))
+    return one_line(f"{called.tool_name}: {near(told, called.cwd)}".removesuffix(": "))
 
 
 def question(questions: list[Question]) -> SaysWaiting:
@@ -90,7 +91,7 @@ def dialog(asked: Dialog) -> SaysWaiting:
         case "exec":
             return _permission("run_shell_command", details.command, one_line(details.command))
         case "edit":
-            path = _near(details.file_path, asked.cwd)
+            path = near(details.file_path, asked.cwd)
             return _permission("edit", f"{path}\n{details.file_diff}", path)
         case "mcp":
             tool = f"{details.server_name} {details.tool_name}"
@@ -106,7 +107,3 @@ def _permission(tool: str, text: str, about: str) -> SaysWaiting:
     need = one_line(f"permission: {name}: {about}".removesuffix(": ").replace(": :", ":"))
     ask = Ask(kind="permission", tool=name, text=lines(text) or need)
     return SaysWaiting(need, "permission", ask=ask)
-
-
-def _near(told: str, cwd: str) -> str:
-    return told.removeprefix(f"{cwd}/") if cwd else told

@@ -11,8 +11,9 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta, Struct
 
+from fleet.agents import questions
 from fleet.agents.adapter import SaysWaiting
-from fleet.agents.generic import MOST_CHOICES, NEEDS, lines, one_line
+from fleet.agents.generic import MOST_CHOICES, lines, one_line
 from fleet.core.commands import Verdict
 from fleet.core.rows import Ask
 
@@ -67,12 +68,9 @@ def permission(payload: bytes) -> SaysWaiting:
 
 def question(payload: bytes) -> SaysWaiting:
     asked = msgspec.json.decode(payload, type=_Request)
-    text = lines("\n".join(it.question for it in asked.questions))
     # Choices are named where one word answers all of it.
-    options = asked.questions[0].options if len(asked.questions) == 1 else []
-    choices = tuple(one_line(it.label) for it in options[:MOST_CHOICES])
-    need = one_line(f"an answer: {text}") if text else NEEDS["question"]
-    return SaysWaiting(need, "question", ask=Ask(kind="question", text=text, choices=choices))
+    choices = _labels(asked.questions[0]) if len(asked.questions) == 1 else []
+    return questions.question([it.question for it in asked.questions], choices[:MOST_CHOICES])
 
 
 def answer(payload: bytes, verdict: Verdict, text: str) -> str | None:
@@ -96,7 +94,9 @@ def _reply(asked: _Request, verdict: Verdict, text: str) -> str | None:
     said = text.splitlines() if verdict == "text" and many > 1 else [text] * many
     if not text.strip() or len(said) != many:
         return None
-    answers = [[_chosen(one, it)] for one, it in zip(asked.questions, said, strict=True)]
+    answers = [
+        [questions.chosen(_labels(one), it)] for one, it in zip(asked.questions, said, strict=True)
+    ]
     return _post(f"/question/{asked.id}/reply", {"answers": answers})
 
 
@@ -104,12 +104,8 @@ def _post(url: str, body: Input) -> str:
     return json.dumps({"url": url, "body": body})
 
 
-def _chosen(asked: _Question, said: str) -> str:
-    """Return the label that is meant, by itself or by its number; else the words as they are."""
-    word = said.strip()
-    by_name = {option.label.casefold(): option.label for option in asked.options}
-    by_number = {str(place): it.label for place, it in enumerate(asked.options, start=1)}
-    return by_name.get(word.casefold()) or by_number.get(word) or word
+def _labels(asked: _Question) -> list[str]:
+    return [option.label for option in asked.options]
 
 
 def _line(tool: str, what: str) -> str:
@@ -117,11 +113,11 @@ def _line(tool: str, what: str) -> str:
 
 
 def _what(given: Input, directory: str) -> str:
-    if questions := given.get("questions"):
-        return _questions(questions)
+    if asked := given.get("questions"):
+        return _questions(asked)
     found = next((name for name in _TELLING if given.get(name)), "")
     told = str(given.get(found, ""))
-    return told.removeprefix(f"{directory}/") if directory else told
+    return questions.near(told, directory)
 
 
 def _questions(given: object) -> str:
@@ -135,8 +131,4 @@ def _whole(given: Input) -> str:
     """Return all that is known of it, for someone who decides on it: nothing is hidden."""
     if set(given) == {"command"}:
         return lines(str(given["command"]))
-    return lines("\n".join(f"{name}: {_shown(value)}" for name, value in given.items()))
-
-
-def _shown(value: object) -> str:
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return questions.whole(given)
