@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from fleet.agents import traits
-from fleet.agents.adapter import Request, SaysDone, SaysWaiting
+from fleet.agents.adapter import Request, SaysWaiting
 from fleet.agents.aider.adapter import AiderAdapter
 
 RequestFor = Callable[..., Request]
@@ -102,10 +102,6 @@ def test_it_wants_a_login_where_it_has_no_key() -> None:
 
     assert AIDER.read_screen(screen) == (SaysWaiting("a login", "login"),)
     assert AIDER.read_screen(screen + "a\nb\nc\nd\n") == ()
-
-
-def test_what_it_starts_may_report_by_the_generic_hooks() -> None:
-    assert AIDER.read_hook("done", b"") == (SaysDone(),)
 
 
 def test_another_key_is_another_account() -> None:

@@ -1,16 +1,15 @@
 """What Claude Code's hooks mean; the payloads were recorded with version 2.1.332."""
 
 import json
-from pathlib import Path
 from typing import Any
 
 import pytest
+from agents.recorded import Recorded
 
 from fleet.agents.adapter import (
     BadHook,
     SaysConversation,
     SaysDoing,
-    SaysDone,
     SaysFailed,
     SaysHeard,
     SaysIdle,
@@ -22,9 +21,9 @@ from fleet.agents.adapter import (
 from fleet.agents.claude.adapter import ClaudeAdapter
 from fleet.core.rows import Ask
 
-DATA = Path(__file__).parent.parent / "data"
-RECORDED: dict[str, dict[str, Any]] = json.loads((DATA / "claude-hooks.json").read_text())
 CLAUDE = ClaudeAdapter()
+RECORDED = Recorded(CLAUDE)
+payload_of, read = RECORDED.payload_of, RECORDED.read
 QUESTION = SaysWaiting(
     "an answer: Which colour?",
     "question",
@@ -35,14 +34,6 @@ PERMISSION = SaysWaiting(
     "permission",
     ask=Ask(kind="permission", tool="Bash", text="make it"),
 )
-
-
-def payload_of(name: str, **change: object) -> bytes:
-    return json.dumps(RECORDED[name]["payload"] | change).encode()
-
-
-def read(name: str, **change: object) -> tuple[Signal, ...]:
-    return CLAUDE.read_hook(RECORDED[name]["event"], payload_of(name, **change))
 
 
 @pytest.mark.parametrize(
@@ -80,7 +71,7 @@ def test_an_event_says(name: str, signals: tuple[Signal, ...]) -> None:
 def test_its_status_line_is_a_meter_of_each_conversation(
     name: str, cost: float, context: float | None
 ) -> None:
-    session = RECORDED[f"statusline {name}"]["payload"]["session_id"]
+    session = RECORDED.all[f"statusline {name}"]["payload"]["session_id"]
 
     assert read(f"statusline {name}") == (SaysUsage(cost, context=context, meter=session),)
 
@@ -89,7 +80,7 @@ def test_its_status_line_is_a_meter_of_each_conversation(
 def test_each_start_names_its_conversation(source: str) -> None:
     name = f"SessionStart {source}"
 
-    assert read(name) == (SaysConversation(RECORDED[name]["payload"]["session_id"]),)
+    assert read(name) == (SaysConversation(RECORDED.all[name]["payload"]["session_id"]),)
 
 
 @pytest.mark.parametrize(
@@ -171,10 +162,6 @@ def test_a_torn_request_asks_all_the_same() -> None:
     )
 
 
-def test_its_commands_may_report_by_the_generic_hooks() -> None:
-    assert CLAUDE.read_hook("done", b"") == (SaysDone(),)
-
-
 # --- answers --------------------------------------------------------------------------------------
 
 
@@ -200,7 +187,7 @@ def test_a_permission_is_allowed_or_denied() -> None:
     ("said", "answer"), [("Blue", "Blue"), (" red", "Red"), ("2", "Blue"), ("3", "3"), ("a", "a")]
 )
 def test_a_question_is_answered_by_choice_number_or_words(said: str, answer: str) -> None:
-    asked = RECORDED["PermissionRequest AskUserQuestion"]["payload"]["tool_input"]
+    asked = RECORDED.all["PermissionRequest AskUserQuestion"]["payload"]["tool_input"]
 
     assert decision("PermissionRequest AskUserQuestion", "text", said) == {
         "behavior": "allow",
@@ -214,7 +201,9 @@ def test_a_question_is_not_allowed_but_may_be_denied() -> None:
 
 
 def test_several_questions_take_a_line_each() -> None:
-    first = RECORDED["PermissionRequest AskUserQuestion"]["payload"]["tool_input"]["questions"][0]
+    first = RECORDED.all["PermissionRequest AskUserQuestion"]["payload"]["tool_input"]["questions"][
+        0
+    ]
     both = {"questions": [first, {"question": "How many?", "options": []}]}
     (waits,) = read("PermissionRequest AskUserQuestion", tool_input=both)
     one = decision("PermissionRequest AskUserQuestion", "text", "Blue", tool_input=both)

@@ -1,16 +1,15 @@
 """What Codex's hooks mean; the payloads were recorded with version 0.171.0."""
 
 import json
-from pathlib import Path
 from typing import Any
 
 import pytest
+from agents.recorded import Recorded
 
 from fleet.agents.adapter import (
     BadHook,
     SaysConversation,
     SaysDoing,
-    SaysDone,
     SaysFailed,
     SaysHeard,
     SaysIdle,
@@ -22,23 +21,15 @@ from fleet.agents.adapter import (
 from fleet.agents.codex.adapter import CodexAdapter
 from fleet.core.rows import Ask
 
-DATA = Path(__file__).parent.parent / "data"
-RECORDED: dict[str, dict[str, Any]] = json.loads((DATA / "codex-hooks.json").read_text())
 CODEX = CodexAdapter()
+RECORDED = Recorded(CODEX)
+payload_of, read = RECORDED.payload_of, RECORDED.read
 RUN = "touch /home/person/approved.txt && echo escaped"
 WHY = "Do you want to allow touching a file?"
 LIMITED = "exceeded retry limit, last status: 429 Too Many Requests"
 ASK_QUESTION = Ask(
     kind="question", tool="request_user_input", text="Which colour?", choices=("Red", "Blue")
 )
-
-
-def payload_of(name: str, **change: object) -> bytes:
-    return json.dumps(RECORDED[name]["payload"] | change).encode()
-
-
-def read(name: str, **change: object) -> tuple[Signal, ...]:
-    return CODEX.read_hook(RECORDED[name]["event"], payload_of(name, **change))
 
 
 @pytest.mark.parametrize(
@@ -79,7 +70,7 @@ def test_a_question_is_told_by_the_hook_that_waits_for_its_answer() -> None:
 def test_each_start_names_its_conversation(source: str) -> None:
     name = f"SessionStart {source}"
 
-    assert read(name) == (SaysConversation(RECORDED[name]["payload"]["session_id"]),)
+    assert read(name) == (SaysConversation(RECORDED.all[name]["payload"]["session_id"]),)
 
 
 def test_each_request_is_a_meter() -> None:
@@ -229,10 +220,6 @@ def test_a_torn_request_asks_all_the_same() -> None:
     )
 
 
-def test_its_commands_may_report_by_the_generic_hooks() -> None:
-    assert CODEX.read_hook("done", b"") == (SaysDone(),)
-
-
 # --- answers --------------------------------------------------------------------------------------
 
 
@@ -274,7 +261,7 @@ def test_a_question_is_not_allowed_but_may_be_denied() -> None:
 
 def test_several_questions_take_a_line_each() -> None:
     name = "PreToolUse request_user_input"
-    first = RECORDED[name]["payload"]["tool_input"]["questions"][0]
+    first = RECORDED.all[name]["payload"]["tool_input"]["questions"][0]
     both = {"questions": [first, {"question": "How many?", "options": None}]}
     (waits,) = CODEX.read_hook("Question", payload_of(name, tool_input=both))
 

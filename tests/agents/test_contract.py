@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fleet.agents import registry
-from fleet.agents.adapter import AgentAdapter, Launch, Request, Signal
+from fleet.agents.adapter import AgentAdapter, Launch, Request, SaysDone, Signal
 from fleet.agents.traits import default_done
 from fleet.core.policy import AgentCommand
 
@@ -72,6 +72,10 @@ def test_its_program_is_where_the_launch_says(
     adapter: AgentAdapter, request_for: RequestFor
 ) -> None:
     assert adapter.program() in {None, *adapter.launch(request_for()).argv}
+
+
+def test_what_it_starts_may_report_by_the_generic_hooks(adapter: AgentAdapter) -> None:
+    assert adapter.read_hook("done", b"") == (SaysDone(),)
 
 
 @pytest.mark.parametrize("name", REGISTRY.names())

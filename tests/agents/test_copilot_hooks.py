@@ -1,16 +1,15 @@
 """What Copilot CLI's bridge and hooks mean; the payloads were recorded with version 1.0.102."""
 
 import json
-from pathlib import Path
 from typing import Any
 
 import pytest
+from agents.recorded import Recorded
 
 from fleet.agents.adapter import (
     BadHook,
     SaysConversation,
     SaysDoing,
-    SaysDone,
     SaysFailed,
     SaysHeard,
     SaysIdle,
@@ -22,20 +21,12 @@ from fleet.agents.adapter import (
 from fleet.agents.copilot.adapter import CopilotAdapter
 from fleet.core.rows import Ask
 
-DATA = Path(__file__).parent.parent / "data"
-RECORDED: dict[str, dict[str, Any]] = json.loads((DATA / "copilot-hooks.json").read_text())
 COPILOT = CopilotAdapter()
+RECORDED = Recorded(COPILOT)
+payload_of, read = RECORDED.payload_of, RECORDED.read
 ONE, MANY = "elicitation.requested one", "elicitation.requested many"
 SHELL, PLAN = "permission.requested shell", "exit_plan_mode.requested"
 USER_INPUT = {"requestId": "r", "question": "Which colour?", "choices": ["Red", "Blue"]}
-
-
-def payload_of(name: str, **change: object) -> bytes:
-    return json.dumps(RECORDED[name]["payload"] | change).encode()
-
-
-def read(name: str, **change: object) -> tuple[Signal, ...]:
-    return COPILOT.read_hook(RECORDED[name]["event"], payload_of(name, **change))
 
 
 @pytest.mark.parametrize(
@@ -78,7 +69,7 @@ def test_an_event_says(name: str, signals: tuple[Signal, ...]) -> None:
     ("name", "field"), [("session", "sessionId"), ("SessionStart new", "session_id")]
 )
 def test_each_start_names_its_conversation(name: str, field: str) -> None:
-    assert read(name) == (SaysConversation(RECORDED[name]["payload"][field]),)
+    assert read(name) == (SaysConversation(RECORDED.all[name]["payload"][field]),)
 
 
 @pytest.mark.parametrize(
@@ -190,10 +181,6 @@ def test_a_torn_request_asks_all_the_same() -> None:
     assert COPILOT.read_hook("permission.requested", b'{"permissionReq') == (
         SaysWaiting("permission", "permission", ask=Ask()),
     )
-
-
-def test_its_commands_may_report_by_the_generic_hooks() -> None:
-    assert COPILOT.read_hook("done", b"") == (SaysDone(),)
 
 
 # --- answers --------------------------------------------------------------------------------------

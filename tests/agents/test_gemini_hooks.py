@@ -2,10 +2,9 @@
 
 import json
 from datetime import UTC, datetime
-from pathlib import Path
-from typing import Any
 
 import pytest
+from agents.recorded import Recorded
 
 from fleet.agents.adapter import (
     BadHook,
@@ -23,21 +22,16 @@ from fleet.agents.adapter import (
 from fleet.agents.gemini.adapter import GeminiAdapter
 from fleet.core.rows import Ask
 
-DATA = Path(__file__).parent.parent / "data"
-RECORDED: dict[str, dict[str, Any]] = json.loads((DATA / "gemini-hooks.json").read_text())
 GEMINI = GeminiAdapter()
-SESSION = RECORDED["SessionStart startup"]["payload"]["session_id"]
-DIFF = str(RECORDED["Notification edit"]["payload"]["details"]["fileDiff"]).replace("\t", " ")
+RECORDED = Recorded(GEMINI)
+read = RECORDED.read
+SESSION = RECORDED.all["SessionStart startup"]["payload"]["session_id"]
+DIFF = str(RECORDED.all["Notification edit"]["payload"]["details"]["fileDiff"]).replace("\t", " ")
 QUESTION = SaysWaiting(
     "an answer: Which one?",
     "question",
     ask=Ask(kind="question", tool="ask_user", text="Which one?", choices=("Red", "Blue")),
 )
-
-
-def read(name: str, **change: object) -> tuple[Signal, ...]:
-    payload = RECORDED[name]["payload"] | change
-    return GEMINI.read_hook(RECORDED[name]["event"], json.dumps(payload).encode())
 
 
 def permission(tool: str, about: str, text: str) -> SaysWaiting:
@@ -120,8 +114,8 @@ def test_a_notification_of_another_type_says_nothing() -> None:
 
 
 def told(name: str, **found: object) -> tuple[Signal, ...]:
-    payload = {"event": RECORDED[name]["payload"]} | found
-    return GEMINI.read_hook(RECORDED[name]["event"], json.dumps(payload).encode())
+    payload = {"event": RECORDED.all[name]["payload"]} | found
+    return GEMINI.read_hook(RECORDED.all[name]["event"], json.dumps(payload).encode())
 
 
 def test_what_was_used_is_told_before_what_it_does() -> None:

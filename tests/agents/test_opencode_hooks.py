@@ -2,11 +2,11 @@
 
 import json
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
+from agents.recorded import Recorded
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -27,18 +27,10 @@ from fleet.agents.opencode.adapter import OpencodeAdapter
 from fleet.core.commands import Verdict
 from fleet.core.rows import Ask
 
-DATA = Path(__file__).parent.parent / "data"
-RECORDED: dict[str, dict[str, Any]] = json.loads((DATA / "opencode-hooks.json").read_text())
 OPENCODE = OpencodeAdapter()
-HOOKS = sorted({one["hook"] for one in RECORDED.values()})
-
-
-def payload_of(name: str, **change: object) -> bytes:
-    return json.dumps(RECORDED[name]["payload"] | change).encode()
-
-
-def read(name: str, **change: object) -> tuple[Signal, ...]:
-    return OPENCODE.read_hook(RECORDED[name]["hook"], payload_of(name, **change))
+RECORDED = Recorded(OPENCODE)
+payload_of, read = RECORDED.payload_of, RECORDED.read
+HOOKS = sorted({one["event"] for one in RECORDED.all.values()})
 
 
 def ask_of(name: str, **change: object) -> Ask:
