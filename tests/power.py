@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import time
 from functools import partial
 from pathlib import Path
 
@@ -15,14 +16,17 @@ def lose_power(place: Place, *, spare: int = 0) -> None:
 
     The process `spare` plays one of the next start of the machine.
     """
-    kept = {os.getpid(), spare}
+    kept, began = {os.getpid(), spare}, time.time()
     while left := _processes(place, kept):
-        # First those who would begin others anew, then those who would tell of their ends.
-        first = ("keeper", "fleet.super", "fleet.pane")
-        left.sort(key=lambda one: [word not in one[1] for word in first])
+        # First those who would begin others anew.
+        left.sort(key=lambda one: ("keeper" not in one[1], "fleet.super" not in one[1]))
         kill_all([pid for pid, _ in left])
         for pid, _ in left:
             until(partial(_is_gone, pid))
+    # Signals come one after the other: whoever still saw another's end had no power to write it.
+    for told in place.home.root.glob("tasks/*/runs/*/exit.json"):
+        if told.stat().st_mtime >= began:
+            told.unlink()
     for name in ("XDG_RUNTIME_DIR", "TMPDIR"):
         directory = Path(place.env[name])
         shutil.rmtree(directory)
