@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from fleet.core import events as e
+from fleet.core.approving import approved, may_land
 from fleet.core.change import BY_POLICY, Change, Evidence, Gating, Landing, Ready
 from fleet.core.effects import Gate, Land, Remerge
 from fleet.core.gating import gates, rules
@@ -54,11 +55,6 @@ def queues(fleet: Fleet) -> list[tuple[RepoId, str]]:
     return sorted({(task.repo, task.target) for task in waiting})
 
 
-def approved(change: Change) -> bool:
-    """Whether a verdict stands for exactly the commit that would land."""
-    return change.approval is not None and change.approval.sealed == change.sealed
-
-
 def untrusted(fleet: Fleet, repo: RepoId, policy: RepoPolicy) -> bool:
     """Whether the repository's file needs the trust of a person, and nobody gave it."""
     return policy.needs_trust and policy.digest not in fleet.repos[repo].trusted
@@ -85,24 +81,11 @@ def _steps(line: list[tuple[Task, Change]], tip: Commit, policy: RepoPolicy) -> 
     """The candidates for the next step, the best first."""
     for task, change in line:
         stuck = change.blocked is not None and change.tried_onto == tip
-        if not stuck and _in_front(task, change, policy):
+        if not stuck and may_land(task, change, policy):
             yield from _front(task, change, tip, policy)
     for task, change in line:
-        if change.blocked is None and not _in_front(task, change, policy):
+        if change.blocked is None and not may_land(task, change, policy):
             yield from _behind(task, change, tip)
-
-
-def _in_front(task: Task, change: Change, policy: RepoPolicy) -> bool:
-    """Whether it lands as soon as its gates are green; else a person has to decide first."""
-    by_policy = task.spec.land == "auto" and not unchecked(task, change, policy)
-    return by_policy or approved(change)
-
-
-def unchecked(task: Task, change: Change, policy: RepoPolicy) -> bool:
-    """Whether it has no gate at all: then it never lands by policy, for that is not green."""
-    if not isinstance(change.state, Ready) or change.state.evidence.results:
-        return False
-    return change.state.evidence.rules == rules(gates(task.spec, policy))
 
 
 def _front(task: Task, change: Change, tip: Commit, policy: RepoPolicy) -> Iterator[Plan]:
@@ -159,7 +142,7 @@ def waits_for(fleet: Fleet, task: Task, policy: RepoPolicy) -> str | None:
         return change.blocked
     if isinstance(change.state, Gating):
         return "its gates"
-    if not _in_front(task, change, policy):
+    if not may_land(task, change, policy):
         return "a review"
     first, _ = entries(fleet, task.repo, task.target)[0]
     return "its gates" if first.id == task.id else f"{first.id} to land"

@@ -5,7 +5,7 @@ from typing import assert_never
 
 from msgspec import Struct
 
-from fleet.core import merge_queue
+from fleet.core import approving, merge_queue
 from fleet.core.accounts import SHUT, speaks
 from fleet.core.activity import RATE_LIMIT, Activity, Idle, Run, Stalled, Unknown, Waiting, Working
 from fleet.core.causes import (
@@ -93,7 +93,7 @@ def _change_word(change: Change | None) -> str:
         return "checking"
     if isinstance(change.state, Landing):
         return "landing"
-    if merge_queue.approved(change):
+    if approving.approved(change):
         return "approved"
     return "review" if isinstance(change.state, Ready) else "checking"
 
@@ -212,9 +212,9 @@ def _change_need(fleet: Fleet, task: Task, policy: RepoPolicy) -> Need | None:
         return Need("trust" if why == merge_queue.UNTRUSTED else "frozen", why)
     if change.blocked is not None:
         return Need("landing", change.blocked)
-    if not isinstance(change.state, Ready) or merge_queue.approved(change):
+    if not isinstance(change.state, Ready) or approving.approved(change):
         return None
-    if merge_queue.unchecked(task, change, policy):
+    if approving.unchecked(task, change, policy):
         return Need("review", "review: it has no checks")
     return Need("review", "review") if task.spec.land == "review" else None
 
