@@ -5,8 +5,16 @@ from typing import assert_never
 
 from msgspec import Struct
 
+from fleet.core.assessment import Assessment
 from fleet.core.causes import CheckResult, Conflict, GateRed
-from fleet.core.ids import Commit
+from fleet.core.ids import Commit, TaskId
+
+
+class Member(Struct, frozen=True):
+    """A change at one revision, as a place in a line of changes."""
+
+    task: TaskId
+    revision: int
 
 
 class Evidence(Struct, frozen=True):
@@ -86,6 +94,7 @@ class Change(Struct, frozen=True):
     approval: Approval | None = None
     blocked: str | None = None  # why it cannot land or be gated just now
     tried_onto: Commit | None = None  # the target at which landing was last blocked
+    assessment: Assessment | None = None
 
     @property
     def auto_commit(self) -> bool:

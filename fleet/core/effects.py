@@ -8,6 +8,7 @@ from datetime import datetime
 
 from msgspec import Struct
 
+from fleet.core.change import Member
 from fleet.core.ids import Commit, RepoId, TaskId
 
 
@@ -112,7 +113,13 @@ class Remerge(OnQueue, frozen=True):
 
 
 class Land(OnQueue, frozen=True):
-    """Move the target as the recorded intent says; finish or undo what a crash left."""
+    """Move the target as the recorded intent says; finish or undo what a crash left.
+
+    `behind` are the changes that land with it in the same move, in landing order: the target goes
+    from the first one's `basis` to the last one's `commit`.
+    """
+
+    behind: tuple[Member, ...] = ()
 
 
 class OnSlot(Effect, frozen=True):
