@@ -9,6 +9,7 @@ from fleet.core.assessment import Risk
 Land = Literal["auto", "review"]
 Done = Literal["turn", "exit", "manual"]
 MergeMethod = Literal["merge", "squash", "rebase"]
+Priority = Literal["urgent", "normal", "low"]
 Level = Literal["prototype", "standard", "critical"]
 
 # Patterns as `core.globs` reads them.
