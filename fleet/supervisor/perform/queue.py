@@ -1,28 +1,26 @@
 """The merge coordinator's hands: what will land is built, gated, and landed as it was tested."""
 
-import hashlib
 import threading
 from dataclasses import dataclass
-from pathlib import Path
 
 from fleet.core import events as e
 from fleet.core.causes import CheckResult, Conflict, GateRed
 from fleet.core.change import Change, Evidence, Ready
-from fleet.core.effects import Gate, OnQueue, Remerge
+from fleet.core.effects import Gate, Remerge
 from fleet.core.gating import gates, rules
 from fleet.core.ids import Commit
 from fleet.core.model import Fleet, Task
 from fleet.core.policy import Check, RepoPolicy
 from fleet.errors import FleetError
-from fleet.supervisor.perform import surroundings
-from fleet.supervisor.perform.judging import judge
 from fleet.supervisor.perform.tools import Tools
-from fleet.tools.git import gates as worktrees
+from fleet.supervisor.perform.tree_checks import run_checks_on
 from fleet.tools.git import merging
 from fleet.tools.git.archive import contains
 from fleet.tools.git.building import Built, build
 from fleet.tools.git.merging import Conflicted
 from fleet.tools.git.repository import Place
+
+_WORKERS = 4  # trees on which checks are run at a time
 
 
 @dataclass(frozen=True)
@@ -150,31 +148,18 @@ def _known(change: Change, tree: str, digest: str) -> tuple[CheckResult, ...] | 
 
 
 def _run(case: _Case, commit: str, checks: tuple[Check, ...]) -> tuple[CheckResult, ...]:
-    """Run the gates in the target's own detached worktree, up to the first that is red."""
-    if not checks:
-        return ()
-    tools, task = case.tools, case.task
-    policy = case.policy
-    path = _gate_worktree(tools, case.effect)
-    worktrees.check_out(case.place, path, commit, keep=policy.keep, lock=tools.lock(task.repo))
-    environment = surroundings.agent_environment(tools, task, policy)
-    results: list[CheckResult] = []
-    for item in checks:
-        name = f"gate-{case.effect.revision}-{commit[:10]}-{item.name}"
-        token = tools.token(task.id, task.attempt, name)
-        log = tools.home.check_log(task.id, name)
-        result = judge(item, path, environment, log=log, token=token, stop=case.stop, again=True)
-        results.append(result)
-        if not result.green:
-            break
-    return tuple(results)
-
-
-def _gate_worktree(tools: Tools, effect: OnQueue) -> Path:
-    """Return the worktree for one target's gates, which no other target shares."""
-    safe = "".join(c if c.isalnum() or c in "-_" else "-" for c in effect.target)
-    digest = hashlib.sha256(effect.target.encode(errors="surrogateescape")).hexdigest()
-    return tools.home.gate(effect.repo, f"{safe[:40]}-{digest[:8]}")
+    return run_checks_on(
+        case.tools,
+        case.place,
+        case.task,
+        case.policy,
+        commit=commit,
+        checks=checks,
+        stem=f"gate-{case.effect.revision}-{commit[:10]}",
+        workers=_WORKERS,
+        stop=case.stop,
+        again=True,
+    )
 
 
 def remerge(tools: Tools, effect: Remerge, fleet: Fleet, stop: threading.Event) -> list[e.AnyEvent]:

@@ -12,6 +12,7 @@ from fleet.core.merge_queue import UNTRUSTED, untrusted
 from fleet.core.model import Fleet, Repo, Task
 from fleet.core.policy import RepoPolicy
 from fleet.errors import ToolError
+from fleet.supervisor.perform.gate_pool import GatePool
 from fleet.supervisor.policies import Policies
 from fleet.supervisor.reports import Reports
 from fleet.tools.git.refs import stamp
@@ -37,6 +38,10 @@ class Tools:
     versions: Versions = field(default_factory=Versions)
     _places: dict[RepoId, Place] = field(default_factory=dict)
     _located: dict[Path, tuple[object, Place]] = field(default_factory=dict)
+    gates: GatePool = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.gates = GatePool(self.home, self._places.get)
 
     def place(self, repo: Repo) -> Place:
         """Return where a repository is; found once, for it is known not to move."""
