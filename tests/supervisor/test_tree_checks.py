@@ -13,6 +13,7 @@ class Checks:
     """Runs checks on the tip of main, as they would be run for a task."""
 
     def __init__(self, house: House) -> None:
+        house.configure("workers: 1\n")
         house.begin("true")
         self.house, self.task = house, house.task("a")
         self.stop = threading.Event()
@@ -30,7 +31,6 @@ class Checks:
             commit=git(self.house.repo, "rev-parse", "main"),
             checks=checks,
             stem="tried",
-            workers=1,
             stop=self.stop,
             already=already,
         )

@@ -20,8 +20,6 @@ from fleet.tools.git.building import Built, build
 from fleet.tools.git.merging import Conflicted
 from fleet.tools.git.repository import Place
 
-_WORKERS = 4  # trees on which checks are run at a time
-
 
 @dataclass(frozen=True)
 class _Case:
@@ -156,7 +154,6 @@ def _run(case: _Case, commit: str, checks: tuple[Check, ...]) -> tuple[CheckResu
         commit=commit,
         checks=checks,
         stem=f"gate-{case.effect.revision}-{commit[:10]}",
-        workers=_WORKERS,
         stop=case.stop,
         again=True,
     )

@@ -1,5 +1,6 @@
 """What effects are carried out with: the home, the private tmux server, policies, repositories."""
 
+import os
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -78,6 +79,11 @@ class Tools:
         if untrusted(fleet, repo, policy):
             raise ToolError(UNTRUSTED)
         return policy
+
+    @property
+    def workers(self) -> int:
+        """How many gates may run at once: agents and people use the machine, too."""
+        return self.policies.fleet.workers or min(max((os.cpu_count() or 1) // 2, 1), 4)
 
     def adapter(self, task: Task, policy: RepoPolicy | None = None) -> AgentAdapter:
         """Return the adapter of a task's agent, as `policy`, else the one in force, has it.

@@ -25,14 +25,13 @@ def run_checks_on(
     commit: str,
     checks: tuple[Check, ...],
     stem: str,
-    workers: int,
     stop: threading.Event,
     already: tuple[CheckResult, ...] = (),
     again: bool = False,
 ) -> tuple[CheckResult, ...]:
     """Run `checks` on the tree of `commit`, up to the first that is red, and say what each said.
 
-    Waits for one of the `workers` worktrees that the machine lends. Environment and token are
+    Waits for one of the worktrees that the machine lends. Environment and token are
     those of `task`; a log is named after `stem` and its check. Of `already`, what these checks
     said of the same tree before, what is green is not run again, and what failed and passes now
     is flaky. `again` is as in `judge`. Once `stop` is set the last result is `cancelled`.
@@ -43,7 +42,7 @@ def run_checks_on(
     before = {result.name: result for result in already}
     if all(check.name in before and before[check.name].green for check in checks):
         return tuple(before[check.name] for check in checks)
-    with tools.gates.borrow(task.repo, workers=workers, stop=stop) as path:
+    with tools.gates.borrow(task.repo, workers=tools.workers, stop=stop) as path:
         if path is None:
             return (CheckResult(name=checks[0].name, state="cancelled", seconds=0.0, log=""),)
         worktrees.check_out(place, path, commit, keep=policy.keep, lock=tools.lock(task.repo))
