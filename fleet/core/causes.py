@@ -6,7 +6,11 @@ from fleet.core.ids import Commit, TaskId
 
 
 class CheckResult(Struct, frozen=True):
-    """What one check said: state is passed, flaky, failed, killed, timeout or unstartable."""
+    """What one check said.
+
+    The state is passed, flaky, failed, empty (no test ran), killed, timeout, unstartable or
+    cancelled.
+    """
 
     name: str
     state: str

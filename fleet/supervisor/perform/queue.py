@@ -187,7 +187,6 @@ def _judged(tools: Tools, effect: Gate, fleet: Fleet, stop: threading.Event) -> 
         commit=effect.commit,
         checks=tuple(named),
         stem=f"gate-{effect.revision}-{effect.commit[:10]}-{effect.failures + 1}",
-        workers=tools.workers(),
         stop=stop,
         already=tuple(_renamed(ran.result, check) for check, ran in before if ran),
     )
