@@ -12,13 +12,14 @@ from fleet.core import events as e
 from fleet.core.activity import Activity, Idle, Stalled, Unknown, Waiting, Working
 from fleet.core.ids import Commit
 from fleet.core.model import Task
-from fleet.core.policy import RepoPolicy
+from fleet.core.policy import RepoPolicy, Rule
 from fleet.core.rows import Ask
 from fleet.core.schedule import occupied, waits_for
 from fleet.core.status import Paused, Queued, Running
 from fleet.core.views import needs
 
-POLICIES = (h.CHECKED, RepoPolicy(), RepoPolicy(checks=(h.CHECK, h.CHECK), digest="d1"))
+STRICT = RepoPolicy(checks=(h.CHECK,), rules=(Rule("all", ("**",), strict=True),), digest="d1")
+POLICIES = (h.CHECKED, RepoPolicy(), RepoPolicy(checks=(h.CHECK, h.CHECK), digest="d1"), STRICT)
 PLAIN = c.Spawn(cwd="/srv/shop", prompt="do it", environment={})
 KINDS = (
     replace(PLAIN, attempts=3, retries=1, checks=("make test",), land="auto"),
@@ -101,6 +102,7 @@ def _command(it: Simulation, which: int, how: int) -> None:
         c.Resume(task=name),
         c.Retry(task=name),
         c.Withdraw(task=name),
+        c.Revoke(task=name),
         c.Remove(task=name),
         c.Restore(task=name),
         c.Clean(),

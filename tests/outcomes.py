@@ -55,7 +55,7 @@ def _told(effect: f.Tell | f.PassAnswer, outcome: str, **more: Any) -> e.AnyEven
 
 
 def _judged(
-    effect: f.Seal | f.RunChecks | f.Merge | f.Gate | f.Remerge | f.Land,
+    effect: f.Seal | f.RunChecks | f.LookAgain | f.Merge | f.Gate | f.Remerge | f.Land,
     fleet: Fleet,
     given: Circumstances,
 ) -> Events:
@@ -65,6 +65,8 @@ def _judged(
             return [sealed(fleet.tasks[task], number)]
         case f.RunChecks():
             return [e.ChecksPassed(task=task, revision=number, results=(h.GREEN,))]
+        case f.LookAgain(onto=onto):
+            return [e.ApprovalHeld(task=task, revision=number, onto=onto)]
         case f.Merge():
             return [merged(effect)]
         case f.Gate():
@@ -219,6 +221,11 @@ def _merges(effect: f.Merge, fleet: Fleet) -> list[Events]:
     ]
 
 
+def _looks(effect: f.LookAgain, fleet: Fleet) -> list[Events]:
+    why = "main moved in x.py since it was approved"
+    return [[e.ApprovalVoided(task=effect.task, revision=effect.revision, reason=why)]]
+
+
 def _remerges(effect: f.Remerge, fleet: Fleet) -> list[Events]:
     conflict = Conflict(("x.py",), effect.onto)
     return [[e.ConflictFound(task=effect.task, revision=effect.revision, cause=conflict)]]
@@ -276,6 +283,7 @@ _BAD: dict[type[f.Effect], Callable[..., list[Events]]] = {
     f.StartRun: _starts,
     f.Seal: _seals,
     f.RunChecks: _checks,
+    f.LookAgain: _looks,
     f.Merge: _merges,
     f.Gate: _gates,
     f.Remerge: _remerges,

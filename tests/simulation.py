@@ -11,7 +11,17 @@ from fleet.core import effects as f
 from fleet.core import events as e
 from fleet.core.change import BY_POLICY, Landing
 from fleet.core.decide import decide
-from fleet.core.facts import AgentFacts, Facts, RepoFacts, SpawnFacts, SubmitFacts, TrustFacts
+from fleet.core.facts import (
+    AgentFacts,
+    ChangeFacts,
+    Facts,
+    RepoFacts,
+    SpawnFacts,
+    SubmitFacts,
+    TrustFacts,
+    VerdictFacts,
+)
+from fleet.core.ids import TaskId
 from fleet.core.model import Fleet, Task
 from fleet.core.plan import plan
 from fleet.core.planned import Plan
@@ -98,6 +108,13 @@ class Simulation:
             id=h.REPO, root="/srv/shop", git_dir="", target="main", tip=tip, policy=policy
         )
         match command:
+            case c.Approve(task=name) | c.Revoke(task=name):
+                task = self.fleet.tasks[TaskId(name)]
+                if task.change is None:
+                    return VerdictFacts()
+                sealed = task.change.sealed
+                seen = ChangeFacts(task=task.id, sealed=sealed, diff="", policy=policy)
+                return VerdictFacts((seen,))
             case c.Spawn():
                 agent = AgentFacts(
                     "shell", converses=command.done != "exit", done="exit", attempts=1

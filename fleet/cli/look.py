@@ -13,6 +13,7 @@ from fleet.cli.text import age, changes, clock, now
 from fleet.core.rows import TaskDetail, TaskRow, WhyView
 from fleet.core.spans import span
 from fleet.core.terminal import clean_lines
+from fleet.core.verdicts import sentence
 from fleet.protocol import List, Next, Path, Show, Why
 
 _LABEL = 11
@@ -87,6 +88,7 @@ def _facts_of(detail: TaskDetail) -> Iterable[tuple[str, str | None]]:
         ("pane", f"{row.pane}, process {row.pid}" if row.pane else None),
         ("after", ", ".join(row.after)),
         ("lands by", detail.land),
+        ("verdict", sentence(detail.policy) if detail.policy else None),
         ("checks", "; ".join(detail.checks) or "no checks"),
         ("limits", ", ".join(limits)),
         ("cost", cost),
@@ -131,9 +133,9 @@ def why(out: Output, *, task: str, as_json: bool) -> None:
     out.line(Cell(view.task, "strong"), " is ", status, since)
     if view.needs:
         out.line(Cell(f"needs you: {view.needs}", "wanted"))
-    for sentence in view.because:
-        if sentence != view.needs:
-            _indented(sentence)
+    for because in view.because:
+        if because != view.needs:
+            _indented(because)
     if view.signals:
         print()
         rows = [

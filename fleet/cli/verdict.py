@@ -2,24 +2,64 @@
 
 import click
 
-from fleet.cli.common import ask, confirm, examples, here, json_option, named, task_argument
+from fleet.cli.common import (
+    ask,
+    confirm,
+    examples,
+    here,
+    json_option,
+    named,
+    task_argument,
+    task_names,
+)
 from fleet.cli.output import emit, say
-from fleet.core.commands import Approve, Return, Thaw, Withdraw
+from fleet.core.commands import Approve, Return, Revoke, Thaw, Withdraw
 from fleet.errors import UsageError
 
 
-@click.command(epilog=examples("fleet approve importer", "fleet approve importer --head 3f1c2ab"))
-@task_argument
+@click.command(
+    epilog=examples(
+        "fleet approve importer",
+        "fleet approve importer --head 3f1c2ab",
+        "fleet approve docs readme --as ann",
+        "fleet approve --revoke importer",
+    ),
+)
+@click.argument("tasks", metavar="TASK...", nargs=-1, required=True, shell_complete=task_names)
 @click.option("--head", metavar="SHA", help="Only if this is the commit that would be approved.")
+@click.option("--as", "by", metavar="NAME", help="Whose word it is, where several people review.")
+@click.option("--revoke", is_flag=True, help="Take the approval back, before it lands.")
 @json_option
-def approve(*, task: str, head: str | None, as_json: bool) -> None:
-    """Approve a change at its sealed commit, and print that commit."""
-    answer = ask(Approve(task=task, head=head))
+def approve(
+    *, tasks: tuple[str, ...], head: str | None, by: str | None, revoke: bool, as_json: bool
+) -> None:
+    """Approve a change at its sealed commit, and print that commit.
+
+    Several TASKs are approved together, all or none, and only where their risk is low.
+    """
+    first, *more = tasks
+    if revoke:
+        _revoke(tasks, head=head, by=by, as_json=as_json)
+        return
+    answer = ask(Approve(task=first, head=head, by=by, more=tuple(more)))
     if as_json:
         emit(answer)
         return
-    say(f"{named(answer, task)} is approved; it lands when it is ready")
-    print(answer["head"])
+    for one in answer.get("approved") or [answer]:
+        lacks = one.get("lacks")
+        then = f"still lacks {lacks}" if lacks else "it lands when it is ready"
+        say(f"{named(one, first)} is approved; {then}")
+        print(one["head"])
+
+
+def _revoke(tasks: tuple[str, ...], *, head: str | None, by: str | None, as_json: bool) -> None:
+    if head is not None or len(tasks) > 1:
+        raise UsageError(
+            "--revoke is for one task, at whatever commit it was approved",
+            hint="type: fleet approve --revoke TASK",
+        )
+    answer = ask(Revoke(task=tasks[0], by=by))
+    confirm(answer, f"{named(answer, tasks[0])} is no longer approved", as_json=as_json)
 
 
 @click.command(

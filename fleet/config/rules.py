@@ -6,11 +6,9 @@ from fleet.config.keys import Key, read_table, table_schema
 from fleet.config.kinds import CHECK_NAME, FLAG, GLOBS, Kind, choice, list_of, name, whole
 from fleet.config.reading import Value
 from fleet.core.assessment import Risk
-from fleet.core.policy import Land, Rule
+from fleet.core.policy import PERSONS_NAME, Land, Rule
 
-PERSON = name(
-    "the name of a person, of letters, digits and . _ @ + -", "[A-Za-z0-9][\\w.@+-]{0,59}"
-)
+PERSON = name("the name of a person, of letters, digits and . _ @ + -", PERSONS_NAME)
 RULE_KEYS = (
     Key(
         "name",

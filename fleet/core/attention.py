@@ -33,7 +33,7 @@ def attention(fleet: Fleet, given: Circumstances, now: datetime) -> Plan:
 
 
 def _wanted(fleet: Fleet, task: Task, given: Circumstances) -> Told | None:
-    phrase = needs(fleet, task, given.repo(task.repo))
+    phrase = needs(fleet, task, given.repo(task.repo, task.target))
     return None if phrase is None else Told(phrase, since(task))
 
 

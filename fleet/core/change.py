@@ -5,7 +5,7 @@ from typing import assert_never
 
 from msgspec import Struct
 
-from fleet.core.assessment import Assessment
+from fleet.core.assessment import Assessment, Risk
 from fleet.core.causes import CheckResult, Conflict, GateRed
 from fleet.core.ids import Commit, TaskId
 
@@ -73,12 +73,31 @@ BY_POLICY = "policy"  # whose verdict it is where no person had to look
 
 
 class Approval(Struct, frozen=True):
-    """A verdict for one sealed commit, under the rules that were in force."""
+    """A verdict for one sealed commit, and all that it rests on; what is empty was not known.
+
+    `diff` is the digest of what changes from `base` to `sealed`, `policy` that of what decides
+    about landing, `rules` that of the checks that had to pass; `tree` is the merged tree on which
+    they had, and `onto` where the target was. It is `doubted` while it is not known whether the
+    target has moved inside its files since. It is `short` while others have to approve as well;
+    those who did are in `beside`.
+    """
 
     by: str
     sealed: Commit
     at: datetime
     rules: str = ""
+    base: Commit | None = None
+    diff: str = ""
+    policy: str = ""
+    tree: str = ""
+    onto: Commit | None = None
+    risk: Risk | None = None
+    batch: str = ""  # the name of those that were approved together
+    carried: str = ""  # why it holds for this revision, where it was given for an earlier one
+    parents: tuple[Member, ...] = ()  # the changes below it in its stack
+    doubted: bool = False
+    short: bool = False
+    beside: tuple["Approval", ...] = ()
 
 
 class Change(Struct, frozen=True):
@@ -101,6 +120,15 @@ class Change(Struct, frozen=True):
     blocked: str | None = None  # why it cannot land or be gated just now
     tried_onto: Commit | None = None  # the target at which landing was last blocked
     assessment: Assessment | None = None
+    lapsed: tuple[
+        Approval, ...
+    ] = ()  # of the revision before, until it is known what becomes of them
+    voided: str | None = None  # why an approval of this change counts no more
+
+    @property
+    def approvals(self) -> tuple[Approval, ...]:
+        """Every verdict that stands, by different people, oldest first."""
+        return () if self.approval is None else (*self.approval.beside, self.approval)
 
     @property
     def auto_commit(self) -> bool:

@@ -125,11 +125,22 @@ class Answer(Command, frozen=True, tag="answer"):
 class Approve(Command, frozen=True, tag="approve"):
     """Approve one sealed commit: `head`, or a prefix of it, where given.
 
-    Else the newest one, unless that is newer than what this person was last shown.
+    Else the newest one, unless that is newer than what this person was last shown. `by` is whose
+    word it is, where several people work here; `more` are tasks to approve together with `task`,
+    all or none.
     """
 
     task: str
     head: str | None = None
+    by: str | None = None
+    more: tuple[str, ...] = ()
+
+
+class Revoke(Command, frozen=True, tag="revoke"):
+    """Take approvals back before the change lands: that of `by`, else all of them."""
+
+    task: str
+    by: str | None = None
 
 
 class Return(Command, frozen=True, tag="return"):
@@ -195,6 +206,7 @@ AnyCommand = (
     | Send
     | Answer
     | Approve
+    | Revoke
     | Return
     | Withdraw
     | Remove

@@ -75,6 +75,13 @@ class RunChecks(OnTask, frozen=True):
     revision: int
 
 
+class LookAgain(OnTask, frozen=True):
+    """See whether the target moved up to `onto` inside the files that were approved."""
+
+    revision: int
+    onto: Commit
+
+
 class FreeWorkspace(OnTask, frozen=True):
     """Archive what the workspace holds, then give it back to the pool."""
 
@@ -186,7 +193,8 @@ class DropSlot(OnSlot, frozen=True):
 
 
 AT_MOST_ONCE = (Tell,)  # what came of it counts, also where it was broken off
-ONLY_LOOK = (Seal, RunChecks, Merge, Gate, Remerge)  # broken off, they have found out nothing
+# Broken off, they have found out nothing.
+ONLY_LOOK = (Seal, RunChecks, Merge, Gate, Remerge, LookAgain)
 
 AnyEffect = (
     StartRun
@@ -195,6 +203,7 @@ AnyEffect = (
     | PassAnswer
     | Seal
     | RunChecks
+    | LookAgain
     | FreeWorkspace
     | RestoreWorkspace
     | Notify

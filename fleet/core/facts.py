@@ -2,7 +2,7 @@
 
 from msgspec import Struct
 
-from fleet.core.ids import Commit, RepoId
+from fleet.core.ids import Commit, RepoId, TaskId
 from fleet.core.policy import Done, RepoPolicy
 
 COST, TOKENS = "cost", "tokens"  # what an agent may tell of what it has used
@@ -62,4 +62,19 @@ class TrustFacts(Struct, frozen=True, kw_only=True):
     repo: RepoFacts
 
 
-Facts = SpawnFacts | SubmitFacts | TrustFacts | None
+class ChangeFacts(Struct, frozen=True, kw_only=True):
+    """A change that is to be judged: what is in force for it, and the digest of what it changes."""
+
+    task: TaskId
+    sealed: Commit
+    diff: str
+    policy: RepoPolicy
+
+
+class VerdictFacts(Struct, frozen=True):
+    """What a person's verdict is about; tasks without a change are left out."""
+
+    changes: tuple[ChangeFacts, ...] = ()
+
+
+Facts = SpawnFacts | SubmitFacts | TrustFacts | VerdictFacts | None

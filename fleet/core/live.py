@@ -7,6 +7,7 @@ from datetime import datetime
 from msgspec import Struct
 from msgspec.structs import replace
 
+from fleet.core.approving import approved_by
 from fleet.core.asking import asked
 from fleet.core.change import Conflicted, newest_results
 from fleet.core.model import Fleet, Task
@@ -44,7 +45,7 @@ def live_row(fleet: Fleet, task: Task, row: TaskRow, need: Need | None) -> LiveR
             for it in results
         ),
         conflicts=state.cause.files if isinstance(state, Conflicted) else (),
-        approved_by=change.approval.by if change and change.approval else None,
+        approved_by=approved_by(change) if change else None,
         refusals=refusals(fleet, task),
     )
 

@@ -14,6 +14,7 @@ from fleet.core.model import Fleet
 from fleet.core.planned import Circumstances, Plan, together
 from fleet.core.pool import pools, workspaces
 from fleet.core.schedule import given_up, hopeless, rejections, starts
+from fleet.core.voiding import verdicts
 
 
 def plan(fleet: Fleet, given: Circumstances, now: datetime) -> Plan:
@@ -35,6 +36,7 @@ def _parts(fleet: Fleet, given: Circumstances, now: datetime) -> Iterator[Plan]:
     yield rejections(fleet, now)
     yield lives(fleet, given, now)
     yield going_on(fleet, given, now)
+    yield verdicts(fleet, given)
     yield merge_queues(fleet, given)
     yield workspaces(fleet, now)
     yield starts(fleet, given, now)

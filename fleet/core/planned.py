@@ -20,12 +20,18 @@ class Circumstances(Struct, frozen=True):
 
     policy: FleetPolicy = FleetPolicy()
     repos: dict[RepoId, RepoPolicy] = {}
+    targets: dict[tuple[RepoId, str], RepoPolicy] = {}  # where it is another one than its repo's
     attached: frozenset[TaskId] = frozenset()
     crowded: frozenset[RepoId] = frozenset()
     under_way: frozenset[str] = frozenset()
 
-    def repo(self, repo: RepoId) -> RepoPolicy:
-        return self.repos.get(repo) or RepoPolicy()
+    def repo(self, repo: RepoId, target: str = "") -> RepoPolicy:
+        """Return what is in force for a repository, or for what lands on one of its branches."""
+        return self.known(repo, target) or RepoPolicy()
+
+    def known(self, repo: RepoId, target: str = "") -> RepoPolicy | None:
+        """Return the same, None where it has not been read."""
+        return self.targets.get((repo, target)) or self.repos.get(repo)
 
 
 class Plan(Struct, frozen=True):

@@ -11,6 +11,7 @@ Done = Literal["turn", "exit", "manual"]
 MergeMethod = Literal["merge", "squash", "rebase"]
 Priority = Literal["urgent", "normal", "low"]
 Level = Literal["prototype", "standard", "critical"]
+PERSONS_NAME = r"[A-Za-z0-9][A-Za-z0-9_.@+-]{0,59}"
 
 # Patterns as `core.globs` reads them.
 TESTS = (

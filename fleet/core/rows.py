@@ -50,6 +50,26 @@ class Ask(Struct, frozen=True, kw_only=True):
     choices: tuple[str, ...] = ()
 
 
+class PolicyRow(Struct, frozen=True, kw_only=True):
+    """Whose word a change needs before it lands, and why.
+
+    `land` is auto where green gates are enough, up to a risk of `risk`. `approved` are the people
+    whose approval stands, `voided` is why others do not any more, and `lacks` is whose word is
+    missing.
+    """
+
+    land: str
+    approvals: int = 1
+    reviewers: tuple[str, ...] = ()
+    risk: str | None = None
+    strict: bool = False
+    alone: bool = False
+    reasons: tuple[str, ...] = ()
+    approved: tuple[str, ...] = ()
+    voided: str | None = None
+    lacks: str | None = None
+
+
 class TaskDetail(Struct, frozen=True, kw_only=True):
     """What `fleet show` says beyond the row."""
 
@@ -71,6 +91,7 @@ class TaskDetail(Struct, frozen=True, kw_only=True):
     messages: tuple[str, ...]
     archived: str | None
     messages_wait: str = ""  # why they are not told now
+    policy: PolicyRow | None = None  # of its change
 
 
 class SignalRow(Struct, frozen=True, kw_only=True):
@@ -118,6 +139,7 @@ class QueueRow(Struct, frozen=True, kw_only=True):
     approved_by: str | None
     added: int
     removed: int
+    policy: PolicyRow | None = None
 
 
 class LiveRow(Struct, frozen=True, kw_only=True):

@@ -45,6 +45,7 @@ from fleet.core.status import (
     Withdrawn,
 )
 from fleet.core.turns import go_on_at, interrupted
+from fleet.core.verdicts import policy_row, review_phrase
 
 
 def status_word(fleet: Fleet, task: Task) -> str:
@@ -212,11 +213,8 @@ def _change_need(fleet: Fleet, task: Task, policy: RepoPolicy) -> Need | None:
         return Need("trust" if why == merge_queue.UNTRUSTED else "frozen", why)
     if change.blocked is not None:
         return Need("landing", change.blocked)
-    if not isinstance(change.state, Ready) or approving.approved(change):
-        return None
-    if approving.unchecked(task, change, policy):
-        return Need("review", "review: it has no checks")
-    return Need("review", "review") if task.spec.land == "review" else None
+    said = review_phrase(task, change, policy) if isinstance(change.state, Ready) else None
+    return Need("review", said) if said else None
 
 
 def queue_rows(fleet: Fleet, given: Circumstances) -> list[QueueRow]:
@@ -225,15 +223,19 @@ def queue_rows(fleet: Fleet, given: Circumstances) -> list[QueueRow]:
     for repo, target in merge_queue.queues(fleet):
         line = merge_queue.entries(fleet, repo, target)
         for position, (task, change) in enumerate(line, start=1):
-            waits = merge_queue.waits_for(fleet, task, given.repo(repo))
-            rows.append(_queue_row(task, change, position, waits))
+            policy = given.repo(repo, target)
+            waits = merge_queue.waits_for(fleet, task, policy)
+            rows.append(_queue_row(task, change, position, waits, policy))
     for task in fleet.tasks.values():
         if isinstance(task.status, Held) and task.change and task.removed_at is None:
-            rows.append(_queue_row(task, task.change, len(rows) + 1, reason(task.status.cause)))
+            waits, policy = reason(task.status.cause), given.repo(task.repo, task.target)
+            rows.append(_queue_row(task, task.change, len(rows) + 1, waits, policy))
     return rows
 
 
-def _queue_row(task: Task, change: Change, position: int, waits: str | None) -> QueueRow:
+def _queue_row(
+    task: Task, change: Change, position: int, waits: str | None, policy: RepoPolicy
+) -> QueueRow:
     state = change.state
     checks = change.acceptance
     files: tuple[str, ...] = ()
@@ -261,7 +263,8 @@ def _queue_row(task: Task, change: Change, position: int, waits: str | None) -> 
         checks=tuple(
             QueueCheck(name=r.name, state=r.state, seconds=r.seconds, log=r.log) for r in checks
         ),
-        approved_by=change.approval.by if change.approval else None,
+        approved_by=approving.approved_by(change),
+        policy=policy_row(task, change, policy),
         added=change.added,
         removed=change.removed,
     )

@@ -1,13 +1,26 @@
 """Finding out what a command needs to know of the world before it can be judged."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 from fleet.agents.traits import account, default_done
 from fleet.core import commands as c
-from fleet.core.facts import AgentFacts, Facts, RepoFacts, SpawnFacts, SubmitFacts, TrustFacts
+from fleet.core.facts import (
+    AgentFacts,
+    ChangeFacts,
+    Facts,
+    RepoFacts,
+    SpawnFacts,
+    SubmitFacts,
+    TrustFacts,
+    VerdictFacts,
+)
 from fleet.core.ids import Commit, RepoId
+from fleet.core.model import Fleet
+from fleet.core.names import find
 from fleet.errors import RefusedError
 from fleet.supervisor.perform.tools import Tools
+from fleet.tools.git.changes import digest
 from fleet.tools.git.contents import features
 from fleet.tools.git.repository import (
     Place,
@@ -20,8 +33,8 @@ from fleet.tools.git.repository import (
 from fleet.tools.programs import find_program
 
 
-def facts_for(tools: Tools, command: c.AnyCommand) -> Facts:
-    """Return what judging `command` needs; called in a thread, for git is asked.
+def facts_for(tools: Tools, command: c.AnyCommand, fleet: Fleet | None = None) -> Facts:
+    """Return what judging `command` in `fleet` needs; called in a thread, for git is asked.
 
     Raises:
         FleetError: the repository, or something that the command names, is not as it must be.
@@ -34,6 +47,8 @@ def facts_for(tools: Tools, command: c.AnyCommand) -> Facts:
         case c.Trust() | c.TrustAgents() | c.Thaw():
             target = command.target if isinstance(command, c.Thaw) else None
             return TrustFacts(repo=_repo(tools, _place(tools, command.cwd), target))
+        case c.Approve() | c.Revoke() if fleet is not None:
+            return VerdictFacts(tuple(_judged(tools, fleet, command)))
         case _:
             return None
 
@@ -60,7 +75,7 @@ def _repo(tools: Tools, place: Place, target: str | None) -> RepoFacts:
         )
     tools.know(place)
     policy = tools.policies.read(place, tip)
-    tools.policies.keep(RepoId(place.id), policy)
+    tools.policies.keep(RepoId(place.id), policy, target=branch)
     return RepoFacts(
         id=RepoId(place.id),
         root=str(place.root),
@@ -120,6 +135,19 @@ def _agent(tools: Tools, repo: RepoFacts, command: c.Spawn) -> AgentFacts:
         usage=adapter.usage,
         queues=adapter.queues,
     )
+
+
+def _judged(tools: Tools, fleet: Fleet, command: c.Approve | c.Revoke) -> Iterator[ChangeFacts]:
+    more = command.more if isinstance(command, c.Approve) else ()
+    for task in (find(fleet, name) for name in (command.task, *more)):
+        if task.change is not None:
+            place = tools.place(fleet.repos[task.repo])
+            yield ChangeFacts(
+                task=task.id,
+                sealed=task.change.sealed,
+                diff=digest(place, task.change.base, task.change.sealed),
+                policy=tools.policy(task.repo, task.target),
+            )
 
 
 def _for_submit(tools: Tools, command: c.Submit) -> SubmitFacts:

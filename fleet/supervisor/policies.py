@@ -28,6 +28,7 @@ class Policies:
     def __init__(self) -> None:
         self.fleet = FleetPolicy()
         self.repos: dict[RepoId, RepoPolicy] = {}
+        self.targets: dict[tuple[RepoId, str], RepoPolicy] = {}
         self.complaints: dict[RepoId, str] = {}
         # Looking for plugins takes milliseconds, and each hook and screen asks for its adapter.
         self._registries: list[tuple[tuple[AgentCommand, ...], Registry]] = []
@@ -67,8 +68,13 @@ class Policies:
         _refuse_unknown(policy, known, text=text, name=FILE)
         return policy
 
-    def keep(self, repo: RepoId, policy: RepoPolicy) -> None:
-        """Put a policy in force."""
+    def keep(self, repo: RepoId, policy: RepoPolicy, *, target: str | None = None) -> None:
+        """Put a policy in force; for what lands on `target` it is that branch's own that counts."""
+        if target is None:
+            for known in [key for key in self.targets if key[0] == repo]:
+                del self.targets[known]
+        else:
+            self.targets[repo, target] = policy
         self.repos[repo] = policy
         self.complaints.pop(repo, None)
 

@@ -148,5 +148,5 @@ def _read_policy(host: Host, repo: Repo) -> None:
     for target in repo.tips:
         tip = branch_tip(place, target)
         if tip is not None:
-            host.tools.policies.keep(repo.id, host.tools.policies.read(place, tip))
-            return
+            policy = host.tools.policies.read(place, tip)
+            host.tools.policies.keep(repo.id, policy, target=target)

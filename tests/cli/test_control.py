@@ -117,8 +117,37 @@ def test_approve_prints_the_commit_it_approved(run: Run, fake: FakeSupervisor) -
     answer = run("approve", "imp", "--head", "3f1c")
     assert answer.out == f"{HEAD}\n"
     assert answer.err.startswith("importer is approved")
-    assert fake.calls("approve")[0] == {"call": "approve", "task": "imp", "head": "3f1c"}
-    assert json.loads(run("approve", "imp", "--json").out)["head"] == HEAD
+    asked: dict[str, object] = {
+        "call": "approve",
+        "task": "imp",
+        "head": "3f1c",
+        "by": None,
+        "more": [],
+    }
+    assert fake.calls("approve")[0] == asked
+    assert json.loads(run("approve", "imp", "--json").out) == fake.answers["approve"]
+
+
+def test_several_are_approved_together(run: Run, fake: FakeSupervisor) -> None:
+    one, two = {"task": "importer", "head": HEAD}, {"task": "exporter", "head": HEAD[::-1]}
+    fake.answers["approve"] = {"batch": "b", "approved": [one, two | {"lacks": "a review by bob"}]}
+    answer = run("approve", "importer", "exporter", "--as", "ann")
+    assert answer.out == f"{HEAD}\n{HEAD[::-1]}\n"
+    assert answer.err.splitlines() == [
+        "importer is approved; it lands when it is ready",
+        "exporter is approved; still lacks a review by bob",
+    ]
+    sent = {"task": "importer", "by": "ann", "more": ["exporter"]}
+    assert sent.items() <= fake.calls("approve")[0].items()
+
+
+def test_an_approval_is_taken_back(run: Run, fake: FakeSupervisor) -> None:
+    fake.answers["revoke"] = {"task": "importer", "head": HEAD}
+    assert run("approve", "--revoke", "imp").err == "importer is no longer approved\n"
+    assert fake.calls("revoke") == [{"call": "revoke", "task": "imp", "by": None}]
+    assert json.loads(run("approve", "--revoke", "imp", "--json").out)["head"] == HEAD
+    for typed in (("a", "b"), ("a", "--head", "3f1c")):
+        assert run("approve", "--revoke", *typed).code == 2
 
 
 def test_clean_prints_the_names(run: Run, fake: FakeSupervisor) -> None:

@@ -4,13 +4,15 @@ from collections.abc import Callable
 from typing import Any
 
 from fleet.core import commands as c
-from fleet.core.decide import adding, answering, control, keeping, review
+from fleet.core.decide import adding, answering, approval, control, keeping, review
 from fleet.core.decide.decision import PERSON, Decision
 from fleet.core.facts import Facts
 from fleet.core.model import Fleet
 from fleet.errors import RefusedError
 
-_PERSONS_ONLY = (c.Answer, c.Approve, c.Return, c.Trust, c.TrustAgents, c.Thaw, c.Remove, c.Clean)
+_PERSONS_ONLY = (
+    *(c.Answer, c.Approve, c.Revoke, c.Return, c.Trust, c.TrustAgents, c.Thaw, c.Remove, c.Clean),
+)
 
 _RULES: dict[type[c.Command], Callable[[Fleet, Any, Any, str], Decision]] = {
     c.Spawn: adding.spawn,
@@ -24,7 +26,8 @@ _RULES: dict[type[c.Command], Callable[[Fleet, Any, Any, str], Decision]] = {
     c.DeclareDone: control.done,
     c.Send: control.send,
     c.Answer: answering.answer,
-    c.Approve: review.approve,
+    c.Approve: approval.approve,
+    c.Revoke: approval.revoke,
     c.Return: review.give_back,
     c.Withdraw: review.withdraw,
     c.Remove: keeping.remove,

@@ -12,6 +12,9 @@ from msgspec import Struct
 from fleet.core.events.asks import AnswerGiven, AnswerSettled, GoOnTold
 from fleet.core.events.base import Event, RepoEvent, TaskEvent
 from fleet.core.events.changes import (
+    ApprovalDoubted,
+    ApprovalHeld,
+    ApprovalVoided,
     Approved,
     ChangeBlocked,
     ChangeLanded,
@@ -94,6 +97,9 @@ AnyEvent = (
     | AgentsTrusted
     | AnswerGiven
     | AnswerSettled
+    | ApprovalDoubted
+    | ApprovalHeld
+    | ApprovalVoided
     | Approved
     | AttemptBegan
     | ChangeBlocked
@@ -192,6 +198,9 @@ __all__ = [
     "AnswerGiven",
     "AnswerSettled",
     "AnyEvent",
+    "ApprovalDoubted",
+    "ApprovalHeld",
+    "ApprovalVoided",
     "Approved",
     "AttemptBegan",
     "ChangeBlocked",

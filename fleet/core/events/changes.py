@@ -1,7 +1,8 @@
 """What can happen to a change in the merge queue."""
 
+from fleet.core.assessment import Risk
 from fleet.core.causes import Conflict, GateRed
-from fleet.core.change import Evidence
+from fleet.core.change import Evidence, Member
 from fleet.core.events.base import TaskEvent
 from fleet.core.ids import Commit
 
@@ -53,10 +54,50 @@ class ChangeShown(TaskEvent, frozen=True, tag="change.shown"):
 
 
 class Approved(TaskEvent, frozen=True, tag="change.approved"):
+    """A verdict, with all that it rests on, as `core.change.Approval` has it."""
+
     revision: int
     sealed: Commit
     by: str
     rules: str = ""
+    base: Commit | None = None
+    diff: str = ""
+    policy: str = ""
+    tree: str = ""
+    onto: Commit | None = None
+    risk: Risk | None = None
+    batch: str = ""
+    carried: str = ""
+    parents: tuple[Member, ...] = ()
+    short: bool = False
+
+
+class ApprovalVoided(TaskEvent, frozen=True, tag="change.approval-voided"):
+    """An approval counts no more: that of `of`, or where that is empty, all of them.
+
+    `by` is who took it back, empty where what it rested on has changed. What is left is `short`
+    of what is asked for.
+    """
+
+    revision: int
+    reason: str
+    of: str = ""
+    by: str = ""
+    short: bool = True
+
+
+class ApprovalDoubted(TaskEvent, frozen=True, tag="change.approval-doubted"):
+    """The target moved to `onto`, and somebody has to see where before anything lands."""
+
+    revision: int
+    onto: Commit
+
+
+class ApprovalHeld(TaskEvent, frozen=True, tag="change.approval-held"):
+    """The target moved to `onto`, outside of the files that were approved."""
+
+    revision: int
+    onto: Commit
 
 
 class Returned(TaskEvent, frozen=True, tag="change.returned"):

@@ -1,6 +1,7 @@
 """Folding what happens to a change in the merge queue."""
 
 from datetime import datetime
+from typing import Any
 
 from msgspec.structs import replace
 
@@ -103,20 +104,53 @@ def _shown(task: Task, event: e.ChangeShown, at: datetime) -> Task:
 def _approved(task: Task, event: e.Approved, at: datetime) -> Task:
     if not (change := _change(task, event.revision)):
         return task
-    approval = Approval(by=event.by, sealed=event.sealed, at=at, rules=event.rules)
-    return _with(task, replace(change, approval=approval))
+    others = (it for it in change.approvals if it.by not in {event.by, BY_POLICY})
+    beside = tuple(replace(it, beside=()) for it in others if it.sealed == event.sealed)
+    said = {name: getattr(event, name) for name in _SAID}
+    approval = Approval(at=at, beside=beside, **said)
+    return _with(task, replace(change, approval=approval, lapsed=(), voided=None))
+
+
+_SAID = tuple({*Approval.__struct_fields__} & {*e.Approved.__struct_fields__})
+
+
+@table.task(e.ApprovalVoided)
+def _voided(task: Task, event: e.ApprovalVoided, at: datetime) -> Task:
+    if not (change := _change(task, event.revision)):
+        return task
+    left = [it for it in change.approvals if event.of and it.by != event.of]
+    approval = left and replace(left[-1], beside=tuple(left[:-1]), short=event.short)
+    return _with(task, replace(change, approval=approval or None, lapsed=(), voided=event.reason))
+
+
+@table.task(e.ApprovalDoubted)
+def _doubted(task: Task, event: e.ApprovalDoubted, at: datetime) -> Task:
+    return _each_approval(task, event.revision, doubted=True)
+
+
+@table.task(e.ApprovalHeld)
+def _held(task: Task, event: e.ApprovalHeld, at: datetime) -> Task:
+    return _each_approval(task, event.revision, doubted=False, onto=event.onto)
+
+
+def _each_approval(task: Task, revision: int, **said: Any) -> Task:
+    change = _change(task, revision)
+    if change is None or change.approval is None:
+        return task
+    beside = tuple(replace(it, **said) for it in change.approval.beside)
+    return _with(task, replace(change, approval=replace(change.approval, beside=beside, **said)))
 
 
 @table.task(e.Returned)
 def _returned(task: Task, event: e.Returned, at: datetime) -> Task:
-    change = task.change and replace(task.change, approval=None, state=Gating())
+    change = task.change and replace(task.change, approval=None, lapsed=(), state=Gating())
     status = Rejected(SentBack(event.note, event.by))
     return replace(task, change=change, status=status, losses=0, crashes=0)
 
 
 @table.task(e.ChangeWithdrawn)
 def _withdrawn(task: Task, event: e.ChangeWithdrawn, at: datetime) -> Task:
-    change = task.change and replace(task.change, approval=None)
+    change = task.change and replace(task.change, approval=None, lapsed=())
     return replace(task, change=change, status=Withdrawn(event.by))
 
 

@@ -105,7 +105,14 @@ def _sealing(task: Task, revision: int) -> bool:
 
 
 def _unapproved(task: Task) -> Change | None:
-    return task.change and replace(task.change, approval=None, blocked=None)
+    return task.change and replace(task.change, approval=None, lapsed=(), blocked=None)
+
+
+def _lapsed(task: Task) -> Change | None:
+    """The change while its next revision is made: what was approved may be in there, too."""
+    change = _unapproved(task)
+    lapsed = task.change and (task.change.approvals or task.change.lapsed)
+    return change and replace(change, lapsed=lapsed or ())
 
 
 @table.task(e.Sealed)
@@ -176,7 +183,7 @@ def _resubmitted(task: Task, event: e.Resubmitted, at: datetime) -> Task:
     return replace(
         task,
         status=Sealing(attempt=0, revision=last + 1),
-        change=_unapproved(task),
+        change=_lapsed(task),
         losses=0,
         crashes=0,
     )

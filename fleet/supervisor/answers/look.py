@@ -55,7 +55,7 @@ async def next_(host: Host, query: p.Next) -> TaskRow | None:
     wanting = [
         task
         for task in fleet.tasks.values()
-        if not task.ended and needs(fleet, task, given.repo(task.repo))
+        if not task.ended and needs(fleet, task, given.repo(task.repo, task.target))
     ]
     if not wanting:
         return None
@@ -76,7 +76,7 @@ async def why(host: Host, query: p.Why) -> WhyView:
     return WhyView(
         task=task.id,
         status=status_word(fleet, task),
-        needs=needs(fleet, task, given.repo(task.repo)),
+        needs=needs(fleet, task, given.repo(task.repo, task.target)),
         since=needs_since(task),
         because=tuple(_because(host, fleet, task)),
         signals=tuple(_signals(host, task)),
@@ -114,7 +114,9 @@ def _reasons(host: Host, fleet: Fleet, task: Task) -> list[str]:
             waiting.extend([held] if held else [])
             return waiting or [_no_room(host, fleet)]
         case Submitted():
-            waits = merge_queue.waits_for(fleet, task, host.circumstances().repo(task.repo))
+            waits = merge_queue.waits_for(
+                fleet, task, host.circumstances().repo(task.repo, task.target)
+            )
             return [f"its change waits for {waits}" if waits else "it is being landed"]
         case Held(cause=cause):
             return [note(cause, target=task.target) if told_at_length(cause) else reason(cause)]

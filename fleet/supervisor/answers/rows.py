@@ -13,6 +13,7 @@ from fleet.core.phrases import reason
 from fleet.core.planned import Circumstances
 from fleet.core.rows import TaskDetail, TaskRow
 from fleet.core.status import Failed, Held
+from fleet.core.verdicts import policy_row
 from fleet.core.views import needs, status_word
 from fleet.supervisor.host import Host, now
 from fleet.tools.git.repository import locate
@@ -32,7 +33,7 @@ def task_row(
         title=task.spec.title,
         agent=task.spec.agent,
         status=status_word(fleet, task),
-        needs=needs(fleet, task, given.repo(task.repo)),
+        needs=needs(fleet, task, given.repo(task.repo, task.target)),
         attempt=task.attempt,
         branch=task.branch,
         base=task.base,
@@ -84,6 +85,7 @@ def task_detail(fleet: Fleet, task: Task, given: Circumstances, home: paths.Home
         notes=notes.read_text(errors="replace") if notes.is_file() else "",
         messages=tuple(message.text for message in task.messages),
         archived=task.archived,
+        policy=policy_row(task, change, given.repo(task.repo, task.target)) if change else None,
         messages_wait=turns.kept(task, task.messages[0].id) if task.messages else "",
     )
 

@@ -150,7 +150,10 @@ class Painter:
         waits: str | None,
     ) -> _Painted:
         known = self._painted.get(task.id)
-        word, wanted = status_word(fleet, task), need(fleet, task, given.repo(task.repo))
+        word, wanted = (
+            status_word(fleet, task),
+            need(fleet, task, given.repo(task.repo, task.target)),
+        )
         made_of = (word, wanted, waits)
         if known is None or known.task is not task or _made_of(known) != made_of:
             row = task_row(fleet, task, given, self._host.home, waits=waits)

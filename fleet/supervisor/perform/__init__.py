@@ -11,6 +11,7 @@ from fleet.core import events as e
 from fleet.core.model import Fleet
 from fleet.supervisor.perform import (
     answering,
+    approvals,
     changes,
     landing,
     notices,
@@ -33,6 +34,7 @@ _PERFORMERS: dict[type[f.Effect], Performer] = {
     f.PassAnswer: answering.pass_answer,
     f.Seal: changes.seal,
     f.RunChecks: changes.check,
+    f.LookAgain: approvals.look_again,
     f.FreeWorkspace: workspaces.free,
     f.RestoreWorkspace: workspaces.restore,
     f.MakeSlot: workspaces.make,

@@ -11,7 +11,7 @@ from fleet.core.effects import RunChecks, Seal
 from fleet.core.ids import Commit
 from fleet.core.model import Fleet, Task
 from fleet.errors import FleetError
-from fleet.supervisor.perform import surroundings
+from fleet.supervisor.perform import approvals, surroundings
 from fleet.supervisor.perform.judging import judge
 from fleet.supervisor.perform.tools import Tools
 from fleet.tools.git import sealing
@@ -34,7 +34,12 @@ def seal(tools: Tools, effect: Seal, fleet: Fleet, stop: threading.Event) -> lis
         case sealing.Empty():
             return [e.SealFailed(task=task.id, cause=NoChange())]
         case sealing.Sealed():
-            return [_sealed(task, effect.revision, outcome)]
+            sealed = _sealed(task, effect.revision, outcome)
+            place = tools.place(fleet.repos[task.repo])
+            try:
+                return [sealed, *approvals.carry(tools, task, place, sealed)]
+            except FleetError:
+                return [sealed]  # what could not be compared has to be approved again
 
 
 def _seal(tools: Tools, task: Task, revision: int, fleet: Fleet) -> sealing.Outcome:
@@ -66,7 +71,7 @@ def _author(tools: Tools, task: Task, place: Place) -> dict[str, str]:
     return {name: sent.get(name) or known[name.rpartition("_")[2]] for name in _WHO}
 
 
-def _sealed(task: Task, revision: int, sealed: sealing.Sealed) -> e.AnyEvent:
+def _sealed(task: Task, revision: int, sealed: sealing.Sealed) -> e.Sealed | e.SealUnchanged:
     change = task.change
     if change is not None and isinstance(change.state, Ready) and change.sealed == sealed.commit:
         return e.SealUnchanged(task=task.id, revision=change.revision)

@@ -66,16 +66,18 @@ class Tools:
     def know(self, place: Place) -> None:
         self._places[RepoId(place.id)] = place
 
-    def policy(self, repo: RepoId) -> RepoPolicy:
-        return self.policies.repos.get(repo) or RepoPolicy()
+    def policy(self, repo: RepoId, target: str = "") -> RepoPolicy:
+        """Return what is in force for a repository, or for what lands on one of its branches."""
+        policies = self.policies
+        return policies.targets.get((repo, target)) or policies.repos.get(repo) or RepoPolicy()
 
-    def trusted_policy(self, fleet: Fleet, repo: RepoId) -> RepoPolicy:
+    def trusted_policy(self, fleet: Fleet, repo: RepoId, target: str = "") -> RepoPolicy:
         """Return the policy by which something is about to be run; ask once for all of it.
 
         Raises:
             ToolError: nobody has trusted it; it may have come into force since the plan was made.
         """
-        policy = self.policy(repo)
+        policy = self.policy(repo, target)
         if untrusted(fleet, repo, policy):
             raise ToolError(UNTRUSTED)
         return policy

@@ -68,7 +68,7 @@ class Targets:
         place = self._host.tools.place(repo)
         known, tip = repo.tips.get(target), branch_tip(place, target)
         if tip is not None:
-            self._read_policy(repo, place, tip)
+            self._read_policy(repo, place, tip, target)
         elif not place.git_dir.is_dir():
             gone = "the repository is gone: move it back there, or remove its tasks"
             self._host.tools.policies.complaints[repo.id] = gone
@@ -80,10 +80,10 @@ class Targets:
             return [seen]
         return [e.QueueFrozen(repo=repo.id, target=target, reason=why), seen]
 
-    def _read_policy(self, repo: Repo, place: Place, tip: str) -> None:
+    def _read_policy(self, repo: Repo, place: Place, tip: str, target: str) -> None:
         policies = self._host.tools.policies
         try:
-            policies.keep(repo.id, policies.read(place, tip))
+            policies.keep(repo.id, policies.read(place, tip), target=target)
         except FleetError as error:
             policies.complaints[repo.id] = f"{error.message}; what was in force before still is"
 

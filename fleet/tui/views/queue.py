@@ -6,6 +6,7 @@ from pathlib import PurePath
 from msgspec import Struct
 
 from fleet.core.rows import QueueCheck, QueueRow
+from fleet.core.verdicts import sentence
 from fleet.tui.cells import Line, Span, cropped, pad, tidy, width, wrapped
 from fleet.tui.model import Model
 from fleet.tui.views.review import SHORT, sign
@@ -145,6 +146,8 @@ def details(row: QueueRow, columns: int) -> list[Line]:
     room = columns - len(_INDENT)
     if row.waits_for:
         lines += _text(f"waits for {tidy(row.waits_for)}", "", room)
+    if row.policy:
+        lines += _text(tidy(sentence(row.policy)), "quiet", room)
     lines += [_check(it) for it in row.checks] or _text("no check has run on it", "quiet", room)
     if row.conflicts:
         lines += _text("conflicts with what landed meanwhile:", "bad", room)

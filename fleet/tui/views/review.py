@@ -10,6 +10,7 @@ from msgspec import Struct
 from fleet.core.causes import CheckResult
 from fleet.core.rows import LiveRow, QueueRow, TaskDetail, WhyView
 from fleet.core.spans import span
+from fleet.core.verdicts import sentence
 from fleet.tui.cells import Line, Span, cropped, spread, tidy, wrapped
 from fleet.tui.views.reading import Document, Row, Section
 
@@ -61,6 +62,8 @@ def header(now: Standing, columns: int) -> list[Line]:
     lines = [_title(now, columns)]
     if now.shown is not None:
         lines.append(spread(_what(now, now.shown), _where(now), columns))
+    if now.entry is not None and now.entry.policy is not None:
+        lines.append(cropped((Span(f" {tidy(sentence(now.entry.policy))}", "quiet"),), columns))
     lines += [cropped((Span(f" ! {text}", style),), columns) for text, style in _warnings(now)]
     return lines
 

@@ -1,0 +1,60 @@
+"""How it reads what the policy says of a change: as a row for scripts, as one line for people."""
+
+from fleet.core.approving import (
+    ANY_REVIEW,
+    UNASSESSED,
+    approved,
+    approvers,
+    lacks,
+    requirement,
+    unchecked,
+)
+from fleet.core.change import Change
+from fleet.core.model import Task
+from fleet.core.policy import RepoPolicy
+from fleet.core.rows import PolicyRow
+
+
+def policy_row(task: Task, change: Change, policy: RepoPolicy) -> PolicyRow:
+    """Return whose word a change needs, whose it has, and why."""
+    required = requirement(task, change, policy)
+    return PolicyRow(
+        land=required.land,
+        approvals=required.approvals,
+        reviewers=required.reviewers,
+        risk=required.limit,
+        strict=required.strict,
+        alone=required.alone,
+        reasons=required.reasons,
+        approved=approvers(change),
+        voided=change.voided,
+        lacks=lacks(task, change, policy),
+    )
+
+
+def review_phrase(task: Task, change: Change, policy: RepoPolicy) -> str | None:
+    """Return what a person is wanted for, whose word a gated change waits for; else None."""
+    if approved(change):
+        return None
+    if unchecked(task, change, policy):
+        return "review: it has no checks"
+    lack = lacks(task, change, policy)
+    if lack in {None, UNASSESSED}:
+        return None
+    said = change.voided or (lack if lack != ANY_REVIEW else None)
+    return f"review: {said}" if said else "review"
+
+
+def sentence(row: PolicyRow) -> str:
+    """Return the same in one line."""
+    given = f"approved by {', '.join(row.approved)}" if row.approved else ""
+    if row.lacks is None:
+        return given or "lands by itself once it is green"
+    if row.lacks == UNASSESSED:
+        return f"waits for {UNASSESSED}: what lands by itself has {row.risk} risk at most"
+    more = len(row.reasons) - 1
+    why = (row.reasons[0] if row.reasons else "") + (
+        f" (and {more} more reasons)" if more > 1 else ""
+    )
+    parts = (f"needs {row.lacks}", why, given, row.voided)
+    return "; ".join(part for part in parts if part)

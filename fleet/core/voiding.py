@@ -1,0 +1,80 @@
+"""What becomes of approvals when the world moves on: what voids one, and what it outlives."""
+
+from fleet.core import events as e
+from fleet.core.approving import requirement, terms
+from fleet.core.change import Approval, Change, Member
+from fleet.core.effects import LookAgain
+from fleet.core.gating import gates, rules
+from fleet.core.model import Fleet, Task
+from fleet.core.planned import Circumstances, Plan, together
+from fleet.core.policy import RepoPolicy
+from fleet.core.status import Submitted
+
+OTHER_POLICY = "fleet.yaml asks for something else since it was approved"
+_NAMED = 3  # files that are named one by one
+OTHER_CHECKS = "its checks are others than those it was approved with"
+
+
+def voided_by(
+    approval: Approval,
+    task: Task,
+    change: Change,
+    policy: RepoPolicy,
+    *,
+    parents: tuple[Member, ...] = (),
+) -> str | None:
+    """Return why an approval counts no more, in one phrase; None where it still does.
+
+    `parents` are the changes that are now below `change` in its stack.
+    """
+    if approval.sealed != change.sealed:
+        return "it was approved at another commit"
+    if approval.policy and approval.policy != terms(policy):
+        return OTHER_POLICY
+    if approval.rules and approval.rules != rules(gates(task.spec, policy)):
+        return OTHER_CHECKS
+    now = {parent.task: parent.revision for parent in parents}
+    for below in approval.parents:
+        if now.get(below.task, below.revision) != below.revision:
+            return f"{below.task}, on which it stands, has a new revision since it was approved"
+    return None
+
+
+def verdicts(fleet: Fleet, given: Circumstances) -> Plan:
+    """Return which approvals count no more, and which have to be looked at again."""
+    return together(
+        _verdict(fleet, task, task.change, given)
+        for task in fleet.tasks.values()
+        if isinstance(task.status, Submitted) and task.change is not None and not task.landing
+    )
+
+
+def _verdict(fleet: Fleet, task: Task, change: Change, given: Circumstances) -> Plan:
+    policy = given.known(task.repo, task.target)
+    if policy is None or change.approval is None:
+        return Plan()
+    for approval in change.approvals:
+        if why := voided_by(approval, task, change, policy):
+            return Plan(facts=(void(task, change, why),))
+    tip = fleet.repos[task.repo].tips.get(task.target)
+    behind = any(it.onto not in {None, tip} for it in change.approvals)
+    if tip is None or not behind or not requirement(task, change, policy).strict:
+        return Plan()
+    if not all(it.doubted for it in change.approvals):
+        return Plan(facts=(e.ApprovalDoubted(task=task.id, revision=change.revision, onto=tip),))
+    return Plan(effects=(LookAgain(task.id, change.revision, tip),))
+
+
+def void(task: Task, change: Change, why: str) -> e.ApprovalVoided:
+    """Return the fact that no approval of `change` counts any more."""
+    return e.ApprovalVoided(task=task.id, revision=change.revision, reason=why)
+
+
+def moved_inside(change: Change, moved: frozenset[str], target: str) -> str | None:
+    """Return why a strict approval has to be given again after the target moved in these files."""
+    both = [path for path in change.files if path in moved]
+    if not both:
+        return None
+    more = len(both) - _NAMED
+    named = ", ".join(both[:_NAMED]) + (f" and {more} more" if more > 0 else "")
+    return f"{target} moved in {named} since it was approved"
