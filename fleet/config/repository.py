@@ -22,6 +22,7 @@ from fleet.config.kinds import (
     duration,
     whole,
 )
+from fleet.config.levels import LEVELS
 from fleet.config.reading import load
 from fleet.config.rules import RULES
 from fleet.core.policy import Land, Level, MergeMethod, RepoPolicy
@@ -87,7 +88,7 @@ REPO_KEYS = (
     Key(
         "level",
         choice(*get_args(Level)),
-        "whose values hold where this file says nothing else (see configs/)",
+        "whose values hold where this file says nothing else; rules come beside its own",
         absent="none",
     ),
     Key("rules", RULES, "what changes of some files ask for beyond the rest"),
@@ -118,7 +119,26 @@ def read_repo_policy(
     Raises:
         ConfigError: anything in it is not understood; the message begins with `name` and the line.
     """
-    value = load(text, name=name)
-    said = {} if value is None else read_table(value, REPO_KEYS)
+    said = _said(text, name)
+    if (level := said.get("level")) is not None:
+        said = _on_top(said, _said(LEVELS[str(level)], f"level {level}"))
     digest = hashlib.sha256(text).hexdigest()
     return msgspec.convert({**said, "digest": digest, "source": source}, type=RepoPolicy)
+
+
+def _said(text: bytes, name: str) -> dict[str, object]:
+    value = load(text, name=name)
+    return {} if value is None else read_table(value, REPO_KEYS)
+
+
+def _on_top(own: dict[str, object], level: dict[str, object]) -> dict[str, object]:
+    """Return what a file says on top of its level; its rules come beside those of other names."""
+    both = level | own
+    for key, theirs in level.items():
+        mine = own.get(key)
+        if isinstance(theirs, dict) and isinstance(mine, dict):
+            both[key] = theirs | mine
+        elif key == "rules" and isinstance(theirs, list) and isinstance(mine, list):
+            taken = {rule["name"] for rule in mine}
+            both[key] = [*(rule for rule in theirs if rule["name"] not in taken), *mine]
+    return both

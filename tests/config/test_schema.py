@@ -6,9 +6,11 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
 from fleet.config import read_repo_policy, read_user_policy, schema
 from fleet.config.keys import default
+from fleet.config.levels import LEVELS
 from fleet.config.repository import REPO_KEYS
 from fleet.config.user import USER_KEYS
 from fleet.core.policy import Check, FleetPolicy, RepoPolicy
@@ -55,6 +57,34 @@ def test_the_examples_mean_what_their_names_say() -> None:
     assert policy("prototype").land == "auto"
     assert Check("tests", "make test", timeout_s=1200) in policy("standard").checks
     assert {agent.name for agent in policy("agents").agents} == {"any", "talker", "loop"}
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_an_example_spells_out_its_level(level: str) -> None:
+    text = (CONFIGS / f"{level}.yaml").read_text()
+    alone = read_repo_policy(f"level: {level}".encode(), source="target")
+    spelled = read_repo_policy(text.replace(f"level: {level}\n", "").encode(), source="target")
+    said = yaml.safe_load(LEVELS[level])
+    for key in (key for key in REPO_KEYS if key.name in said and key.name != "rules"):
+        assert default(key, spelled) == default(key, alone), key.name
+    assert set(alone.rules) <= set(spelled.rules)
+    assert alone.level == level
+
+
+def test_what_a_file_says_comes_on_top_of_its_level() -> None:
+    text = b"""
+level: critical
+merge: squash
+lines: 50
+rules:
+  - {name: all, paths: "**", risk: low}
+  - {name: more, paths: x}
+"""
+    policy = read_repo_policy(text, source="target")
+    assert (policy.merge, policy.batch, policy.limits.lines) == ("squash", 1, 50)
+    assert policy.limits.retries == 1  # the level's own
+    assert [rule.name for rule in policy.rules] == ["sensitive", "all", "more"]
+    assert not policy.rules[1].strict  # it takes the place of the level's rule of that name
 
 
 def test_the_users_example_shows_every_key() -> None:

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from fleet.core import commands as c
 from fleet.core import events as e
-from fleet.core.approving import terms
+from fleet.core.approving import may_land, terms
 from fleet.core.assessment import Assessment, Reason, Risk
 from fleet.core.change import Change
 from fleet.core.decide import Decision, decide
@@ -147,7 +147,7 @@ def test_it_is_short_until_enough_people_approved() -> None:
     given = h.circumstances(TWO)
     assert not h.settle(fleet, given)[2]
     fleet = h.fold(fleet, second.events)
-    assert isinstance(h.settle(fleet, given)[2][-1], e.LandingBegan)
+    assert may_land(fleet.tasks[A], change(fleet), TWO)
 
 
 # Several together ----------------------------------------------------------------------------

@@ -11,6 +11,7 @@ from fleet.core import effects as f
 from fleet.core import events as e
 from fleet.core.approving import may_land, terms
 from fleet.core.carrying import NO_CHANGE, NO_CODE_CHANGE, TRIVIAL_REBASE, Revision, carried
+from fleet.core.causes import Conflict, GateRed
 from fleet.core.change import BY_POLICY, Approval, Change, Member
 from fleet.core.gating import rules
 from fleet.core.model import Fleet
@@ -134,7 +135,7 @@ def test_a_strict_approval_is_looked_at_again_before_it_lands() -> None:
     assert look in h.effects(late, given)
 
     held = h.fold(fleet, [e.ApprovalHeld(task=A, revision=1, onto=h.MOVED)])
-    assert isinstance(h.settle(held, given)[2][-1], e.LandingBegan)
+    assert may_land(held.tasks[A], change_of(held), STRICT)
     assert look not in h.effects(held, given)
 
     voided = h.fold(fleet, [e.ApprovalVoided(task=A, revision=1, reason="main moved in x.py")])
@@ -146,7 +147,7 @@ def test_any_other_approval_outlives_a_target_that_moved() -> None:
     fleet = history(*h.submitted(A), h.gated(A), approved(), MOVED)
     assert not any(isinstance(it, f.LookAgain) for it in h.effects(fleet))
     fleet = h.fold(fleet, [REGATED])
-    assert isinstance(h.settle(fleet)[2][-1], e.LandingBegan)
+    assert may_land(fleet.tasks[A], change_of(fleet), h.CHECKED)
 
 
 def test_each_of_several_strict_approvals_is_held() -> None:
@@ -217,13 +218,15 @@ def test_what_a_person_took_back_is_never_carried_over(verdict: e.AnyEvent) -> N
     assert change_of(fleet).lapsed == ()
 
 
-@pytest.mark.parametrize("found", ["gate", "conflict"])
-def test_a_red_gate_and_a_conflict_end_it(found: str) -> None:
-    from outcomes import bad  # noqa: PLC0415 (of use here alone)
-
-    fleet = history(*h.by_hand(A), approved())
-    red, conflict, *_ = bad(f.Gate(REPO, "main", A, 1, h.BASE), fleet)
-    fleet = h.fold(fleet, red if found == "gate" else conflict)
+@pytest.mark.parametrize(
+    "found",
+    [
+        e.GateRejected(task=A, revision=1, cause=GateRed((h.RED,), h.BASE)),
+        e.ConflictFound(task=A, revision=1, cause=Conflict(("x.py",), h.BASE)),
+    ],
+)
+def test_a_red_gate_and_a_conflict_end_it(found: e.AnyEvent) -> None:
+    fleet = history(*h.by_hand(A), approved(), found)
     assert change_of(fleet).approvals == ()
 
 
