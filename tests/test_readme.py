@@ -250,6 +250,7 @@ def test_examples_of_configuration_load(example: str) -> None:
         [CommandAdapter(agent).name for agent in policy.agents]
         or policy.checks
         or policy.agent_options
+        or policy.rules
     )
 
 
