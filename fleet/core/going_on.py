@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from msgspec import Struct
 
 from fleet.core import events as e
-from fleet.core.approving import approved, by_policy, may_land
+from fleet.core.approving import approved, approved_by, by_policy, may_land, requirement
 from fleet.core.blame import Finding, diagnose, examine, target_is_red
 from fleet.core.change import BY_POLICY, Change, Evidence, Gating, Ready, Suspect
 from fleet.core.effects import Gate, Land, Merge, Remerge
@@ -68,11 +68,7 @@ class _Draft:
 
 def car_of(task: Task, change: Change, policy: RepoPolicy) -> Car:
     """Return the change as it is merged; its word is whoever lets it land."""
-    word = ""
-    if approved(change) and change.approval is not None:
-        word = change.approval.by
-    elif by_policy(task, change, policy):
-        word = BY_POLICY
+    word = approved_by(change) or (BY_POLICY if by_policy(task, change, policy) else "")
     return Car(task.id, change.revision, change.sealed, word)
 
 
@@ -109,7 +105,8 @@ def _front(place: Place, entries: Sequence[Entry], draft: _Draft) -> None:
             draft.facts.append(fact)
             return
         chain = couple(place, cars)
-        found = walk(place, chain, [False] * len(chain.cars), len(entries), stops)
+        alone = [requirement(*known[car.task], place.policy).alone for car in chain.cars]
+        found = walk(place, chain, alone, len(entries), stops)
         if found.green:
             draft.facts.extend(_land(place, chain, found.green, known))
             return

@@ -79,7 +79,7 @@ def merge_queues(fleet: Fleet, given: Circumstances) -> Plan:
 
 def plan(fleet: Fleet, repo: RepoId, target: str, given: Circumstances) -> Steps:
     """Return what the merge queue of one target needs next."""
-    line, policy = entries(fleet, repo, target), given.repo(repo)
+    line, policy = entries(fleet, repo, target), given.repo(repo, target)
     tip = fleet.repos[repo].tips.get(target)
     if landing := _landing(line, tip):  # an intent on record is always carried through
         first, *behind = landing

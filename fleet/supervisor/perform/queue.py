@@ -182,7 +182,7 @@ def gate(tools: Tools, effect: Gate, fleet: Fleet, stop: threading.Event) -> lis
 
 
 def _judged(tools: Tools, effect: Gate, fleet: Fleet, stop: threading.Event) -> e.TreeChecked:
-    policy = tools.trusted_policy(fleet, effect.repo)
+    policy = tools.trusted_policy(fleet, effect.repo, effect.target)
     task = fleet.tasks[effect.cars[-1].task if effect.cars else effect.task]
     checks = gates_of([fleet.tasks[car.task].spec for car in effect.cars], policy)
     keys = [check_key(check, task.environment) for check in checks]
@@ -232,7 +232,7 @@ def _remerged(tools: Tools, effect: Remerge, fleet: Fleet) -> e.AnyEvent:
     if task.change is None:
         raise RuntimeError(f"{task.id} has no change, and one was to be merged again")
     car = Car(task.id, effect.revision, task.change.sealed)
-    place, method = tools.place(fleet.repos[task.repo]), tools.policy(task.repo).merge
+    place, method = tools.place(fleet.repos[task.repo]), tools.policy(task.repo, task.target).merge
     case = _Case(place, task, task.change, car, effect.onto, method)
     if _is_there(case, effect.onto):
         return _landed(effect, case)
