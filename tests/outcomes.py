@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from fleet.core import effects as f
 from fleet.core import events as e
+from fleet.core.assessment import Assessment
 from fleet.core.causes import CheckResult, Conflict, NoChange, Unsealable
 from fleet.core.change import Change, Evidence, Landing, Member
 from fleet.core.gating import gates_of
@@ -18,6 +19,7 @@ from fleet.core.model import Fleet, Task
 from fleet.core.planned import Circumstances
 
 Events = list[e.AnyEvent]
+MEASURED = Assessment(lines=4)
 LATER = h.NOON + timedelta(minutes=5)
 
 
@@ -57,7 +59,9 @@ def _told(effect: f.Tell | f.PassAnswer, outcome: str, **more: Any) -> e.AnyEven
 
 
 def _judged(
-    effect: f.Seal | f.RunChecks | f.Merge | f.Gate | f.Remerge, fleet: Fleet, given: Circumstances
+    effect: f.Seal | f.RunChecks | f.Assess | f.Merge | f.Gate | f.Remerge,
+    fleet: Fleet,
+    given: Circumstances,
 ) -> e.AnyEvent:
     task = fleet.tasks[effect.task]
     number = effect.revision
@@ -68,6 +72,8 @@ def _judged(
             return sealed(task, number)
         case f.RunChecks():
             return e.ChecksPassed(task=task.id, revision=number, results=(h.GREEN,))
+        case f.Assess():
+            return e.ChangeAssessed(task=task.id, revision=number, assessment=MEASURED)
         case f.Gate():
             return checked(effect, fleet, given)
         case f.Remerge(onto=onto):
@@ -183,6 +189,11 @@ def _checks(effect: f.RunChecks, fleet: Fleet) -> list[Events]:
     return [[e.ChecksFailed(task=effect.task, revision=effect.revision, results=(h.RED,))]]
 
 
+def _measures(effect: f.Assess, fleet: Fleet) -> list[Events]:
+    unknown = Assessment(unknown=("the whole change: it took too long",))
+    return [[e.ChangeAssessed(task=effect.task, revision=effect.revision, assessment=unknown)]]
+
+
 def _gates(effect: f.Gate, fleet: Fleet) -> list[Events]:
     task, number = effect.task, effect.revision
     onto = fleet.repos[effect.repo].tips.get(effect.target, h.BASE)
@@ -267,6 +278,7 @@ _BAD: dict[type[f.Effect], Callable[..., list[Events]]] = {
     f.StartRun: _starts,
     f.Seal: _seals,
     f.RunChecks: _checks,
+    f.Assess: _measures,
     f.Merge: _merges,
     f.Gate: _gates,
     f.Remerge: _remerges,

@@ -75,6 +75,16 @@ class RunChecks(OnTask, frozen=True):
     revision: int
 
 
+class Assess(OnTask, frozen=True):
+    """Measure the change for whoever reviews it, beside all else that is done to its task."""
+
+    revision: int
+
+    @property
+    def lane(self) -> str:
+        return f"assess:{self.task}"
+
+
 class FreeWorkspace(OnTask, frozen=True):
     """Archive what the workspace holds, then give it back to the pool."""
 
@@ -186,7 +196,7 @@ class DropSlot(OnSlot, frozen=True):
 
 
 AT_MOST_ONCE = (Tell,)  # what came of it counts, also where it was broken off
-ONLY_LOOK = (Seal, RunChecks, Merge, Gate, Remerge)  # broken off, they have found out nothing
+ONLY_LOOK = (Seal, RunChecks, Assess, Merge, Gate, Remerge)  # broken off, they found out nothing
 
 AnyEffect = (
     StartRun
@@ -195,6 +205,7 @@ AnyEffect = (
     | PassAnswer
     | Seal
     | RunChecks
+    | Assess
     | FreeWorkspace
     | RestoreWorkspace
     | Notify

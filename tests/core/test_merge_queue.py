@@ -168,10 +168,10 @@ def test_a_new_revision_waits_for_a_new_approval() -> None:
     ],
 )
 def test_what_does_not_get_through_goes_back_and_stops_nobody(verdict: e.AnyEvent) -> None:
-    fleet, planned, _ = settle(history(*HAND, *h.by_hand(B), h.approved(), verdict))
+    fleet, _, _ = settle(history(*HAND, *h.by_hand(B), h.approved(), verdict))
 
     assert isinstance(fleet.tasks[A].status, Held)
-    assert planned.effects == (gate(B),)
+    assert effects(fleet) == (gate(B),)
 
 
 # The order -------------------------------------------------------------------------------------

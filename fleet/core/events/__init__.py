@@ -13,6 +13,7 @@ from fleet.core.events.asks import AnswerGiven, AnswerSettled, GoOnTold
 from fleet.core.events.base import Event, RepoEvent, TaskEvent
 from fleet.core.events.changes import (
     Approved,
+    ChangeAssessed,
     ChangeBlocked,
     ChangeLanded,
     ChangeShown,
@@ -96,6 +97,7 @@ AnyEvent = (
     | AnswerSettled
     | Approved
     | AttemptBegan
+    | ChangeAssessed
     | ChangeBlocked
     | ChangeRefused
     | ChangeLanded
@@ -194,6 +196,7 @@ __all__ = [
     "AnyEvent",
     "Approved",
     "AttemptBegan",
+    "ChangeAssessed",
     "ChangeBlocked",
     "ChangeLanded",
     "ChangeRefused",
