@@ -1,6 +1,7 @@
 """Measuring in a process of its own: whatever a change holds, a report comes of it, in time."""
 
 import os
+import sys
 import threading
 import time
 from pathlib import Path
@@ -10,7 +11,6 @@ import psutil
 import pytest
 
 from fleet.core.assessment import NOT_REACHED, Request
-from fleet.tools import evaluating
 from fleet.tools.evaluating import measure
 
 
@@ -126,7 +126,7 @@ def test_it_is_stopped_where_nobody_wants_it(
 
 
 def test_a_program_that_cannot_be_started_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(evaluating.sys, "executable", "/nowhere/python")
+    monkeypatch.setattr(sys, "executable", "/nowhere/python")
 
     report = measure(Request(git_dir="/", base="a", sealed="b"), stop=NEVER)
 
