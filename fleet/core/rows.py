@@ -5,6 +5,7 @@ from typing import Any
 
 from msgspec import Struct
 
+from fleet.core.assessment import Risk
 from fleet.core.causes import CheckResult
 
 
@@ -118,6 +119,8 @@ class QueueRow(Struct, frozen=True, kw_only=True):
     approved_by: str | None
     added: int
     removed: int
+    risk: Risk | None = None  # until it is assessed
+    points: int | None = None
 
 
 class LiveRow(Struct, frozen=True, kw_only=True):

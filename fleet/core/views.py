@@ -264,6 +264,8 @@ def _queue_row(task: Task, change: Change, position: int, waits: str | None) -> 
         approved_by=change.approval.by if change.approval else None,
         added=change.added,
         removed=change.removed,
+        risk=change.assessment.risk if change.assessment else None,
+        points=change.assessment.points if change.assessment else None,
     )
 
 

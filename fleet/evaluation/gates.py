@@ -36,7 +36,7 @@ def gates(source: Source, judges: tuple[str, ...]) -> Iterator[Finding]:
         for path in dict.fromkeys((file.path, file.old_path)):
             name = path.rpartition("/")[2]
             if path in named and not kinds.is_test(path):  # tests are looked at one by one
-                yield Finding("check", f"{path}, which a check runs", path, _line(file))
+                yield Finding("check", f"{path}, which a check names", path, _line(file))
             elif known.match(path):
                 yield Finding("gate", path, path, _line(file))
             elif name in _HARMLESS and (parts := _differing(source, file, name)):

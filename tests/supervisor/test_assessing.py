@@ -43,7 +43,7 @@ async def test_the_commands_of_checks_say_what_may_not_be_touched(house: House) 
         await house.until_word("a", "review")
         await house.settled()
 
-    assert [it.text for it in assessment(house).gates.first] == ["try.py, which a check runs"]
+    assert [it.text for it in assessment(house).gates.first] == ["try.py, which a check names"]
 
 
 async def test_what_is_gone_is_an_assessment_too(house: House) -> None:

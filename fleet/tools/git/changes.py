@@ -1,5 +1,6 @@
 """What two commits differ in; asked often of the same two, and it never changes."""
 
+import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -67,6 +68,20 @@ def numbers(place: Place, base: str, head: str) -> list[tuple[str, str, str]]:
     _keep(base, head, fields[:raw])
     rows = (field.split("\t", 2) for field in fields[raw:])
     return [(added, removed, path) for added, removed, path in rows]
+
+
+def digest(place: Place, base: str, head: str) -> str:
+    """Return the SHA-256 of what two commits differ in: each path, its modes and its blobs."""
+    found = sorted(changes(place.git_dir, base, head).items())
+    rows = ("\0".join((path, *it.was, *it.now)) for path, it in found)
+    whole = "\0".join(rows).encode(errors="surrogateescape")
+    return hashlib.sha256(whole).hexdigest()
+
+
+def messages(place: Place, base: str, head: str) -> str:
+    """Return what the commits between two commits say, the newest first."""
+    command = ("log", "--no-show-signature", "--format=%B%x00", f"{base}..{head}")
+    return git(place.git_dir, *command, env=AS_NAMED, hermetic=True).text
 
 
 def _asked(cwd: Path, base: str, head: str) -> dict[str, Change]:
