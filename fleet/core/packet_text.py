@@ -90,7 +90,7 @@ def _criteria(criteria: Iterable[Measured]) -> Iterator[Row]:
 
 def _proof(proof: Proof) -> str:
     result = proof.result
-    code = f", exit {result.code}" if result.code is not None else ""
+    code = f", exit {result.code}" if result.green and result.code is not None else ""
     where = "in the workspace"
     if proof.merged:
         tree = f" {proof.tree[:_SHORT]}" if proof.tree else ""

@@ -56,7 +56,7 @@ def test_a_criterion_without_evidence_says_so() -> None:
     assert text(packet(criteria=criteria), "criteria") == [
         f"✓  make test: passed, exit 0, 1.0 s, on the merged tree {MERGED}  /log/test",
         "?  reject headers: NO EVIDENCE",
-        "✗  make lint: failed with exit code 1, exit 1, 0.5 s, in the workspace  /log/lint",
+        "✗  make lint: failed with exit code 1, 0.5 s, in the workspace  /log/lint",
     ]
     assert text(packet(), "evidence") == ["NO EVIDENCE: no check has run on it"]
 
