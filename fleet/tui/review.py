@@ -174,7 +174,7 @@ class ReviewScreen(ReadingScreen, VerdictScreen):
             commands = self._now.detail.checks if self._now.detail else ()
             return review.checks(self._results(), self._outputs, commands)
         if self._pane == "packet":
-            return review.packet(self._now, min(self.size.width, _READABLE))
+            return review.packet(self._now, min(self.reader.text_columns, _READABLE))
         if self._pane == "task":
             return review.task(self._now, min(self.size.width, _READABLE), self.fleet.now())
         return self._diff
