@@ -85,6 +85,15 @@ class Diff(Query, frozen=True, tag="diff"):
     screen: bool = False
 
 
+class Review(Query, frozen=True, tag="review"):
+    """All that is computed for whoever judges a change; counts as having been shown, as `Diff`.
+
+    Result: `core.packet.Packet`.
+    """
+
+    task: str
+
+
 class Path(Query, frozen=True, tag="path"):
     """Result: {path} of the worktree."""
 
@@ -199,7 +208,7 @@ class Settled(Query, frozen=True, tag="settled"):
 
 
 AnyQuery = (
-    Hello | List | Show | Why | Next | Queue | Events | Diff | Path | Attach | Screen | Log
+    Hello | List | Show | Why | Next | Queue | Events | Diff | Review | Path | Attach | Screen | Log
     | Agents | Watch | View | Wait | Status | Report | Shutdown | Settled
 )  # fmt: skip
 

@@ -8,7 +8,7 @@ from typing import Any
 from fleet.core import events as e
 from fleet.core.causes import CheckResult
 from fleet.core.change import Evidence
-from fleet.core.effects import AnyEffect
+from fleet.core.effects import AnyEffect, Assess
 from fleet.core.gating import gates, rules
 from fleet.core.ids import Commit, RepoId, TaskId
 from fleet.core.model import Fleet, Spec, Task
@@ -187,4 +187,5 @@ def settle(
 def effects(
     fleet: Fleet, given: Circumstances = GIVEN, now: datetime = NOON
 ) -> tuple[AnyEffect, ...]:
-    return settle(fleet, given, now)[1].effects
+    """What is to be done, but for measuring what waits for review, which goes on beside it all."""
+    return tuple(it for it in settle(fleet, given, now)[1].effects if not isinstance(it, Assess))

@@ -10,7 +10,7 @@ from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from fleet.core import activity, causes, change, events, status
+from fleet.core import activity, assessment, causes, change, events, status
 from fleet.core.ids import Commit, RepoId, TaskId
 from fleet.core.model import Spec
 from fleet.core.policy import Check, Limits
@@ -267,6 +267,44 @@ HELD: Sequence[events.AnyEvent] = (
     events.MessageQueued(task=LOGIN, text="and be quick", by="person"),
     events.MessageHeld(task=LOGIN, message=1, reason="someone is attached", not_before=LATER),
 )
+MEASURED: Sequence[events.AnyEvent] = (
+    events.TaskAdded(
+        task=LOGIN, repo=REPO, spec=BY_HAND, target="main", base=BASE, branch="fleet/login"
+    ),
+    events.Sealed(
+        task=LOGIN,
+        revision=1,
+        sealed=SEALED,
+        head=HEAD,
+        base=BASE,
+        added=240,
+        removed=3,
+        files=("src/login.py", "straße.txt"),
+    ),
+    events.ChecksPassed(task=LOGIN, revision=1, results=()),
+    events.ChangeAssessed(
+        task=LOGIN,
+        revision=1,
+        assessment=assessment.Assessment(
+            lines=243,
+            files=2,
+            test_lines=40,
+            generated_lines=7,
+            complexity=assessment.Complexity(
+                12, 31, 19, assessment.Finding("function", "login 9, new", "src/login.py", 4)
+            ),
+            names=assessment.Found(30, (assessment.Finding("name", "login", "src/login.py", 4),)),
+            unknown=("duplicates: not enough time",),
+            reasons=(
+                assessment.Reason(3, "not looked at: duplicates: not enough time"),
+                assessment.Reason(1, "243 changed lines beside tests"),
+            ),
+            criteria=2,
+            expected=100,
+            median=80.5,
+        ),
+    ),
+)
 Batches = Sequence[Sequence[events.AnyEvent]]
 HISTORIES: dict[str, Batches] = {
     "format-1": (SETTING, TO_REVIEW, TO_LANDED, OTHERS),
@@ -275,6 +313,7 @@ HISTORIES: dict[str, Batches] = {
     "run-not-ended": (SETTING, STUCK),
     "accounts": (SETTING, ACCOUNTS),
     "message-held": (SETTING, HELD),
+    "assessed": (SETTING, MEASURED),
 }
 
 

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from fleet.core import effects as f
 from fleet.core import events as e
+from fleet.core.assessment import Assessment
 from fleet.core.causes import CheckResult, Conflict, NoChange, Unsealable
 from fleet.core.change import Change, Evidence, Landing, Member
 from fleet.core.gating import gates_of
@@ -18,6 +19,7 @@ from fleet.core.model import Fleet, Task
 from fleet.core.planned import Circumstances
 
 Events = list[e.AnyEvent]
+MEASURED = Assessment(lines=4)
 LATER = h.NOON + timedelta(minutes=5)
 
 
@@ -55,7 +57,7 @@ def _told(effect: f.Tell | f.PassAnswer, outcome: str, **more: Any) -> e.AnyEven
 
 
 def _judged(
-    effect: f.Seal | f.RunChecks | f.LookAgain | f.Merge | f.Gate | f.Remerge | f.Land,
+    effect: f.Seal | f.RunChecks | f.LookAgain | f.Assess | f.Merge | f.Gate | f.Remerge | f.Land,
     fleet: Fleet,
     given: Circumstances,
 ) -> Events:
@@ -67,6 +69,8 @@ def _judged(
             return [e.ChecksPassed(task=task, revision=number, results=(h.GREEN,))]
         case f.LookAgain(onto=onto):
             return [e.ApprovalHeld(task=task, revision=number, onto=onto)]
+        case f.Assess():
+            return [e.ChangeAssessed(task=task, revision=number, assessment=MEASURED)]
         case f.Merge():
             return [merged(effect)]
         case f.Gate():
@@ -194,6 +198,11 @@ def _checks(effect: f.RunChecks, fleet: Fleet) -> list[Events]:
     return [[e.ChecksFailed(task=effect.task, revision=effect.revision, results=(h.RED,))]]
 
 
+def _measures(effect: f.Assess, fleet: Fleet) -> list[Events]:
+    unknown = Assessment(unknown=("the whole change: it took too long",))
+    return [[e.ChangeAssessed(task=effect.task, revision=effect.revision, assessment=unknown)]]
+
+
 def _gates(effect: f.Gate, fleet: Fleet) -> list[Events]:
     task, number = effect.task, effect.revision
     onto = fleet.repos[effect.repo].tips.get(effect.target, h.BASE)
@@ -284,6 +293,7 @@ _BAD: dict[type[f.Effect], Callable[..., list[Events]]] = {
     f.Seal: _seals,
     f.RunChecks: _checks,
     f.LookAgain: _looks,
+    f.Assess: _measures,
     f.Merge: _merges,
     f.Gate: _gates,
     f.Remerge: _remerges,

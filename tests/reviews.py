@@ -7,7 +7,9 @@ from msgspec import to_builtins
 from msgspec.structs import replace
 from screens import FAILED, NOON, PASSED, everything, picture, row
 
+from fleet.core.assessment import Assessment, Finding, Found, Reason
 from fleet.core.causes import CheckResult
+from fleet.core.packet import Identity, Measured, Packet, Proof
 from fleet.core.rows import LiveRow, Picture, QueueRow, TaskDetail, WhyView
 
 HEAD, BASE, NEXT = "c7edc4c4" * 5, "1f0c2a9b" * 5, "99aa88bb" * 5
@@ -78,6 +80,7 @@ def entry(task: str, **said: Any) -> QueueRow:
         "approved_by": None,
         "added": 182,
         "removed": 40,
+        "risk": "medium",
     }
     return QueueRow(**(usual | said))
 
@@ -144,6 +147,37 @@ def why(**said: Any) -> Any:
     return to_builtins(WhyView(**(usual | said)))
 
 
+def packet(**said: Any) -> Any:
+    identity = Identity(
+        task="export-json", title="export orders as JSON", revision=2, sealed=HEAD, base=BASE,
+        diff="d" * 64, branch="fleet/export-json", target="main", agent="shell", model=None,
+        attempt=2, conversation=None, owner="person", parents=("schema",), auto_commit=False,
+        approved_by=None,
+    )  # fmt: skip
+    gate = Proof(result=RESULTS[1], merged=True, tree="e" * 40, onto=BASE)
+    assessment = Assessment(
+        lines=222, files=1, criteria=2, expected=200,
+        reasons=(Reason(3, "tests are skipped: @pytest.mark.skip"),
+                 Reason(1, "222 changed lines beside tests")),
+        weakened=Found(1, (Finding("skipped", "@pytest.mark.skip", "tests/export.py", 7),)),
+        claims=Found(1, (Finding("name", "flush_all"),)),
+    )  # fmt: skip
+    usual: dict[str, Any] = {
+        "identity": identity,
+        "prompt": "Export all orders as JSON.",
+        "criteria": (Measured(text="ruff check src", proofs=(gate,)),
+                     Measured(text="one object a line")),
+        "evidence": (gate,),
+        "summary": "Export orders, and flush_all at the end",
+        "stat": " src/export.py | 222 +++--",
+        "risk": "medium",
+        "points": 4,
+        "assessment": assessment,
+        "next": ("fleet approve export-json",),
+    }  # fmt: skip
+    return to_builtins(Packet(**(usual | said)))
+
+
 LOG = {"text": "src/export.py:7:5 E501 line too long\nfound 1 error\n", "path": "/h/x.log"}
 AGENTS = {
     "agents": [
@@ -154,3 +188,4 @@ AGENTS = {
     "target": "main",
 }
 ANSWERS = {"Agents": AGENTS, "Diff": diff(), "Show": detail(), "Why": why(), "Log": LOG}
+ANSWERS |= {"Review": packet()}

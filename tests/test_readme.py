@@ -20,6 +20,7 @@ from fleet.config.agents import AGENT_KEYS
 from fleet.config.schema import reference
 from fleet.core import views
 from fleet.core.activity import Activity
+from fleet.core.packet import Packet
 from fleet.core.rows import QueueCheck, QueueRow, TaskRow, WhyView
 from fleet.core.status import Failed, Landed, Paused, Starting, Stopped, Withdrawn
 from fleet.errors import FleetError
@@ -216,6 +217,7 @@ def test_every_status_is_explained_and_no_other() -> None:
         ("queue --json", QueueRow.__struct_fields__),
         ("`checks`", QueueCheck.__struct_fields__),
         ("why --json", WhyView.__struct_fields__),
+        ("review --json", Packet.__struct_fields__),
     ],
 )
 def test_json_has_the_keys_that_are_promised(output: str, fields: tuple[str, ...]) -> None:

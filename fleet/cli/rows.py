@@ -3,13 +3,16 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from fleet.cli.output import Cell, Output, status_style
+from fleet.cli.output import Cell, Output, Style, status_style
 from fleet.cli.text import age, changes
 from fleet.core.rows import QueueRow, TaskRow
 
 TASK_HEADS = ("TASK", "STATUS", "AGE", "AGENT", "CHANGES", "NEEDS YOU", "TITLE")
-QUEUE_HEADS = ("", "TASK", "STATE", "INTO", "CHANGES", "CHECKS", "APPROVED", "WAITS FOR", "TITLE")
+QUEUE_HEADS = (
+    *("", "TASK", "STATE", "RISK", "INTO", "CHANGES", "CHECKS", "APPROVED", "WAITS FOR", "TITLE"),
+)
 _HEAD = 8
+_RISKS: dict[str, Style] = {"low": "good", "medium": "wanted", "high": "bad"}
 _CHECKED = ("ready", "landing")  # the states in which nothing is left to be checked
 
 
@@ -33,7 +36,7 @@ def task_cells(row: TaskRow, now: datetime) -> list[Cell]:
 
 def queue_table(out: Output, rows: Sequence[QueueRow]) -> None:
     """Print the merge queue in landing order, a line for each change."""
-    out.table(QUEUE_HEADS, (_queue_cells(row) for row in rows), give=(8, 7, 5, 1, 8))
+    out.table(QUEUE_HEADS, (_queue_cells(row) for row in rows), give=(9, 8, 6, 1, 9))
 
 
 def _queue_cells(row: QueueRow) -> list[Cell]:
@@ -42,6 +45,7 @@ def _queue_cells(row: QueueRow) -> list[Cell]:
         Cell(str(row.position), "quiet"),
         Cell(row.task, "strong"),
         Cell(row.state, status_style(row.state)),
+        Cell(row.risk or "", _RISKS.get(row.risk or "", "plain")),
         Cell(row.target),
         Cell(changes(row.added, row.removed)),
         Cell(checks_phrase(row), "good" if passed and row.checks else "wanted"),

@@ -82,6 +82,16 @@ class LookAgain(OnTask, frozen=True):
     onto: Commit
 
 
+class Assess(OnTask, frozen=True):
+    """Measure the change for whoever reviews it, beside all else that is done to its task."""
+
+    revision: int
+
+    @property
+    def lane(self) -> str:
+        return f"assess:{self.task}"
+
+
 class FreeWorkspace(OnTask, frozen=True):
     """Archive what the workspace holds, then give it back to the pool."""
 
@@ -194,7 +204,7 @@ class DropSlot(OnSlot, frozen=True):
 
 AT_MOST_ONCE = (Tell,)  # what came of it counts, also where it was broken off
 # Broken off, they have found out nothing.
-ONLY_LOOK = (Seal, RunChecks, Merge, Gate, Remerge, LookAgain)
+ONLY_LOOK = (Seal, RunChecks, Assess, Merge, Gate, Remerge, LookAgain)
 
 AnyEffect = (
     StartRun
@@ -204,6 +214,7 @@ AnyEffect = (
     | Seal
     | RunChecks
     | LookAgain
+    | Assess
     | FreeWorkspace
     | RestoreWorkspace
     | Notify

@@ -6,6 +6,7 @@ from datetime import datetime
 from msgspec.structs import replace
 
 from fleet.core.accounts import going_on
+from fleet.core.assessing import assessments
 from fleet.core.attention import attention
 from fleet.core.effects import AnyEffect, OnQueue, OnTask
 from fleet.core.lives import lives
@@ -38,6 +39,7 @@ def _parts(fleet: Fleet, given: Circumstances, now: datetime) -> Iterator[Plan]:
     yield going_on(fleet, given, now)
     yield verdicts(fleet, given)
     yield merge_queues(fleet, given)
+    yield assessments(fleet)
     yield workspaces(fleet, now)
     yield starts(fleet, given, now)
     yield pools(fleet, given, now)

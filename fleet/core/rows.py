@@ -5,6 +5,7 @@ from typing import Any
 
 from msgspec import Struct
 
+from fleet.core.assessment import Risk
 from fleet.core.causes import CheckResult
 
 
@@ -140,6 +141,8 @@ class QueueRow(Struct, frozen=True, kw_only=True):
     added: int
     removed: int
     policy: PolicyRow | None = None
+    risk: Risk | None = None  # until it is assessed
+    points: int | None = None
 
 
 class LiveRow(Struct, frozen=True, kw_only=True):

@@ -267,6 +267,8 @@ def _queue_row(
         policy=policy_row(task, change, policy),
         added=change.added,
         removed=change.removed,
+        risk=change.assessment.risk if change.assessment else None,
+        points=change.assessment.points if change.assessment else None,
     )
 
 

@@ -8,9 +8,10 @@ from textual import events
 from textual.widget import Widget
 
 from fleet.core.causes import CheckResult
+from fleet.core.packet import Packet
 from fleet.core.rows import LiveRow, TaskDetail, WhyView
 from fleet.errors import FleetError
-from fleet.protocol import Diff, Log, Show, Why
+from fleet.protocol import Diff, Log, Review, Show, Why
 from fleet.tui.cells import Line
 from fleet.tui.model import Model
 from fleet.tui.reader import Reader
@@ -76,6 +77,12 @@ class ReviewScreen(ReadingScreen, VerdictScreen):
         )
         request(Show(task=task), then=self._wanted(self._detail_came))
         request(Why(task=task), then=self._wanted(self._why_came), otherwise=lambda _: None)
+        self._read_packet()
+
+    def _read_packet(self) -> None:
+        request = Review(task=self._now.task)
+        came = self._wanted(self._packet_came)
+        self.fleet.request(request, then=came, otherwise=lambda _: None)  # it is no change yet
 
     def _wanted(self, then: Callable[[Any], None]) -> Callable[[Any], None]:
         """Return `then` for answers that are still wanted when they come."""
@@ -116,6 +123,9 @@ class ReviewScreen(ReadingScreen, VerdictScreen):
     def _why_came(self, answer: Any) -> None:
         self._know(why=msgspec.convert(answer, WhyView))
 
+    def _packet_came(self, answer: Any) -> None:
+        self._know(packet=msgspec.convert(answer, Packet))
+
     def _know(self, **said: Any) -> None:
         self._now = msgspec.structs.replace(self._now, **said)
         self._open()
@@ -146,9 +156,12 @@ class ReviewScreen(ReadingScreen, VerdictScreen):
         """Show how the change stands now; what is read stays as it is."""
         entry = next((row for row in model.queue if row.task == self._now.task), None)
         live = model.tasks.get(self._now.task)
+        known = self._now.packet
         self._now = msgspec.structs.replace(self._now, live=live, entry=entry)
         if self.is_mounted:
             self._draw()
+            if entry and entry.risk and known is not None and known.risk is None:
+                self._read_packet()  # it was measured meanwhile
 
     def _open(self) -> None:
         if self._pane == "checks":
@@ -160,6 +173,8 @@ class ReviewScreen(ReadingScreen, VerdictScreen):
         if self._pane == "checks":
             commands = self._now.detail.checks if self._now.detail else ()
             return review.checks(self._results(), self._outputs, commands)
+        if self._pane == "packet":
+            return review.packet(self._now, min(self.reader.text_columns, _READABLE))
         if self._pane == "task":
             return review.task(self._now, min(self.size.width, _READABLE), self.fleet.now())
         return self._diff

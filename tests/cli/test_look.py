@@ -191,9 +191,9 @@ def test_the_queue_never_calls_no_checks_passed(run: Run, fake: FakeSupervisor) 
         queue_row("c", checks=red, conflicts=["x.py"], waits_for=None),
     ]
     lines = [line.split("\t") for line in run("queue", "--here").out.splitlines()]
-    assert [line[5] for line in lines] == ["1/1 passed", "no checks", "0/1 passed: lint failed"]
-    assert [line[6] for line in lines] == ["no", "person", "no"]
-    assert lines[2][7] == "conflict in x.py"
+    assert [line[6] for line in lines] == ["1/1 passed", "no checks", "0/1 passed: lint failed"]
+    assert [line[7] for line in lines] == ["no", "person", "no"]
+    assert lines[2][8] == "conflict in x.py"
 
 
 def test_an_empty_queue_is_said(run: Run, fake: FakeSupervisor) -> None:

@@ -27,7 +27,7 @@ from fleet.core.definitions import definitions
 from fleet.core.model import Task
 from fleet.core.policy import Check, Limits, RepoPolicy, Rule
 
-LOW, MEDIUM, HIGH = (Assessment((Reason(n, "x"),)) for n in (0, 3, 6))
+LOW, MEDIUM, HIGH = (Assessment(reasons=(Reason(n, "x"),)) for n in (0, 3, 6))
 EVERY = ("**",)
 
 

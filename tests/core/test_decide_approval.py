@@ -58,7 +58,7 @@ def voided(decision: Decision) -> e.ApprovalVoided:
 
 
 def assess(fleet: Fleet, *tasks: TaskId, points: int = 0) -> Fleet:
-    found = Assessment((Reason(points, "x"),))
+    found = Assessment(reasons=(Reason(points, "x"),))
     known = dict(fleet.tasks)
     for task in tasks or known:
         known[task] = replace(known[task], change=replace(change(fleet, task), assessment=found))

@@ -19,6 +19,7 @@ SIZES = [(80, 24), (120, 40)]
         ("diff", "j j d"),
         ("checks", "j j d 2"),
         ("task", "j j d 3"),
+        ("packet", "j j d 4"),
         ("note", "j j d R n o"),
         ("confirm", "j j d W"),
         ("new", "n a b tab tab l"),

@@ -15,7 +15,7 @@ async def test_what_lands_and_what_it_waits_for(running: Running, link: FakeLink
     async with running(shown(), size=(100, 24)) as (app, pilot):
         await pilot.press("Q", "G")
         text = drawn(app)
-    assert "1 cache ready main +20 -4 ✓1 person its turn to land" in " ".join(text.split())
+    assert "1 cache ready medium main +20 -4 ✓1 person its turn to land" in " ".join(text.split())
     assert "▌ 4  colours" in text
     assert "conflicts with what landed meanwhile:" in text
     assert "src/menu.py" in text

@@ -6,13 +6,13 @@ import pytest
 from drawn import drawn
 from fake_link import FakeLink, Running
 from msgspec.structs import replace
-from reviews import ANSWERS, HEAD, NEXT, detail, diff, entry, line, shown, why
+from reviews import ANSWERS, HEAD, NEXT, detail, diff, entry, line, packet, shown, why
 from textual import events
 from textual.pilot import Pilot
 
 from fleet.core import commands as c
 from fleet.errors import RefusedError
-from fleet.protocol import Attach, Diff, Log, Show, Why
+from fleet.protocol import Attach, Diff, Log, Review, Show, Why
 from fleet.tui.app import FleetApp
 from fleet.tui.dialogs import NoteDialog
 from fleet.tui.review import ReviewScreen
@@ -39,7 +39,7 @@ async def read(app: FleetApp, pilot: Pilot[int]) -> str:
 
 
 def commands(link: FakeLink) -> list[c.Command]:
-    queries = (Diff, Show, Why, Log)
+    queries = (Diff, Show, Why, Log, Review)
     return [asked for asked in link.asked if not isinstance(asked, queries)]
 
 
@@ -95,6 +95,36 @@ class TestReading:
         assert "wall time: 2h" in task
         assert "its change waits for review" in task
         assert "lines 1-8" in again
+
+    async def test_the_packet_begins_with_the_risk(self, opened: Any) -> None:
+        async with opened() as (app, pilot):
+            await read(app, pilot)
+            await pilot.press("4")
+            await pilot.pause()
+            lines = [line.strip() for line in drawn(app).splitlines()]
+        assert "medium risk" in lines[0]
+        first = lines.index("risk")
+        assert lines[first + 1 : first + 3] == [
+            "medium, 4 points",
+            "+3  tests are skipped: @pytest.mark.skip",
+        ]
+        assert "?  one object a line: NO EVIDENCE" in lines
+
+    async def test_a_packet_is_read_again_once_the_change_is_measured(
+        self, opened: Any, link: FakeLink
+    ) -> None:
+        link.answers["Review"] = packet(risk=None, assessment=None)
+        async with opened() as (app, pilot):
+            await read(app, pilot)
+            await pilot.press("4")
+            await pilot.pause()
+            before = drawn(app)
+            link.answers["Review"] = packet()
+            link.show(shown())
+            await pilot.pause()
+            after = drawn(app)
+        assert "not assessed yet" in before
+        assert "medium, 4 points" in after
 
     async def test_output_that_cannot_be_had_is_said(self, opened: Any, link: FakeLink) -> None:
         link.answers["Log"] = RefusedError("export-json has no output of a check lint")

@@ -16,6 +16,7 @@ from fleet.core.events.changes import (
     ApprovalHeld,
     ApprovalVoided,
     Approved,
+    ChangeAssessed,
     ChangeBlocked,
     ChangeLanded,
     ChangeShown,
@@ -102,6 +103,7 @@ AnyEvent = (
     | ApprovalVoided
     | Approved
     | AttemptBegan
+    | ChangeAssessed
     | ChangeBlocked
     | ChangeRefused
     | ChangeLanded
@@ -203,6 +205,7 @@ __all__ = [
     "ApprovalVoided",
     "Approved",
     "AttemptBegan",
+    "ChangeAssessed",
     "ChangeBlocked",
     "ChangeLanded",
     "ChangeRefused",

@@ -1,6 +1,6 @@
 """What can happen to a change in the merge queue."""
 
-from fleet.core.assessment import Risk
+from fleet.core.assessment import Assessment, Risk
 from fleet.core.causes import Conflict, GateRed
 from fleet.core.change import Evidence, Member
 from fleet.core.events.base import TaskEvent
@@ -128,3 +128,10 @@ class ChangeLanded(TaskEvent, frozen=True, tag="change.landed"):
     revision: int
     commit: Commit
     target: str
+
+
+class ChangeAssessed(TaskEvent, frozen=True, tag="change.assessed"):
+    """What was measured in the change; what could not be measured is said in it."""
+
+    revision: int
+    assessment: Assessment

@@ -6,6 +6,7 @@ from datetime import datetime
 from msgspec.structs import replace
 
 from fleet.core.events import (
+    ChangeAssessed,
     ChangeShown,
     Entry,
     FreeingFailed,
@@ -19,8 +20,11 @@ from fleet.core.model import Fleet, Task
 from fleet.core.reducer import accounts, asks, changes, lines, repos, runs, tasks
 from fleet.core.reducer.table import FLEET, TASK
 
-# Looking at a task and tidying it away is no news of it: its age stays that of its last news.
-_NO_NEWS = (ChangeShown, TaskRemoved, WorkspaceFreed, FreeingFailed, NeedTold, NeedEnded)
+# Looking at a task, measuring it and tidying it away is no news of it: its age stays as it was.
+_NO_NEWS = (
+    *(ChangeShown, ChangeAssessed, TaskRemoved, WorkspaceFreed, FreeingFailed),
+    *(NeedTold, NeedEnded),
+)
 
 
 def reduce(fleet: Fleet, entry: Entry) -> Fleet:

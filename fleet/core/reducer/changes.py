@@ -100,6 +100,12 @@ def _shown(task: Task, event: e.ChangeShown, at: datetime) -> Task:
     return replace(task, shown=max(task.shown, event.revision))
 
 
+@table.task(e.ChangeAssessed)
+def _assessed(task: Task, event: e.ChangeAssessed, at: datetime) -> Task:
+    change = _change(task, event.revision)
+    return task if change is None else _with(task, replace(change, assessment=event.assessment))
+
+
 @table.task(e.Approved)
 def _approved(task: Task, event: e.Approved, at: datetime) -> Task:
     if not (change := _change(task, event.revision)):

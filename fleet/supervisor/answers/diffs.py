@@ -23,10 +23,15 @@ async def diff(host: Host, query: p.Diff, actor: str) -> dict[str, Any]:
     task = find(host.supervisor.fleet, query.task)
     comparable(task)
     answer = await asyncio.to_thread(_diff, host, task, query)
+    note_shown(host, task, actor)
+    return answer
+
+
+def note_shown(host: Host, task: Task, actor: str) -> None:
+    """Record that a person was shown the newest revision, if they were not before."""
     if task.change is not None and actor == PERSON and task.shown < task.change.revision:
         shown = e.ChangeShown(task=task.id, revision=task.change.revision, by=actor)
         host.supervisor.record([shown], actor=actor)
-    return answer
 
 
 def _diff(host: Host, task: Task, query: p.Diff) -> dict[str, Any]:

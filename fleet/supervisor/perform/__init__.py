@@ -12,6 +12,7 @@ from fleet.core.model import Fleet
 from fleet.supervisor.perform import (
     answering,
     approvals,
+    assessing,
     changes,
     landing,
     notices,
@@ -25,6 +26,7 @@ from fleet.supervisor.perform.tools import Tools
 # What runs commands of the user may take hours: it never keeps the rest from a thread.
 _LONG = (f.StartRun, f.RestoreWorkspace, f.RunChecks, f.Gate, f.Notify)
 _THREADS = 64  # of each kind; they are made as they are needed
+_MEASURED = 2  # changes at a time: the rest of the machine is for what people wait for
 Performer = Callable[[Tools, Any, Fleet, threading.Event], list[e.AnyEvent]]
 
 _PERFORMERS: dict[type[f.Effect], Performer] = {
@@ -35,6 +37,7 @@ _PERFORMERS: dict[type[f.Effect], Performer] = {
     f.Seal: changes.seal,
     f.RunChecks: changes.check,
     f.LookAgain: approvals.look_again,
+    f.Assess: assessing.assess,
     f.FreeWorkspace: workspaces.free,
     f.RestoreWorkspace: workspaces.restore,
     f.MakeSlot: workspaces.make,
@@ -55,14 +58,16 @@ class RealWorld:
         self.tools = tools
         self._long = ThreadPoolExecutor(_THREADS, thread_name_prefix="long-effect")
         self._short = ThreadPoolExecutor(_THREADS, thread_name_prefix="effect")
+        self._measuring = ThreadPoolExecutor(_MEASURED, thread_name_prefix="measuring")
 
     async def perform(
         self, effect: f.AnyEffect, fleet: Fleet, stop: threading.Event
     ) -> Sequence[e.AnyEvent]:
         loop, performer = asyncio.get_running_loop(), _PERFORMERS[type(effect)]
         threads = self._long if isinstance(effect, _LONG) else self._short
+        threads = self._measuring if isinstance(effect, f.Assess) else threads
         return await loop.run_in_executor(threads, performer, self.tools, effect, fleet, stop)
 
     def close(self) -> None:
-        for threads in (self._long, self._short):
+        for threads in (self._long, self._short, self._measuring):
             threads.shutdown(wait=True)

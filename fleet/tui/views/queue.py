@@ -9,7 +9,7 @@ from fleet.core.rows import QueueCheck, QueueRow
 from fleet.core.verdicts import sentence
 from fleet.tui.cells import Line, Span, cropped, pad, tidy, width, wrapped
 from fleet.tui.model import Model
-from fleet.tui.views.review import SHORT, sign
+from fleet.tui.views.review import RISKS, SHORT, sign
 from fleet.tui.views.table import checks
 
 GAP = 2
@@ -59,10 +59,15 @@ def _approval(row: QueueRow) -> Span:
     return Span(tidy(row.approved_by or "nobody"), "good" if row.approved_by else "wanted")
 
 
+def _risk(row: QueueRow) -> Span:
+    return Span(row.risk or "…", RISKS.get(row.risk or "", "quiet"))
+
+
 COLUMNS = (
     Column("#", lambda row: Span(str(row.position), "quiet"), 99, 3, right=True),
     Column("task", lambda row: Span(tidy(row.task), "strong"), 98, 24),
     Column("state", lambda row: Span(tidy(row.state), _STATES.get(row.state, "")), 90, 11),
+    Column("risk", _risk, 85, 6),
     Column("target", lambda row: Span(tidy(row.target), "quiet"), 20, 14),
     Column("lines", _lines, 60, 12, right=True),
     Column("checks", lambda row: checks(row.checks), 70, 6, right=True),

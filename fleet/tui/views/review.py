@@ -8,14 +8,17 @@ from typing import Any
 from msgspec import Struct
 
 from fleet.core.causes import CheckResult
+from fleet.core.packet import Packet
+from fleet.core.packet_text import parts
 from fleet.core.rows import LiveRow, QueueRow, TaskDetail, WhyView
 from fleet.core.spans import span
 from fleet.core.verdicts import sentence
 from fleet.tui.cells import Line, Span, cropped, spread, tidy, wrapped
 from fleet.tui.views.reading import Document, Row, Section
 
-PANES = ("diff", "checks", "task")
+PANES = ("diff", "checks", "task", "packet")
 SHORT = 10  # digits of a commit
+RISKS = {"low": "good", "medium": "wanted", "high": "bad"}
 _LONGEST_OUTPUT = 5000  # lines of one check's output that are shown: its last ones
 _STATES = {
     "passed": ("✓", "good"),
@@ -50,6 +53,7 @@ class Standing(Struct, frozen=True, kw_only=True):
     entry: QueueRow | None = None
     detail: TaskDetail | None = None
     why: WhyView | None = None
+    packet: Packet | None = None
 
 
 def newer(now: Standing) -> bool:
@@ -72,7 +76,13 @@ def _title(now: Standing, columns: int) -> Line:
     row = now.live.row if now.live else now.detail.row if now.detail else None
     title = tidy(row.title) if row else ""
     left = (Span(f" {tidy(now.task)}", "strong"), Span(f"  {title}", "quiet"))
-    return spread(left, (*_verdict(now), Span(" ")), columns)
+    return spread(left, (*_risk(now), *_verdict(now), Span(" ")), columns)
+
+
+def _risk(now: Standing) -> Line:
+    if now.entry is None or now.entry.risk is None:
+        return ()
+    return (Span(f"{now.entry.risk} risk", RISKS[now.entry.risk]), Span("  "))
 
 
 def _verdict(now: Standing) -> Line:
@@ -211,6 +221,22 @@ def task(now: Standing, columns: int, at: datetime) -> Document:
             lines = [line for text in texts for line in wrapped(text, columns - 4)]
             rows += [Row(line, "", "   ") for line in lines]
             rows.append(Row(""))
+    return Document(tuple(rows), tuple(sections), indexed=False)
+
+
+def packet(now: Standing, columns: int) -> Document:
+    """Return what is computed about the change, its risk and the reasons for that first."""
+    if now.packet is None:
+        return Document((Row("it has no change to review yet", "quiet", " "),))
+    rows, sections = list[Row](), list[Section]()
+    named = sorted(parts(now.packet), key=lambda part: part.name != "risk")
+    for part in named:
+        sections.append(Section(len(rows), part.name))
+        rows.append(Row(part.name, "title", " "))
+        for it in part.rows:
+            style = "" if it.style == "plain" else it.style
+            rows += [Row(line, style, "   ") for line in wrapped(it.text, columns - 4)]
+        rows.append(Row(""))
     return Document(tuple(rows), tuple(sections), indexed=False)
 
 

@@ -1,0 +1,148 @@
+"""The review packet of one change, put together from what is recorded and what git tells now."""
+
+import asyncio
+from collections.abc import Iterator
+
+from fleet import protocol as p
+from fleet.core.change import Change, Evidence, GateFailed, Landing, Ready, Suspect
+from fleet.core.criteria import criteria
+from fleet.core.model import Fleet, Task
+from fleet.core.names import find
+from fleet.core.packet import Identity, Measured, Neighbourhood, Packet, Proof
+from fleet.core.policy import RepoPolicy
+from fleet.core.views import queue_rows
+from fleet.errors import RefusedError
+from fleet.supervisor.answers.diffs import note_shown
+from fleet.supervisor.host import Host
+from fleet.tools.git.changes import digest, messages
+from fleet.tools.git.merging import conflicting_commits
+from fleet.tools.git.repository import Place
+from fleet.tools.git.run import git
+
+_MOST = 20_000  # characters of what an agent says, or of a list of files
+
+
+async def review(host: Host, query: p.Review, actor: str) -> Packet:
+    """Return all that is known of a change; whoever asks has been shown it."""
+    fleet = host.supervisor.fleet
+    task = find(fleet, query.task)
+    if task.change is None:
+        raise RefusedError(f"{task.id} has no change to review", hint=f"fleet why {task.id}")
+    packet = await asyncio.to_thread(_packet, host, fleet, task, task.change)
+    note_shown(host, task, actor)
+    return packet
+
+
+def _packet(host: Host, fleet: Fleet, task: Task, change: Change) -> Packet:
+    place = host.tools.place(fleet.repos[task.repo])
+    evidence, found = tuple(_evidence(change)), change.assessment
+    return Packet(
+        identity=_identity(place, task, change),
+        prompt=task.spec.prompt[:_MOST],
+        criteria=tuple(_criteria(task, host.tools.policy(task.repo), evidence)),
+        evidence=evidence,
+        summary=_summary(place, change),
+        stat=_stat(place, change),
+        risk=found.risk if found else None,
+        points=found.points if found else None,
+        per_criterion=round(found.per_criterion, 1) if found else None,
+        assessment=found,
+        proofs=_proofs(change),
+        neighbourhood=_neighbourhood(host, place, task, change),
+        comments=_comments(task),
+        next=_next(task, change),
+    )
+
+
+def _identity(place: Place, task: Task, change: Change) -> Identity:
+    spec = task.spec
+    return Identity(
+        task=task.id,
+        title=spec.title,
+        revision=change.revision,
+        sealed=change.sealed,
+        base=change.base,
+        diff=digest(place, change.base, change.sealed),
+        branch=task.branch,
+        target=task.target,
+        agent=spec.agent,
+        model=spec.model,
+        attempt=task.attempt,
+        conversation=task.conversation,
+        owner=task.owner,
+        parents=tuple(spec.after),
+        auto_commit=change.auto_commit,
+        approved_by=change.approval.by if change.approval else None,
+    )
+
+
+def _evidence(change: Change) -> Iterator[Proof]:
+    """Yield what checks said, where the agent worked first, then on the tree that would land."""
+    for result in change.acceptance:
+        yield Proof(result=result, merged=False)
+    match change.state:
+        case Ready(evidence=Evidence() as it) | Landing(evidence=Evidence() as it):
+            for result in it.results:
+                yield Proof(result=result, merged=True, tree=it.tree, onto=it.basis)
+        case GateFailed(cause=red) | Suspect(cause=red):
+            for result in red.results:
+                yield Proof(result=result, merged=True, onto=red.basis)
+        case _:
+            return
+
+
+def _criteria(task: Task, policy: RepoPolicy, evidence: tuple[Proof, ...]) -> Iterator[Measured]:
+    for it in criteria(task.spec):
+        check = it.check
+        same = [] if check is None else [known for known in policy.checks if known.run == check.run]
+        names = {known.name for known in (*same, *([check] if check else ()))}
+        proofs = tuple(proof for proof in evidence if proof.result.name in names)
+        yield Measured(text=it.text, proofs=proofs)
+
+
+def _summary(place: Place, change: Change) -> str:
+    said = messages(place, change.base, change.sealed)[:_MOST].split("\0")
+    return "\n\n".join(text.strip("\n") for text in reversed(said) if text.strip())
+
+
+def _stat(place: Place, change: Change) -> str:
+    plain = ("--no-ext-diff", "--no-textconv", "--color=never", "--stat=100", "--stat-count=15")
+    out = git(place.git_dir, "diff", *plain, change.base, change.sealed, hermetic=True).out
+    return out.decode(errors="replace").rstrip("\n")[:_MOST]
+
+
+def _proofs(change: Change) -> tuple[str, ...]:
+    """Return what old tests say of new code, and new tests of old code: a sentence each."""
+    return ()
+
+
+def _comments(task: Task) -> tuple[str, ...]:
+    """Return the comments that its agent has not answered: file, line and text."""
+    return ()
+
+
+def _neighbourhood(host: Host, place: Place, task: Task, change: Change) -> Neighbourhood:
+    fleet = host.supervisor.fleet
+    line = [row for row in queue_rows(fleet, host.circumstances())
+            if (row.repo, row.target) == (task.repo, task.target)]  # fmt: skip
+    mine = next((row for row in line if row.task == task.id), None)
+    tip = fleet.repos[task.repo].tips.get(task.target)
+    landed: tuple[str, ...] = ()
+    if tip is not None and change.files:
+        landed = conflicting_commits(place, base=change.base, target=tip, files=change.files)
+    return Neighbourhood(
+        state=mine.state if mine else "",
+        position=mine.position if mine else None,
+        length=len(line),
+        waits_for=mine.waits_for if mine else None,
+        landed=landed[:10],
+        conflicts=mine.conflicts if mine else (),
+    )
+
+
+def _next(task: Task, change: Change) -> tuple[str, ...]:
+    return (
+        f"fleet diff {task.id}",
+        f"fleet approve {task.id} --head {change.sealed[:10]}",
+        f"fleet return {task.id} -m NOTE",
+    )
