@@ -10,7 +10,7 @@ from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from fleet.core import activity, causes, change, events, status
+from fleet.core import activity, causes, change, events, proof, status
 from fleet.core.ids import Commit, RepoId, TaskId
 from fleet.core.model import Spec
 from fleet.core.policy import Check, Limits
@@ -267,6 +267,29 @@ HELD: Sequence[events.AnyEvent] = (
     events.MessageQueued(task=LOGIN, text="and be quick", by="person"),
     events.MessageHeld(task=LOGIN, message=1, reason="someone is attached", not_before=LATER),
 )
+PROOFS: Sequence[events.AnyEvent] = (
+    events.TaskAdded(task=DOCS, repo=REPO, spec=BY_HAND, target="main", base=BASE, branch="docs"),
+    events.Sealed(
+        task=DOCS,
+        revision=1,
+        sealed=SEALED,
+        head=SEALED,
+        base=BASE,
+        added=2,
+        removed=1,
+        files=("docs.py", "tests/test_docs.py"),
+    ),
+    events.ChecksPassed(task=DOCS, revision=1, results=()),
+    events.GatePassed(task=DOCS, revision=1, evidence=EVIDENCE),
+    *(
+        events.ChangeProved(task=DOCS, revision=1, proof=one)
+        for one in (
+            proof.Proof("old-tests", "unbuildable", TIP, "rules", why="the disk is full"),
+            proof.Proof("old-tests", "refuted", TIP, "rules", "f" * 40, MERGED, (RED,), "test"),
+            proof.Proof("new-tests", "proven", TIP, "rules", "e" * 40, MERGED, (GREEN, KILLED)),
+        )
+    ),
+)
 Batches = Sequence[Sequence[events.AnyEvent]]
 HISTORIES: dict[str, Batches] = {
     "format-1": (SETTING, TO_REVIEW, TO_LANDED, OTHERS),
@@ -275,6 +298,7 @@ HISTORIES: dict[str, Batches] = {
     "run-not-ended": (SETTING, STUCK),
     "accounts": (SETTING, ACCOUNTS),
     "message-held": (SETTING, HELD),
+    "proofs": (SETTING, PROOFS),
 }
 
 

@@ -8,6 +8,7 @@ from msgspec import Struct
 from fleet.core.assessment import Assessment
 from fleet.core.causes import CheckResult, Conflict, GateRed
 from fleet.core.ids import Commit, TaskId
+from fleet.core.proof import Proof
 
 
 class Member(Struct, frozen=True):
@@ -101,6 +102,7 @@ class Change(Struct, frozen=True):
     blocked: str | None = None  # why it cannot land or be gated just now
     tried_onto: Commit | None = None  # the target at which landing was last blocked
     assessment: Assessment | None = None
+    proofs: tuple[Proof, ...] = ()  # at most one of each kind
 
     @property
     def auto_commit(self) -> bool:

@@ -12,6 +12,7 @@ from fleet.core.change import Member
 from fleet.core.ids import Commit, RepoId, TaskId
 from fleet.core.line import Car
 from fleet.core.policy import MergeMethod
+from fleet.core.proof import Kind
 
 
 class Effect(Struct, frozen=True, tag=True):
@@ -162,6 +163,18 @@ class Land(OnQueue, frozen=True):
     behind: tuple[Member, ...] = ()
 
 
+class Prove(OnTask, frozen=True):
+    """Run the tests of one side on the code of the other, merged with the target at `onto`."""
+
+    revision: int
+    kind: Kind
+    onto: Commit
+
+    @property
+    def lane(self) -> str:
+        return f"prove:{self.task}"
+
+
 class OnSlot(Effect, frozen=True):
     """Something to do to one pooled worktree."""
 
@@ -186,7 +199,7 @@ class DropSlot(OnSlot, frozen=True):
 
 
 AT_MOST_ONCE = (Tell,)  # what came of it counts, also where it was broken off
-ONLY_LOOK = (Seal, RunChecks, Merge, Gate, Remerge)  # broken off, they have found out nothing
+ONLY_LOOK = (Seal, RunChecks, Merge, Gate, Remerge, Prove)  # broken off, they found out nothing
 
 AnyEffect = (
     StartRun
@@ -202,6 +215,7 @@ AnyEffect = (
     | Gate
     | Remerge
     | Land
+    | Prove
     | MakeSlot
     | RecycleSlot
     | DropSlot

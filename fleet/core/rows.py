@@ -50,6 +50,22 @@ class Ask(Struct, frozen=True, kw_only=True):
     choices: tuple[str, ...] = ()
 
 
+class QueueCheck(Struct, frozen=True, kw_only=True):
+    name: str
+    state: str
+    seconds: float
+    log: str
+
+
+class ProofRow(Struct, frozen=True, kw_only=True):
+    """What one proof of a change says: `old-tests` on the new code, or `new-tests` without it."""
+
+    kind: str
+    state: str
+    says: str
+    checks: tuple[QueueCheck, ...] = ()
+
+
 class TaskDetail(Struct, frozen=True, kw_only=True):
     """What `fleet show` says beyond the row."""
 
@@ -71,6 +87,7 @@ class TaskDetail(Struct, frozen=True, kw_only=True):
     messages: tuple[str, ...]
     archived: str | None
     messages_wait: str = ""  # why they are not told now
+    proofs: tuple[ProofRow, ...] = ()
 
 
 class SignalRow(Struct, frozen=True, kw_only=True):
@@ -95,13 +112,6 @@ class WhyView(Struct, frozen=True, kw_only=True):
     ask: Ask | None = None
 
 
-class QueueCheck(Struct, frozen=True, kw_only=True):
-    name: str
-    state: str
-    seconds: float
-    log: str
-
-
 class QueueRow(Struct, frozen=True, kw_only=True):
     """A line of `fleet queue --json`, in landing order."""
 
@@ -118,6 +128,7 @@ class QueueRow(Struct, frozen=True, kw_only=True):
     approved_by: str | None
     added: int
     removed: int
+    proofs: tuple[ProofRow, ...] = ()
 
 
 class LiveRow(Struct, frozen=True, kw_only=True):

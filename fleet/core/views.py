@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import assert_never
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from fleet.core import approving, merge_queue
 from fleet.core.accounts import SHUT, speaks
@@ -24,6 +25,7 @@ from fleet.core.model import Fleet, Task
 from fleet.core.phrases import reason
 from fleet.core.planned import Circumstances
 from fleet.core.policy import RepoPolicy
+from fleet.core.proofs import proof_rows
 from fleet.core.rows import QueueCheck, QueueRow
 from fleet.core.schedule import doomed_by, no_workspace, waits_for
 from fleet.core.spans import span
@@ -226,7 +228,8 @@ def queue_rows(fleet: Fleet, given: Circumstances) -> list[QueueRow]:
         line = merge_queue.entries(fleet, repo, target)
         for position, (task, change) in enumerate(line, start=1):
             waits = merge_queue.waits_for(fleet, task, given.repo(repo))
-            rows.append(_queue_row(task, change, position, waits))
+            row = _queue_row(task, change, position, waits)
+            rows.append(replace(row, proofs=proof_rows(task, given.repo(repo))))
     for task in fleet.tasks.values():
         if isinstance(task.status, Held) and task.change and task.removed_at is None:
             rows.append(_queue_row(task, task.change, len(rows) + 1, reason(task.status.cause)))

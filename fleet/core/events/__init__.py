@@ -15,6 +15,7 @@ from fleet.core.events.changes import (
     Approved,
     ChangeBlocked,
     ChangeLanded,
+    ChangeProved,
     ChangeShown,
     ChangeUnblocked,
     ChangeWithdrawn,
@@ -99,6 +100,7 @@ AnyEvent = (
     | ChangeBlocked
     | ChangeRefused
     | ChangeLanded
+    | ChangeProved
     | ChangeShown
     | ChangeUnblocked
     | ChangeWithdrawn
@@ -196,6 +198,7 @@ __all__ = [
     "AttemptBegan",
     "ChangeBlocked",
     "ChangeLanded",
+    "ChangeProved",
     "ChangeRefused",
     "ChangeShown",
     "ChangeUnblocked",
