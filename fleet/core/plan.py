@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from fleet.core.accounts import going_on
 from fleet.core.attention import attention
-from fleet.core.effects import AnyEffect, Gate, OnQueue, OnTask
+from fleet.core.effects import AnyEffect, Gate, Merge, OnQueue, OnTask
 from fleet.core.lives import lives
 from fleet.core.merge_queue import merge_queues
 from fleet.core.model import Fleet
@@ -48,7 +48,7 @@ def _parts(fleet: Fleet, given: Circumstances, now: datetime) -> Iterator[Plan]:
 
 def _proofs(fleet: Fleet, given: Circumstances, queues: Plan) -> Plan:
     """Try one proof at a time, while no change waits for a gate."""
-    if any(isinstance(effect, Gate) for effect in queues.effects):
+    if any(isinstance(effect, Merge | Gate) for effect in queues.effects):
         return NOTHING
     possible = (prove for prove in wanted(fleet, given) if not _barred(fleet, prove))
     return Plan(effects=tuple(islice(possible, 1)))
