@@ -39,9 +39,7 @@ def exchange(place: Place, tree: str, held: Mapping[str, tuple[str, str]]) -> st
     Raises:
         ToolError: another file would have to go, for it stands where a directory is to be.
     """
-    # What goes makes room for what comes: a directory may take the place of a file.
-    order = sorted(held.items(), key=lambda it: (it[1][0] != "000000", it[0]))
-    lines = (f"{mode} {blob}\t{path}\0" for path, (mode, blob) in order)
+    lines = (f"{mode} {blob}\t{path}\0" for path, (mode, blob) in held.items())
     with tempfile.TemporaryDirectory(prefix="fleet-") as directory:
         env = {**AS_NAMED, "GIT_INDEX_FILE": str(Path(directory) / "index")}
         own = ("-c", "core.splitIndex=false")  # or a part of it would lie in the repository
