@@ -110,7 +110,8 @@ def done(task: TaskId = A, attempt: int = 1) -> e.DoneDeclared:
 def sealed(task: TaskId = A, revision: int = 1, **fields: Any) -> e.Sealed:
     name = commit(f"{task}-{revision}")
     plain: dict[str, Any] = {"sealed": name, "head": name, "base": BASE, "added": 3, "removed": 1}
-    return e.Sealed(task=task, revision=revision, files=("x.py",), **(plain | fields))
+    plain["files"] = ("x.py",)
+    return e.Sealed(task=task, revision=revision, **(plain | fields))
 
 
 def passed(task: TaskId = A, revision: int = 1) -> e.ChecksPassed:

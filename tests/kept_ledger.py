@@ -10,7 +10,7 @@ from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from fleet.core import activity, assessment, causes, change, events, status
+from fleet.core import activity, assessment, causes, change, events, proof, status
 from fleet.core.ids import Commit, RepoId, TaskId
 from fleet.core.model import Spec
 from fleet.core.policy import Check, Limits
@@ -305,6 +305,29 @@ MEASURED: Sequence[events.AnyEvent] = (
         ),
     ),
 )
+PROOFS: Sequence[events.AnyEvent] = (
+    events.TaskAdded(task=DOCS, repo=REPO, spec=BY_HAND, target="main", base=BASE, branch="docs"),
+    events.Sealed(
+        task=DOCS,
+        revision=1,
+        sealed=SEALED,
+        head=SEALED,
+        base=BASE,
+        added=2,
+        removed=1,
+        files=("docs.py", "tests/test_docs.py"),
+    ),
+    events.ChecksPassed(task=DOCS, revision=1, results=()),
+    events.GatePassed(task=DOCS, revision=1, evidence=EVIDENCE),
+    *(
+        events.ChangeProved(task=DOCS, revision=1, proof=one)
+        for one in (
+            proof.Proof("old-tests", "unbuildable", TIP, "rules", why="the disk is full"),
+            proof.Proof("old-tests", "refuted", TIP, "rules", "f" * 40, MERGED, (RED,), "test"),
+            proof.Proof("new-tests", "proven", TIP, "rules", "e" * 40, MERGED, (GREEN, KILLED)),
+        )
+    ),
+)
 Batches = Sequence[Sequence[events.AnyEvent]]
 HISTORIES: dict[str, Batches] = {
     "format-1": (SETTING, TO_REVIEW, TO_LANDED, OTHERS),
@@ -314,6 +337,7 @@ HISTORIES: dict[str, Batches] = {
     "accounts": (SETTING, ACCOUNTS),
     "message-held": (SETTING, HELD),
     "assessed": (SETTING, MEASURED),
+    "proofs": (SETTING, PROOFS),
 }
 
 

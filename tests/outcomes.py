@@ -17,6 +17,8 @@ from fleet.core.ids import Commit, TaskId
 from fleet.core.line import Car, Clash, Train, check_key
 from fleet.core.model import Fleet, Task
 from fleet.core.planned import Circumstances
+from fleet.core.proof import Proof, State
+from fleet.core.proofs import rules
 
 Events = list[e.AnyEvent]
 MEASURED = Assessment(lines=4)
@@ -56,8 +58,16 @@ def _told(effect: f.Tell | f.PassAnswer, outcome: str, **more: Any) -> e.AnyEven
     return e.AnswerSettled(task=effect.task, **named, **more)
 
 
-def _judged(
-    effect: f.Seal | f.RunChecks | f.LookAgain | f.Assess | f.Merge | f.Gate | f.Remerge | f.Land,
+def _judged(  # noqa: C901, PLR0912 (a case for each effect)
+    effect: f.Seal
+    | f.RunChecks
+    | f.LookAgain
+    | f.Assess
+    | f.Merge
+    | f.Gate
+    | f.Remerge
+    | f.Land
+    | f.Prove,
     fleet: Fleet,
     given: Circumstances,
 ) -> Events:
@@ -77,12 +87,22 @@ def _judged(
             return [checked(effect, fleet, given)]
         case f.Remerge(onto=onto):
             return [e.StillMerges(task=task, revision=number, onto=onto)]
+        case f.Prove():
+            return [proved(effect, fleet.tasks[task], given)]
         case f.Land():
             return _land(effect, fleet)
 
 
+def proved(
+    effect: f.Prove, task: Task, given: Circumstances, state: State = "proven"
+) -> e.ChangeProved:
+    digest = rules(task.spec, given.repo(task.repo))
+    proof = Proof(effect.kind, state, effect.onto, digest)
+    return e.ChangeProved(task=task.id, revision=effect.revision, proof=proof)
+
+
 def sealed(task: Task, revision: int) -> e.Sealed:
-    return h.sealed(task.id, revision, base=task.base)
+    return h.sealed(task.id, revision, base=task.base, files=("x.py", "tests/test_x.py"))
 
 
 def merged(effect: f.Merge) -> e.TrainMerged:
@@ -288,6 +308,12 @@ def _restores(effect: f.RestoreWorkspace, fleet: Fleet) -> list[Events]:
     return [[e.RestoreFailed(task=effect.task, reason="disk full")]]
 
 
+def _proofs(effect: f.Prove, fleet: Fleet) -> list[Events]:
+    task = fleet.tasks[effect.task]
+    states: tuple[State, ...] = ("refuted", "unbuildable", "nothing-to-prove")
+    return [[proved(effect, task, h.GIVEN, state)] for state in states]
+
+
 _BAD: dict[type[f.Effect], Callable[..., list[Events]]] = {
     f.StartRun: _starts,
     f.Seal: _seals,
@@ -298,6 +324,7 @@ _BAD: dict[type[f.Effect], Callable[..., list[Events]]] = {
     f.Gate: _gates,
     f.Remerge: _remerges,
     f.Land: _lands,
+    f.Prove: _proofs,
     f.Tell: _tells,
     f.PassAnswer: _answers,
     f.MakeSlot: _slots,

@@ -21,7 +21,7 @@ from fleet.config.schema import reference
 from fleet.core import views
 from fleet.core.activity import Activity
 from fleet.core.packet import Packet
-from fleet.core.rows import QueueCheck, QueueRow, TaskRow, WhyView
+from fleet.core.rows import ProofRow, QueueCheck, QueueRow, TaskRow, WhyView
 from fleet.core.status import Failed, Landed, Paused, Starting, Stopped, Withdrawn
 from fleet.errors import FleetError
 from fleet.tui.keys import KEYS, Key, shown
@@ -215,7 +215,8 @@ def test_every_status_is_explained_and_no_other() -> None:
     [
         ("ls --json", TaskRow.__struct_fields__),
         ("queue --json", QueueRow.__struct_fields__),
-        ("`checks`", QueueCheck.__struct_fields__),
+        ("of its `checks`", QueueCheck.__struct_fields__),
+        ("of its `proofs`", ProofRow.__struct_fields__),
         ("why --json", WhyView.__struct_fields__),
         ("review --json", Packet.__struct_fields__),
     ],

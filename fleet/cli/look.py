@@ -7,10 +7,10 @@ import click
 import msgspec
 
 from fleet.cli.common import ask, examples, here, json_option, task_argument
-from fleet.cli.output import Cell, Output, emit, say, status_style
+from fleet.cli.output import Cell, Output, Style, emit, say, status_style
 from fleet.cli.rows import short, task_table
 from fleet.cli.text import age, changes, clock, now
-from fleet.core.rows import TaskDetail, TaskRow, WhyView
+from fleet.core.rows import ProofRow, TaskDetail, TaskRow, WhyView
 from fleet.core.spans import span
 from fleet.core.terminal import clean_lines
 from fleet.core.verdicts import sentence
@@ -54,10 +54,21 @@ def show(out: Output, *, task: str, as_json: bool) -> None:
         good = result.green
         words = f"{result.name}: {result.state} after {span(result.seconds)}, see {result.log}"
         _fact(out, "check", Cell(words, "good" if good else "bad"))
+    for proof in detail.proofs:
+        _fact(out, "proof", Cell(_proof(proof), _PROOF.get(proof.state, "quiet")))
     _block("prompt", detail.prompt)
     _block("notes", detail.notes)
     wait = f" ({detail.messages_wait})" if detail.messages_wait else ""
     _block(f"messages{wait}", "\n".join(detail.messages))
+
+
+_PROOF: dict[str, Style] = {"proven": "good", "refuted": "bad", "unbuildable": "wanted"}
+
+
+def _proof(proof: ProofRow) -> str:
+    """Say what a proof came to, and where a check says more."""
+    red = [check for check in proof.checks if check.state not in ("passed", "flaky")]
+    return f"{proof.says}, see {red[0].log}" if red else proof.says
 
 
 def _show_head(out: Output, row: TaskRow) -> None:

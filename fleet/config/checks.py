@@ -15,6 +15,7 @@ CHECK_KEYS = (
     Key("run", COMMAND, "the command, for /bin/sh; it must exit with 0", required=True),
     Key("timeout", duration(), "after this time the check has failed", field="timeout_s"),
     Key("allow_empty", FLAG, "whether it may pass although not a single test ran"),
+    Key("proof", FLAG, "whether it is also run for proofs; false for what runs no tests"),
 )
 
 

@@ -8,6 +8,7 @@ from msgspec import Struct
 from fleet.core.assessment import Assessment, Risk
 from fleet.core.causes import CheckResult, Conflict, GateRed
 from fleet.core.ids import Commit, TaskId
+from fleet.core.proof import Proof
 
 
 class Member(Struct, frozen=True):
@@ -129,6 +130,8 @@ class Change(Struct, frozen=True):
     def approvals(self) -> tuple[Approval, ...]:
         """Every verdict that stands, by different people, oldest first."""
         return () if self.approval is None else (*self.approval.beside, self.approval)
+
+    proofs: tuple[Proof, ...] = ()  # at most one of each kind
 
     @property
     def auto_commit(self) -> bool:

@@ -12,6 +12,7 @@ from fleet.core.change import Member
 from fleet.core.ids import Commit, RepoId, TaskId
 from fleet.core.line import Car
 from fleet.core.policy import MergeMethod
+from fleet.core.proof import Kind
 
 
 class Effect(Struct, frozen=True, tag=True):
@@ -179,6 +180,18 @@ class Land(OnQueue, frozen=True):
     behind: tuple[Member, ...] = ()
 
 
+class Prove(OnTask, frozen=True):
+    """Run the tests of one side on the code of the other, merged with the target at `onto`."""
+
+    revision: int
+    kind: Kind
+    onto: Commit
+
+    @property
+    def lane(self) -> str:
+        return f"prove:{self.task}"
+
+
 class OnSlot(Effect, frozen=True):
     """Something to do to one pooled worktree."""
 
@@ -204,7 +217,7 @@ class DropSlot(OnSlot, frozen=True):
 
 AT_MOST_ONCE = (Tell,)  # what came of it counts, also where it was broken off
 # Broken off, they have found out nothing.
-ONLY_LOOK = (Seal, RunChecks, Assess, Merge, Gate, Remerge, LookAgain)
+ONLY_LOOK = (Seal, RunChecks, Assess, Merge, Gate, Remerge, LookAgain, Prove)
 
 AnyEffect = (
     StartRun
@@ -222,6 +235,7 @@ AnyEffect = (
     | Gate
     | Remerge
     | Land
+    | Prove
     | MakeSlot
     | RecycleSlot
     | DropSlot

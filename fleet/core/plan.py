@@ -2,18 +2,20 @@
 
 from collections.abc import Iterator
 from datetime import datetime
+from itertools import islice
 
 from msgspec.structs import replace
 
 from fleet.core.accounts import going_on
 from fleet.core.assessing import assessments
 from fleet.core.attention import attention
-from fleet.core.effects import AnyEffect, OnQueue, OnTask
+from fleet.core.effects import AnyEffect, Gate, Merge, OnQueue, OnTask
 from fleet.core.lives import lives
 from fleet.core.merge_queue import merge_queues
 from fleet.core.model import Fleet
-from fleet.core.planned import Circumstances, Plan, together
+from fleet.core.planned import NOTHING, Circumstances, Plan, together
 from fleet.core.pool import pools, workspaces
+from fleet.core.proofs import wanted
 from fleet.core.schedule import given_up, hopeless, rejections, starts
 from fleet.core.voiding import verdicts
 
@@ -38,12 +40,22 @@ def _parts(fleet: Fleet, given: Circumstances, now: datetime) -> Iterator[Plan]:
     yield lives(fleet, given, now)
     yield going_on(fleet, given, now)
     yield verdicts(fleet, given)
-    yield merge_queues(fleet, given)
+    queues = merge_queues(fleet, given)
+    yield queues
     yield assessments(fleet)
+    yield _proofs(fleet, given, queues)
     yield workspaces(fleet, now)
     yield starts(fleet, given, now)
     yield pools(fleet, given, now)
     yield attention(fleet, given, now)
+
+
+def _proofs(fleet: Fleet, given: Circumstances, queues: Plan) -> Plan:
+    """Try one proof at a time, while no change waits for a gate."""
+    if any(isinstance(effect, Merge | Gate) for effect in queues.effects):
+        return NOTHING
+    possible = (prove for prove in wanted(fleet, given) if not _barred(fleet, prove))
+    return Plan(effects=tuple(islice(possible, 1)))
 
 
 def _barred(fleet: Fleet, effect: AnyEffect) -> bool:

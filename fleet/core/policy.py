@@ -56,12 +56,14 @@ class Check(Struct, frozen=True):
     """A command that must exit with 0; it is run by `/bin/sh -c`.
 
     One whose output says that not a single test ran is red all the same, unless `allow_empty`.
+    `proof` is whether it is also run with the tests of one side on the code of the other.
     """
 
     name: str
     run: str
     timeout_s: float = 1800.0
     allow_empty: bool = False
+    proof: bool = True
 
 
 class AgentCommand(Struct, frozen=True):

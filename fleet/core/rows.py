@@ -71,6 +71,22 @@ class PolicyRow(Struct, frozen=True, kw_only=True):
     lacks: str | None = None
 
 
+class QueueCheck(Struct, frozen=True, kw_only=True):
+    name: str
+    state: str
+    seconds: float
+    log: str
+
+
+class ProofRow(Struct, frozen=True, kw_only=True):
+    """What one proof of a change says: `old-tests` on the new code, or `new-tests` without it."""
+
+    kind: str
+    state: str
+    says: str
+    checks: tuple[QueueCheck, ...] = ()
+
+
 class TaskDetail(Struct, frozen=True, kw_only=True):
     """What `fleet show` says beyond the row."""
 
@@ -93,6 +109,7 @@ class TaskDetail(Struct, frozen=True, kw_only=True):
     archived: str | None
     messages_wait: str = ""  # why they are not told now
     policy: PolicyRow | None = None  # of its change
+    proofs: tuple[ProofRow, ...] = ()
 
 
 class SignalRow(Struct, frozen=True, kw_only=True):
@@ -117,13 +134,6 @@ class WhyView(Struct, frozen=True, kw_only=True):
     ask: Ask | None = None
 
 
-class QueueCheck(Struct, frozen=True, kw_only=True):
-    name: str
-    state: str
-    seconds: float
-    log: str
-
-
 class QueueRow(Struct, frozen=True, kw_only=True):
     """A line of `fleet queue --json`, in landing order."""
 
@@ -143,6 +153,7 @@ class QueueRow(Struct, frozen=True, kw_only=True):
     policy: PolicyRow | None = None
     risk: Risk | None = None  # until it is assessed
     points: int | None = None
+    proofs: tuple[ProofRow, ...] = ()
 
 
 class LiveRow(Struct, frozen=True, kw_only=True):

@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import assert_never
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from fleet.core import approving, merge_queue
 from fleet.core.accounts import SHUT, speaks
@@ -24,6 +25,7 @@ from fleet.core.model import Fleet, Task
 from fleet.core.phrases import reason
 from fleet.core.planned import Circumstances
 from fleet.core.policy import RepoPolicy
+from fleet.core.proofs import proof_rows
 from fleet.core.rows import QueueCheck, QueueRow
 from fleet.core.schedule import doomed_by, no_workspace, waits_for
 from fleet.core.spans import span
@@ -225,7 +227,8 @@ def queue_rows(fleet: Fleet, given: Circumstances) -> list[QueueRow]:
         for position, (task, change) in enumerate(line, start=1):
             policy = given.repo(repo, target)
             waits = merge_queue.waits_for(fleet, task, policy)
-            rows.append(_queue_row(task, change, position, waits, policy))
+            row = _queue_row(task, change, position, waits, policy)
+            rows.append(replace(row, proofs=proof_rows(task, policy)))
     for task in fleet.tasks.values():
         if isinstance(task.status, Held) and task.change and task.removed_at is None:
             waits, policy = reason(task.status.cause), given.repo(task.repo, task.target)

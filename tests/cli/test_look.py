@@ -84,6 +84,21 @@ def test_json_is_what_the_supervisor_said(
     assert shown.err == ""
 
 
+def test_show_says_what_is_proven_and_where_to_read_on(run: Run, fake: FakeSupervisor) -> None:
+    red = {"name": "test", "state": "failed", "seconds": 1.0, "log": "/logs/proof.log"}
+    says = "the target's own tests fail on the new code: test failed with exit code 1"
+    proven = "the new tests fail without the change: proven"
+    fake.answers["show"] = task_detail(
+        proofs=(
+            {"kind": "old-tests", "state": "refuted", "says": says, "checks": [red]},
+            {"kind": "new-tests", "state": "proven", "says": proven, "checks": []},
+        )
+    )
+    shown = run("show", "importer").out
+    assert f"{says}, see /logs/proof.log" in shown
+    assert proven in shown
+
+
 def test_show_says_all_that_is_known(run: Run, fake: FakeSupervisor) -> None:
     fake.answers["show"] = task_detail(
         row=task_row(status="failed", needs="out of attempts"),

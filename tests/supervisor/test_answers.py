@@ -271,6 +271,12 @@ class TestPanes:
         await in_review(house, checks=("echo checked",))
         told = await panes.log(house.host, p.Log(task="a", check="check-1"))
         assert told["text"] == "checked\n"
+        proof = house.home.check_log("a", "proof-old-tests-1-0123456789-check-1")
+        proof.write_text("on other code")
+        told = await panes.log(house.host, p.Log(task="a", check="check-1"))
+        assert told["text"] == "checked\n"
+        told = await panes.log(house.host, p.Log(task="a", check=proof.stem))
+        assert told["text"] == "on other code"
         told = await panes.log(house.host, p.Log(task="a", check="check-1", last=4))
         assert told["text"] == "ked\n"
 

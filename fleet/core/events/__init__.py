@@ -19,6 +19,7 @@ from fleet.core.events.changes import (
     ChangeAssessed,
     ChangeBlocked,
     ChangeLanded,
+    ChangeProved,
     ChangeShown,
     ChangeUnblocked,
     ChangeWithdrawn,
@@ -107,6 +108,7 @@ AnyEvent = (
     | ChangeBlocked
     | ChangeRefused
     | ChangeLanded
+    | ChangeProved
     | ChangeShown
     | ChangeUnblocked
     | ChangeWithdrawn
@@ -208,6 +210,7 @@ __all__ = [
     "ChangeAssessed",
     "ChangeBlocked",
     "ChangeLanded",
+    "ChangeProved",
     "ChangeRefused",
     "ChangeShown",
     "ChangeUnblocked",

@@ -5,6 +5,7 @@ from fleet.core.causes import Conflict, GateRed
 from fleet.core.change import Evidence, Member
 from fleet.core.events.base import TaskEvent
 from fleet.core.ids import Commit
+from fleet.core.proof import Proof
 
 
 class GatePassed(TaskEvent, frozen=True, tag="gate.passed"):
@@ -46,6 +47,13 @@ class ChangeBlocked(TaskEvent, frozen=True, tag="change.blocked"):
 
 class ChangeUnblocked(TaskEvent, frozen=True, tag="change.unblocked"):
     revision: int
+
+
+class ChangeProved(TaskEvent, frozen=True, tag="change.proved"):
+    """One proof of the change was tried; it takes the place of an earlier one of its kind."""
+
+    revision: int
+    proof: Proof
 
 
 class ChangeShown(TaskEvent, frozen=True, tag="change.shown"):

@@ -95,6 +95,14 @@ def _unblocked(task: Task, event: e.ChangeUnblocked, at: datetime) -> Task:
     return task if change is None else _with(task, replace(change, blocked=None))
 
 
+@table.task(e.ChangeProved)
+def _proved(task: Task, event: e.ChangeProved, at: datetime) -> Task:
+    if not (change := _change(task, event.revision)):
+        return task
+    others = (proof for proof in change.proofs if proof.kind != event.proof.kind)
+    return _with(task, replace(change, proofs=(*others, event.proof)))
+
+
 @table.task(e.ChangeShown)
 def _shown(task: Task, event: e.ChangeShown, at: datetime) -> Task:
     return replace(task, shown=max(task.shown, event.revision))

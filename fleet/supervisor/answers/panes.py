@@ -7,6 +7,7 @@ from typing import Any
 from fleet import protocol as p
 from fleet.core.model import Task
 from fleet.core.names import find
+from fleet.core.proof import LOGS
 from fleet.core.refusals import attachable
 from fleet.errors import RefusedError, ToolError
 from fleet.supervisor.host import Host
@@ -79,7 +80,9 @@ async def _log(host: Host, query: p.Log) -> dict[str, Any]:
 def _check_log(host: Host, task: Task, check: str) -> dict[str, Any]:
     folder = host.home.task(task.id) / "checks"
     logs = sorted(folder.glob("*.log"), key=lambda file: file.stat().st_mtime)
-    named = [file for file in logs if file.stem == check or file.stem.endswith(f"-{check}")]
+    own = [file for file in logs if not file.stem.startswith(LOGS)]  # of its very own code
+    named = [file for file in logs if file.stem == check]
+    named = named or [file for file in own if file.stem.endswith(f"-{check}")]
     if not named:
         known = ", ".join(file.stem for file in logs) or "none"
         raise RefusedError(f"{task.id} has no output of a check {check}", hint=f"there is: {known}")

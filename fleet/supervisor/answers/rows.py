@@ -11,6 +11,7 @@ from fleet.core.change import GateFailed, Landing, Ready
 from fleet.core.model import Fleet, Task
 from fleet.core.phrases import reason
 from fleet.core.planned import Circumstances
+from fleet.core.proofs import proof_rows
 from fleet.core.rows import TaskDetail, TaskRow
 from fleet.core.status import Failed, Held
 from fleet.core.verdicts import policy_row
@@ -87,6 +88,7 @@ def task_detail(fleet: Fleet, task: Task, given: Circumstances, home: paths.Home
         archived=task.archived,
         policy=policy_row(task, change, given.repo(task.repo, task.target)) if change else None,
         messages_wait=turns.kept(task, task.messages[0].id) if task.messages else "",
+        proofs=proof_rows(task, given.repo(task.repo)),
     )
 
 

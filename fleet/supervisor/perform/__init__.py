@@ -16,6 +16,7 @@ from fleet.supervisor.perform import (
     changes,
     landing,
     notices,
+    proving,
     queue,
     runs,
     telling,
@@ -24,7 +25,7 @@ from fleet.supervisor.perform import (
 from fleet.supervisor.perform.tools import Tools
 
 # What runs commands of the user may take hours: it never keeps the rest from a thread.
-_LONG = (f.StartRun, f.RestoreWorkspace, f.RunChecks, f.Gate, f.Notify)
+_LONG = (f.StartRun, f.RestoreWorkspace, f.RunChecks, f.Gate, f.Prove, f.Notify)
 _THREADS = 64  # of each kind; they are made as they are needed
 _MEASURED = 2  # changes at a time: the rest of the machine is for what people wait for
 Performer = Callable[[Tools, Any, Fleet, threading.Event], list[e.AnyEvent]]
@@ -47,6 +48,7 @@ _PERFORMERS: dict[type[f.Effect], Performer] = {
     f.Gate: queue.gate,
     f.Remerge: queue.remerge,
     f.Land: landing.land,
+    f.Prove: proving.prove,
     f.Notify: notices.notify,
 }
 

@@ -65,7 +65,7 @@ def _once(
         stop=stop,
     )
     state, code = _state(outcome)
-    if state == "passed" and not check.allow_empty and _ran_nothing(check, log):
+    if state in {"passed", "failed"} and not check.allow_empty and _ran_nothing(check, log):
         state = "empty"
     seconds = 0.0 if isinstance(outcome, CouldNotStart | Cancelled) else outcome.seconds
     return CheckResult(
@@ -74,7 +74,7 @@ def _once(
 
 
 def _ran_nothing(check: Check, log: Path) -> bool:
-    """Whether the check's own words say that it passed for want of a test."""
+    """Whether the check's own words say that it ended for want of a test."""
     with log.open(encoding="utf-8", errors="replace") as file:
         return ran_nothing(check.run, file.read(LONGEST + 1))
 
