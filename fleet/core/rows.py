@@ -71,6 +71,8 @@ class TaskDetail(Struct, frozen=True, kw_only=True):
     messages: tuple[str, ...]
     archived: str | None
     messages_wait: str = ""  # why they are not told now
+    comments: int = 0  # on lines of its change, that are not resolved
+    unanswered: int = 0  # of those that its agent was told of
 
 
 class SignalRow(Struct, frozen=True, kw_only=True):
@@ -118,6 +120,7 @@ class QueueRow(Struct, frozen=True, kw_only=True):
     approved_by: str | None
     added: int
     removed: int
+    unanswered: int = 0  # comments that its agent was told of and has not answered
 
 
 class LiveRow(Struct, frozen=True, kw_only=True):

@@ -20,6 +20,7 @@ from fleet.core.causes import (
     Unsealable,
 )
 from fleet.core.change import Change, Conflicted, GateFailed, Gating, Landing, Ready, Suspect
+from fleet.core.comments import tally, unanswered
 from fleet.core.model import Fleet, Task
 from fleet.core.phrases import reason
 from fleet.core.planned import Circumstances
@@ -113,12 +114,15 @@ class Need(Struct, frozen=True):
 
     kind: str
     phrase: str
+    more: str = ""  # what changes while it is the same need
 
 
 def needs(fleet: Fleet, task: Task, policy: RepoPolicy) -> str | None:
     """Return why a person is wanted, in one phrase, or how the task ended badly; else None."""
     found = need(fleet, task, policy)
-    return found.phrase if found else None
+    if found is None:
+        return None
+    return f"{found.phrase}, {found.more}" if found.more else found.phrase
 
 
 def need(fleet: Fleet, task: Task, policy: RepoPolicy) -> Need | None:
@@ -214,9 +218,10 @@ def _change_need(fleet: Fleet, task: Task, policy: RepoPolicy) -> Need | None:
         return Need("landing", change.blocked)
     if not isinstance(change.state, Ready) or approving.approved(change):
         return None
+    more = tally(task.comments)
     if approving.unchecked(task, change, policy):
-        return Need("review", "review: it has no checks")
-    return Need("review", "review") if task.spec.land == "review" else None
+        return Need("review", "review: it has no checks", more)
+    return Need("review", "review", more) if task.spec.land == "review" else None
 
 
 def queue_rows(fleet: Fleet, given: Circumstances) -> list[QueueRow]:
@@ -264,6 +269,7 @@ def _queue_row(task: Task, change: Change, position: int, waits: str | None) -> 
         approved_by=change.approval.by if change.approval else None,
         added=change.added,
         removed=change.removed,
+        unanswered=len(unanswered(task.comments)),
     )
 
 

@@ -15,7 +15,7 @@ from fleet.core.commands import Answer, AnyCommand, Command, Send, Spawn, Submit
 from fleet.core.facts import SpawnFacts, SubmitFacts
 from fleet.core.ids import TaskId
 from fleet.errors import FleetError, RefusedError
-from fleet.supervisor.answers import agents, diffs, look, panes, screens, streams, watch
+from fleet.supervisor.answers import agents, comments, diffs, look, panes, screens, streams, watch
 from fleet.supervisor.asking import facts_for
 from fleet.supervisor.host import Host
 from fleet.supervisor.perform.surroundings import store_environment
@@ -132,6 +132,8 @@ class Server:
             return await self._host.supervisor.settled()
         if isinstance(ask, p.Diff):
             return await diffs.diff(self._host, ask, request.actor)
+        if isinstance(ask, p.Comments):
+            return await comments.comments(self._host, ask, request.actor)
         if isinstance(ask, p.View):
             return await _pass_on(screens.view(self._host, ask, over), request, writer)
         if (stream_of := _STREAMS.get(type(ask))) is not None:
@@ -156,7 +158,8 @@ class Server:
         host = self._host
         if host.vitals.draining:
             raise RefusedError("the supervisor is going down", hint="fleet up, then once more")
-        facts = await asyncio.to_thread(facts_for, host.tools, command)
+        fleet = host.supervisor.fleet
+        facts = await asyncio.to_thread(facts_for, host.tools, command, fleet)
         answer = host.supervisor.submit(command, facts, actor=actor)
         if isinstance(command, Spawn | Submit) and isinstance(facts, SpawnFacts | SubmitFacts):
             # The client reads the file that is checked out, which nobody may have trusted.

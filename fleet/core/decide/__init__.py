@@ -4,13 +4,16 @@ from collections.abc import Callable
 from typing import Any
 
 from fleet.core import commands as c
-from fleet.core.decide import adding, answering, control, keeping, review
+from fleet.core.decide import adding, answering, comments, control, keeping, review
 from fleet.core.decide.decision import PERSON, Decision
 from fleet.core.facts import Facts
 from fleet.core.model import Fleet
 from fleet.errors import RefusedError
 
-_PERSONS_ONLY = (c.Answer, c.Approve, c.Return, c.Trust, c.TrustAgents, c.Thaw, c.Remove, c.Clean)
+_PERSONS_ONLY = (
+    *(c.Answer, c.Approve, c.Return, c.Trust, c.TrustAgents, c.Thaw, c.Remove, c.Clean),
+    *(c.Comment, c.EditComment, c.DropComment, c.ResolveComment, c.MarkSeen),
+)
 
 _RULES: dict[type[c.Command], Callable[[Fleet, Any, Any, str], Decision]] = {
     c.Spawn: adding.spawn,
@@ -27,6 +30,12 @@ _RULES: dict[type[c.Command], Callable[[Fleet, Any, Any, str], Decision]] = {
     c.Approve: review.approve,
     c.Return: review.give_back,
     c.Withdraw: review.withdraw,
+    c.Comment: comments.comment,
+    c.EditComment: comments.edit,
+    c.DropComment: comments.drop,
+    c.ResolveComment: comments.resolve,
+    c.Reply: comments.reply,
+    c.MarkSeen: comments.mark_seen,
     c.Remove: keeping.remove,
     c.Restore: keeping.restore,
     c.Clean: keeping.clean,

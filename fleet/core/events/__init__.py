@@ -27,6 +27,16 @@ from fleet.core.events.changes import (
     StillMerges,
     Suspected,
 )
+from fleet.core.events.comments import (
+    AnswersMissed,
+    CommentAdded,
+    CommentDropped,
+    CommentEdited,
+    CommentEvent,
+    CommentReplied,
+    CommentResolved,
+    FilesSeen,
+)
 from fleet.core.events.lines import TrainClashed, TrainMerged, TreeChecked
 from fleet.core.events.repos import (
     AgentsDistrusted,
@@ -104,6 +114,7 @@ AnyEvent = (
     | ChangeWithdrawn
     | ChecksFailed
     | ChecksPassed
+    | CommentEvent
     | ConflictFound
     | ConversationKnown
     | CrashNoted
@@ -191,6 +202,7 @@ __all__ = [
     "AgentsTrusted",
     "AnswerGiven",
     "AnswerSettled",
+    "AnswersMissed",
     "AnyEvent",
     "Approved",
     "AttemptBegan",
@@ -202,6 +214,11 @@ __all__ = [
     "ChangeWithdrawn",
     "ChecksFailed",
     "ChecksPassed",
+    "CommentAdded",
+    "CommentDropped",
+    "CommentEdited",
+    "CommentReplied",
+    "CommentResolved",
     "ConflictFound",
     "ConversationKnown",
     "CrashNoted",
@@ -209,6 +226,7 @@ __all__ = [
     "EndingBegan",
     "Entry",
     "Event",
+    "FilesSeen",
     "FreeingFailed",
     "GatePassed",
     "GateRejected",

@@ -2,6 +2,7 @@
 
 from fleet.core.causes import Conflict, GateRed
 from fleet.core.change import Evidence
+from fleet.core.comments import Remark
 from fleet.core.events.base import TaskEvent
 from fleet.core.ids import Commit
 
@@ -63,6 +64,7 @@ class Returned(TaskEvent, frozen=True, tag="change.returned"):
     revision: int
     note: str
     by: str
+    comments: tuple[Remark, ...] = ()  # what its agent is to answer
 
 
 class ChangeWithdrawn(TaskEvent, frozen=True, tag="change.withdrawn"):

@@ -7,7 +7,12 @@ from msgspec.structs import replace
 
 from fleet.core.events import (
     ChangeShown,
+    CommentAdded,
+    CommentDropped,
+    CommentEdited,
+    CommentResolved,
     Entry,
+    FilesSeen,
     FreeingFailed,
     NeedEnded,
     NeedTold,
@@ -16,11 +21,12 @@ from fleet.core.events import (
     WorkspaceFreed,
 )
 from fleet.core.model import Fleet, Task
-from fleet.core.reducer import accounts, asks, changes, lines, repos, runs, tasks
+from fleet.core.reducer import accounts, asks, changes, comments, lines, repos, runs, tasks
 from fleet.core.reducer.table import FLEET, TASK
 
 # Looking at a task and tidying it away is no news of it: its age stays that of its last news.
-_NO_NEWS = (ChangeShown, TaskRemoved, WorkspaceFreed, FreeingFailed, NeedTold, NeedEnded)
+_LOOKED = (ChangeShown, FilesSeen, CommentAdded, CommentEdited, CommentDropped, CommentResolved)
+_NO_NEWS = (*_LOOKED, TaskRemoved, WorkspaceFreed, FreeingFailed, NeedTold, NeedEnded)
 
 
 def reduce(fleet: Fleet, entry: Entry) -> Fleet:
@@ -51,4 +57,15 @@ def _fold(task: Task, event: TaskEvent, at: datetime) -> Task:
     return replace(new, updated_at=news, status_since=since)
 
 
-__all__ = ["accounts", "asks", "changes", "lines", "reduce", "replay", "repos", "runs", "tasks"]
+__all__ = [
+    "accounts",
+    "asks",
+    "changes",
+    "comments",
+    "lines",
+    "reduce",
+    "replay",
+    "repos",
+    "runs",
+    "tasks",
+]
