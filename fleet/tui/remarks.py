@@ -70,9 +70,10 @@ class RemarkScreen(ReadingScreen):
         self.marked = marked.marked(
             self.files,
             self.remarks,
-            () if self.since else self._seen,
+            () if self._answer.get("since") else self._seen,
             columns=self.reader.text_columns,
             cut=self._answer.get("cut", False),
+            news=bool(self._answer.get("since")),
         )
         if self.in_diff() and before.document.rows:
             self.reader.keep(self._same(before, row))
@@ -113,7 +114,7 @@ class RemarkScreen(ReadingScreen):
             self._more(owner)
         elif spot is None:
             self.fleet.refuse("this is no line of a file; go to one first")
-        elif self.since and spot.side == "old":
+        elif self._answer.get("since") and spot.side == "old":
             self.fleet.refuse("this line is of the earlier revision", "i shows the whole change")
         else:
             self._new(spot)

@@ -190,6 +190,14 @@ def test_what_is_no_text_is_refused(run: Run, fake: FakeSupervisor) -> None:
     assert "no text in UTF-8" in answer.err
 
 
+def test_done_says_what_is_unanswered(run: Run, fake: FakeSupervisor) -> None:
+    fake.answers["done"] = {"task": "importer", "unanswered": ["importer#2", "importer#4"]}
+
+    said = run("done", "importer").err
+
+    assert "not answered yet: importer#2, importer#4; type: fleet reply importer#2" in said
+
+
 def test_a_return_says_how_much_goes_along(run: Run, fake: FakeSupervisor) -> None:
     fake.answers["return"] = {"task": "importer", "comments": ["importer#1", "importer#2"]}
 

@@ -181,6 +181,16 @@ def test_a_return_sends_all_comments_as_one_message() -> None:
     assert reason(status.cause) == "returned by person: Mind the tests."
 
 
+def test_a_file_name_cannot_say_anything_to_the_agent() -> None:
+    fleet = returned(history(*REVIEW, commented(1, path="x\n\n## a#9: y.py\x1b[2J")))
+    status = fleet.tasks[A].status
+
+    assert isinstance(status, Rejected)
+    told = note(status.cause, target="main")
+    assert "## a#1: x  ## a#9: y.py line 3" in told
+    assert "\x1b" not in told
+
+
 def test_a_note_is_not_needed_beside_comments() -> None:
     fleet = history(*TWO)
     assert decide(fleet, c.Return(task="a", note="")).answer["comments"] == ["a#1", "a#2"]
@@ -200,7 +210,8 @@ def test_a_comment_is_sent_with_the_line_where_it_is_by_now() -> None:
 
     assert isinstance(said, e.Returned)
     assert [(it.path, it.line) for it in said.comments] == [("y.py", 8), ("x.py", 3)]
-    late = only(decide(fleet, c.Return(task="a", note=""), WhereFacts(revision=1, places={})))
+    stale = WhereFacts(revision=1, places={"a#1": Where("z.py", 9)})
+    late = only(decide(fleet, c.Return(task="a", note=""), stale))
     assert isinstance(late, e.Returned)
     assert [it.line for it in late.comments] == [3, 3]
 
@@ -238,6 +249,7 @@ def test_an_agent_answers_by_name_or_by_number_alone() -> None:
 @pytest.mark.parametrize("name", ["b#1", "a#3", "a#", "#", "", "3", "a", "x#1", "\x1b[2J#1"])
 def test_an_agent_answers_no_other_comment(name: str) -> None:
     fleet = fold(returned(history(*TWO)), (*h.by_hand(B), commented(1, "b")))
+    fleet = fold(fleet, decide(fleet, c.Return(task="b", note="")).events)
 
     refused(lambda: reply(fleet, name))
 
@@ -338,6 +350,14 @@ def test_an_agent_that_left_some_unanswered_is_told_once() -> None:
     assert isinstance(again[0], e.DoneDeclared)
     anew = h.settle(returned(fold(fleet, (told, h.done(A), h.sealed(A, 2), h.passed(A, 2)))))[0]
     assert not anew.tasks[A].recalled
+
+
+def test_whoever_declares_it_done_is_told_what_is_unanswered() -> None:
+    fleet = fold(h.settle(returned(history(*TWO)))[0], (replied(1),))
+
+    assert decide(fleet, c.DeclareDone(task="a"), actor="a").answer["unanswered"] == ["a#2"]
+    answered = fold(fleet, (replied(2),))
+    assert decide(answered, c.DeclareDone(task="a")).answer == {"task": A}
 
 
 def test_an_agent_that_answered_all_is_not_told() -> None:

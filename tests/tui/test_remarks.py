@@ -73,6 +73,15 @@ def test_a_line_that_is_not_in_view_is_named_above(said: dict[str, Any], words: 
     assert words in text[1]
 
 
+def test_old_lines_of_an_earlier_revision_are_not_those_before_the_change() -> None:
+    said = rows(remark(side="old", now_line=3), remark(2, now_line=3))
+    document = marked(files(PATCH), said, news=True).document
+    text = [row.text for row in document.rows]
+
+    assert "export-json#1  unanswered  src/export.py line 3 before the change" in text[1]
+    assert text.index("export-json#2  unanswered") > text.index("import json")
+
+
 def test_comments_on_other_files_stand_last() -> None:
     text = lines(remark(path="lib/x.py", now_path="lib/x.py"))
 

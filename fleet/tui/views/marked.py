@@ -47,10 +47,15 @@ def marked(
     *,
     columns: int = _READABLE,
     cut: bool = False,
+    news: bool = False,
 ) -> Marked:
-    """Return a patch with each comment below its line; files that were `seen` are only named."""
+    """Return a patch with each comment below its line; files that were `seen` are only named.
+
+    With `news` it begins at an earlier revision: its old lines are not those before the change.
+    """
     numbers = [line[3] or 0 for file in patch for line in file.lines]
-    layout = _Layout(max(len(str(max(numbers, default=0))), 3), min(columns, _READABLE))
+    gutter = max(len(str(max(numbers, default=0))), 3)
+    layout = _Layout(gutter, min(columns, _READABLE), news=news)
     left = list(comments)
     for file in patch:
         own = [it for it in left if _path(it) in (file.path, file.old)]
@@ -72,9 +77,9 @@ def _path(comment: CommentRow) -> str:
 class _Layout:
     """Lays out one file after the other."""
 
-    def __init__(self, gutter: int, columns: int) -> None:
+    def __init__(self, gutter: int, columns: int, *, news: bool) -> None:
         self.rows: list[Row] = []
-        self._gutter, self._columns = gutter, columns
+        self._gutter, self._columns, self._news = gutter, columns, news
         self._sections: list[Section] = []
         self._paths: list[str] = []
         self._stops: list[int] = []
@@ -98,11 +103,11 @@ class _Layout:
         else:
             self.title(file.title(), file.counts(), file.path)
             lines = file.lines
-        there = {spot for line in lines if (spot := _spot(file, line)) is not None}
+        there = {_spot(file, line) for line in lines} if comments else set()
         by_spot: dict[Spot, list[CommentRow]] = {}
         for comment in comments:
             spot = Spot(_path(comment), comment.side, comment.now_line or 0)
-            if spot in there:
+            if spot in there and not (self._news and comment.side == "old"):
                 by_spot.setdefault(spot, []).append(comment)
             else:
                 self.comment(comment, apart=True)
