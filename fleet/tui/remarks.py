@@ -56,8 +56,10 @@ class RemarkScreen(ReadingScreen):
 
     def remarks_came(self, answer: Any) -> None:
         """Take in what was said of it, and show that where it belongs."""
-        self.remarks = tuple(msgspec.convert(answer or [], list[CommentRow]))
-        self._lay_out()
+        said = tuple(msgspec.convert(answer or [], list[CommentRow]))
+        if said != self.remarks:
+            self.remarks = said
+            self._lay_out()
         self.relaid()
 
     def diff(self) -> Document:
