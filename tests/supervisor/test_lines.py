@@ -1,5 +1,6 @@
 """Where commented lines are by now, in real revisions of a real repository."""
 
+import os
 from collections.abc import Mapping
 
 import pytest
@@ -138,3 +139,35 @@ async def test_a_replay_that_conflicts_is_said_in_the_diff(house: House) -> None
     assert list(told["conflicts"]) == ["x.txt"]
     assert "n.txt" not in told["patch"]
     assert "-mine\n+both\n" in told["patch"]
+
+
+async def test_names_that_are_no_utf_8_are_spelled_in_the_diff(house: House) -> None:
+    odd = house.repo / os.fsdecode(b"b\xff.txt")
+    commits = []
+    for branch, start, text in (
+        *(("base", "main", "1\n"), ("r1", "base", "mine\n"), ("newer", "base", "theirs\n")),
+        ("r2", "newer", "both\n"),
+    ):
+        git(house.repo, "checkout", "-q", "-b", branch, start)
+        odd.write_text(text)
+        git(house.repo, "add", "-A")
+        git(house.repo, "commit", "-qm", branch)
+        commits.append(git(house.repo, "rev-parse", "HEAD"))
+    git(house.repo, "checkout", "-q", "main")
+    revision(house, 1, "base", {})
+    for number, base in ((1, commits[0]), (2, commits[2])):
+        head = Commit(commits[2 * number - 1])
+        house.record(
+            e.DoneDeclared(task=A, attempt=1, by="person"),
+            e.Sealed(task=A, revision=number + 1, sealed=head, head=head, base=Commit(base),
+                     added=1, removed=1, files=(odd.name,)),
+            e.ChecksPassed(task=A, revision=number + 1, results=()),
+        )  # fmt: skip
+
+    told = await diff(house.host, p.Diff(task="a", since=2), "person")
+
+    assert p.encode(told)
+    assert list(told["conflicts"]) == ["b\\xff.txt"]
+    assert "-mine\n+both" in told["patch"]
+    house.submit(c.MarkSeen(task="a", paths=("b\\xff.txt",)))
+    assert (await diff(house.host, p.Diff(task="a"), "person"))["viewed"] == ["b\\xff.txt"]

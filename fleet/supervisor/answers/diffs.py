@@ -17,7 +17,7 @@ from fleet.core.model import Task
 from fleet.core.names import find
 from fleet.core.refusals import comparable
 from fleet.core.revisions import Pinned, last_read
-from fleet.core.spelling import unspelled
+from fleet.core.spelling import spelled, unspelled
 from fleet.errors import RefusedError
 from fleet.supervisor.host import Host
 from fleet.supervisor.lines import blobs
@@ -133,8 +133,9 @@ def _interdiff(
         later=change.sealed,
     )
     files = paths or found.files
+    unfit = tuple(map(spelled, found.conflicts))
     few = files if files is None or len(files) <= _MOST_PATHS else None
-    return _Compared(found.before, change.sealed, few, earlier.revision, found.conflicts)
+    return _Compared(found.before, change.sealed, few, earlier.revision, unfit)
 
 
 def _without(compared: _Compared, viewed: Sequence[str], known: Iterable[str]) -> _Compared:
