@@ -6,6 +6,8 @@ import hashlib
 import os
 import re
 import secrets
+import shlex
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -52,7 +54,7 @@ def open_home(home: paths.Home) -> HomeIdentity:
     """Make the fleet home, or check the one that is there, and return which one it is.
 
     May be called by several processes at once: all get the same identity. Afterwards the home's
-    own directories exist, and `fleet-hook` in it is this version's.
+    own directories exist, and `fleet-hook` and `fleet` in it are this version's.
 
     Raises:
         HomeError: it cannot be written, is not ours alone, lies on a network file system, belongs
@@ -66,6 +68,7 @@ def open_home(home: paths.Home) -> HomeIdentity:
             for directory in _directories(home):
                 directory.mkdir(mode=0o700, exist_ok=True)
             _install_hook(home.hook)
+            _install_command(home.command)
             return identity or _record(home)
     except OSError as error:
         raise _refusal(home.root, error) from error
@@ -179,10 +182,20 @@ def _install_hook(hook: Path) -> None:
             f"fleet is not completely installed: {paths.HOOK} cannot be read",
             hint="install fleet again",
         ) from error
+    _install(hook, wanted)
+
+
+def _install_command(command: Path) -> None:
+    """Let agents find this very fleet, whether or not it is on a person's PATH."""
+    python = shlex.quote(sys.executable)
+    _install(command, f'#!/bin/sh\nexec {python} -P -m fleet "$@"\n'.encode())
+
+
+def _install(program: Path, wanted: bytes) -> None:
     with suppress(FileNotFoundError):
-        if hook.read_bytes() == wanted and os.access(hook, os.X_OK):
+        if program.read_bytes() == wanted and os.access(program, os.X_OK):
             return
-    _replace(hook, wanted, mode=0o700)
+    _replace(program, wanted, mode=0o700)
 
 
 def _replace(file: Path, content: bytes, *, mode: int) -> None:

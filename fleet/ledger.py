@@ -6,11 +6,12 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import msgspec
 
 from fleet.core.events import EVENT_TYPES, AnyEvent, Entry, TaskEvent
+from fleet.core.spelling import spelled
 from fleet.errors import HomeError
 
 APPLICATION_ID = 0x666C6565  # "flee": tells ledgers from other SQLite files
@@ -76,13 +77,16 @@ class Ledger:
     def append(self, events: Sequence[AnyEvent], *, at: datetime, actor: str) -> list[Entry]:
         """Record `events` as happened at `at`; they are on the disk, all of them, on return.
 
+        The entries are what was recorded: names of files that are not UTF-8 are spelled in them.
+
         Raises:
             HomeError: the disk is full or fails. None of them is recorded, and the ledger can be
                 used further.
         """
         when = at.astimezone(UTC)
         entries = [
-            Entry(seq, when, actor, event) for seq, event in enumerate(events, self._last + 1)
+            Entry(seq, when, actor, _storable(event))
+            for seq, event in enumerate(events, self._last + 1)
         ]
         if entries:
             rows = [_row(entry) for entry in entries]
@@ -133,6 +137,28 @@ class Ledger:
                 "SELECT seq, at, actor, data FROM events WHERE seq > ? ORDER BY seq LIMIT ?",
                 (after, _PAGE),
             ).fetchall()
+
+
+def _storable(event: AnyEvent) -> AnyEvent:
+    """Return an event that JSON can hold: an agent may give a file any name."""
+    try:
+        _encode(event)
+    except UnicodeEncodeError:
+        kept: AnyEvent = _decode(_encode(_spelled(msgspec.to_builtins(event))))
+        return kept
+    return event
+
+
+def _spelled(value: Any) -> Any:
+    match value:
+        case str():
+            return spelled(value)
+        case list() | tuple():
+            return [_spelled(item) for item in value]
+        case dict():
+            return {_spelled(key): _spelled(item) for key, item in value.items()}
+        case _:
+            return value
 
 
 def _row(entry: Entry) -> tuple[int, str, str, str, str | None, bytes]:

@@ -107,6 +107,10 @@ class Home(Struct, frozen=True):
         return self.root / "bin" / "fleet-hook"
 
     @property
+    def command(self) -> Path:
+        return self.root / "bin" / "fleet"  # for agents, wherever fleet itself is installed
+
+    @property
     def trash(self) -> Path:
         return self.root / "trash"
 

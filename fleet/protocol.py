@@ -75,14 +75,35 @@ class Diff(Query, frozen=True, tag="diff"):
 
     `sealed` is false for a branch that is no change yet; `seen` is the revision that this person
     was shown before, or 0. For a `screen` binary files are only named, and the patch is `cut`
-    where it is too long for one reply.
+    where it is too long for one reply. Of `paths` alone, where there are any.
 
-    Result: {task, head, base, stat, patch, auto_commit, revision, sealed, seen, cut}.
+    With `since` it is compared with that revision, with `since_review` with the one read last
+    before the newest (`last_read`): that one replayed onto the newest one's base. Where it
+    does not fit there, `conflicts` says in which files. `viewed` are the files read as they are:
+    with `unseen` they are left out where all of the change is shown.
+
+    Result: {task, head, base, stat, patch, auto_commit, revision, sealed, seen, cut, since,
+    last_read, conflicts, viewed}.
     """
 
     task: str
     colour: bool = False
     screen: bool = False
+    paths: tuple[str, ...] = ()
+    since: int | None = None
+    since_review: bool = False
+    unseen: bool = False
+
+
+class Comments(Query, frozen=True, tag="comments"):
+    """What is said of a change's lines, and where those are by now; `all` has resolved ones, too.
+
+    An agent is told what was sent to it, and of its own change alone.
+    Result: list of `core.comments.CommentRow`.
+    """
+
+    task: str
+    all: bool = False
 
 
 class Review(Query, frozen=True, tag="review"):
@@ -208,8 +229,8 @@ class Settled(Query, frozen=True, tag="settled"):
 
 
 AnyQuery = (
-    Hello | List | Show | Why | Next | Queue | Events | Diff | Review | Path | Attach | Screen | Log
-    | Agents | Watch | View | Wait | Status | Report | Shutdown | Settled
+    Hello | List | Show | Why | Next | Queue | Events | Diff | Review | Comments | Path | Attach
+    | Screen | Log | Agents | Watch | View | Wait | Status | Report | Shutdown | Settled
 )  # fmt: skip
 
 

@@ -10,7 +10,7 @@ from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from fleet.core import activity, assessment, causes, change, events, proof, status
+from fleet.core import activity, assessment, causes, change, comments, events, proof, status
 from fleet.core.ids import Commit, RepoId, TaskId
 from fleet.core.model import Spec
 from fleet.core.policy import Check, Limits
@@ -328,6 +328,48 @@ PROOFS: Sequence[events.AnyEvent] = (
         )
     ),
 )
+REMARK = comments.Remark(
+    id="login#1",
+    revision=1,
+    path="src/login.py",
+    line=3,
+    blob=TIP,
+    quote="return None",
+    text="why not fail?",
+    since=("login: it does", "person: where?"),
+)
+_SIDES: tuple[comments.Side, ...] = ("new", "old", "new")
+COMMENTS: Sequence[events.AnyEvent] = (
+    *TO_REVIEW[:32],
+    events.ChecksPassed(task=LOGIN, revision=1, results=(GREEN,)),
+    events.ChangeShown(task=LOGIN, revision=1, by="person"),
+    events.FilesSeen(task=LOGIN, files={"src/login.py": TIP, "straße.txt": BASE}, by="person"),
+    events.FilesSeen(task=LOGIN, files={"straße.txt": ""}, by="person"),
+    *(
+        events.CommentAdded(
+            task=LOGIN,
+            comment=f"login#{number}",
+            revision=1,
+            path="src/login.py",
+            line=number + 2,
+            side=side,
+            blob=TIP,
+            quote="return None",
+            text="why not fail?",
+            by="person",
+        )
+        for number, side in enumerate(_SIDES, 1)
+    ),
+    events.CommentEdited(task=LOGIN, comment="login#2", text="keep “this”", by="person"),
+    events.CommentDropped(task=LOGIN, comment="login#3", by="person"),
+    events.Returned(task=LOGIN, revision=1, note="", by="person", comments=(REMARK,)),
+    events.CommentReplied(task=LOGIN, comment="login#1", revision=1, text="it does", by="login"),
+    events.CommentReplied(
+        task=LOGIN, comment="login#1", revision=1, text="where?", by="person", answers=False
+    ),
+    events.CommentResolved(task=LOGIN, comment="login#1", by="person"),
+    events.AnswersMissed(task=LOGIN, text="You have not answered 1 comment."),
+)
 Batches = Sequence[Sequence[events.AnyEvent]]
 HISTORIES: dict[str, Batches] = {
     "format-1": (SETTING, TO_REVIEW, TO_LANDED, OTHERS),
@@ -338,6 +380,7 @@ HISTORIES: dict[str, Batches] = {
     "message-held": (SETTING, HELD),
     "assessed": (SETTING, MEASURED),
     "proofs": (SETTING, PROOFS),
+    "comments": (SETTING, COMMENTS),
 }
 
 

@@ -179,6 +179,21 @@ def packet(**said: Any) -> Any:
 
 
 LOG = {"text": "src/export.py:7:5 E501 line too long\nfound 1 error\n", "path": "/h/x.log"}
+
+
+def remark(number: int = 1, **said: Any) -> dict[str, Any]:
+    usual: dict[str, Any] = {
+        "id": f"export-json#{number}", "task": "export-json", "state": "unanswered", "revision": 1,
+        "path": "src/export.py", "line": 4, "side": "new", "blob": HEAD,
+        "quote": '    with open(path, "w", encoding="utf-8") as file:', "text": "and for bytes?",
+        "by": "person", "at": NOON.isoformat(), "outdated": False,
+        "now_path": "src/export.py", "now_line": 4, "replies": [],
+    }  # fmt: skip
+    return usual | said
+
+
+REPLY = {"text": "they are decoded before", "by": "export-json", "at": NOON.isoformat(),
+         "revision": 1, "answers": True, "sent": True}  # fmt: skip
 AGENTS = {
     "agents": [
         {"name": "crusher", "found": False, "why": "the program crusher is not on your PATH"},
@@ -187,5 +202,12 @@ AGENTS = {
     "usual": "shell",
     "target": "main",
 }
-ANSWERS = {"Agents": AGENTS, "Diff": diff(), "Show": detail(), "Why": why(), "Log": LOG}
-ANSWERS |= {"Review": packet()}
+ANSWERS = {
+    "Comments": [],
+    "Agents": AGENTS,
+    "Diff": diff(),
+    "Show": detail(),
+    "Why": why(),
+    "Log": LOG,
+    "Review": packet(),
+}

@@ -13,8 +13,16 @@ import kept_ledger
 import pytest
 from waiting import until
 
-from fleet.core.events import EVENT_TYPES, AnyEvent, CrashNoted, Entry, QueueThawed
-from fleet.core.ids import RepoId, TaskId
+from fleet.core.causes import Conflict
+from fleet.core.events import (
+    EVENT_TYPES,
+    AnyEvent,
+    ConflictFound,
+    CrashNoted,
+    Entry,
+    QueueThawed,
+)
+from fleet.core.ids import Commit, RepoId, TaskId
 from fleet.core.reducer import replay
 from fleet.errors import HomeError
 from fleet.ledger import Ledger, _begin_writing
@@ -97,6 +105,18 @@ def test_times_are_kept_to_the_microsecond_in_utc(path: Path) -> None:
         row = connection.execute("SELECT seq, at, actor, type, task, data FROM events").fetchone()
     data = b'{"type":"task.crash","error":"x","task":"login"}'
     assert row == (1, "2026-01-02T12:00:00.000007Z", "person", "task.crash", "login", data)
+
+
+def test_what_is_no_utf_8_is_spelled(path: Path) -> None:
+    odd = Conflict(("b\udcff.txt", "ä.txt"), Commit("a" * 40))
+    event = ConflictFound(task=TaskId("login"), revision=1, cause=odd)
+    with opened(path) as ledger:
+        entries = ledger.append([crash(), event], at=NOON, actor="person")
+
+    assert recorded(path) == entries
+    assert entries[0].event == crash()
+    assert isinstance(entries[1].event, ConflictFound)
+    assert entries[1].event.cause.files == ("b\\xff.txt", "ä.txt")
 
 
 def test_a_reader_starts_after_what_it_has_seen(path: Path) -> None:

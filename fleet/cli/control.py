@@ -81,7 +81,10 @@ def retry(*, task: str, as_json: bool) -> None:
 @json_option
 def done(*, task: str, as_json: bool) -> None:
     """Take the agent's work as it stands; an agent need not name its own task."""
-    _do(DeclareDone(task=task), task, "is taken as done", as_json=as_json)
+    answer = ask(DeclareDone(task=task))
+    confirm(answer, f"{named(answer, task)} is taken as done", as_json=as_json)
+    if missing := (answer or {}).get("unanswered"):
+        say(f"not answered yet: {', '.join(missing)}; type: fleet reply {missing[0]} -m TEXT")
 
 
 def _do(request: Command, task: str, sentence: str, *, as_json: bool) -> None:

@@ -94,6 +94,7 @@ def _facts_of(detail: TaskDetail) -> Iterable[tuple[str, str | None]]:
         ("branch", f"{row.branch} from {short(row.base)} into {row.target}"),
         ("change", f"{short(row.head)} {changes(row.added, row.removed)}{saved}{expected}"),
         ("files", ", ".join(detail.files)),
+        ("comments", _comments(detail)),
         ("worktree", row.worktree),
         ("agent", f"{row.agent or 'by hand'}, attempt {row.attempt}, done: {detail.done}"),
         ("pane", f"{row.pane}, process {row.pid}" if row.pane else None),
@@ -105,6 +106,13 @@ def _facts_of(detail: TaskDetail) -> Iterable[tuple[str, str | None]]:
         ("cost", cost),
         ("created", clock(detail.created_at)),
         ("archived", detail.archived),
+    )
+
+
+def _comments(detail: TaskDetail) -> str | None:
+    missing = f", {detail.unanswered} unanswered" if detail.unanswered else ""
+    return (
+        f"{detail.comments}{missing}: fleet comments {detail.row.task}" if detail.comments else None
     )
 
 

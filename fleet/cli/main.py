@@ -34,6 +34,7 @@ SECTIONS: dict[str, dict[str, str]] = {
     "review and land": {
         **dict.fromkeys(("queue", "diff"), "review"),
         "review": "packet",
+        **dict.fromkeys(("comment", "comments", "reply"), "comments"),
         **dict.fromkeys(("approve", "return", "withdraw", "thaw"), "verdict"),
     },
     "scripts": {"wait": "waiting"},

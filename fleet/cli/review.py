@@ -8,11 +8,14 @@ from typing import Any
 import click
 import msgspec
 
-from fleet.cli.common import ask, examples, here, json_option, task_argument
+from fleet.cli.common import ask, confirm, examples, here, json_option, task_argument
 from fleet.cli.output import Output, Style, emit, say
 from fleet.cli.rows import queue_table, short
 from fleet.cli.text import count
+from fleet.core.commands import MarkSeen
+from fleet.core.phrases import files_phrase
 from fleet.core.rows import QueueRow
+from fleet.core.spelling import spelled
 from fleet.core.terminal import clean, clean_lines
 from fleet.protocol import Diff, Queue
 
@@ -42,20 +45,59 @@ def queue(out: Output, *, around: bool, as_json: bool) -> None:
         say("the merge queue is empty")
 
 
-@click.command(epilog=examples("fleet diff importer", "fleet diff importer | git apply --stat"))
+@click.command(
+    epilog=examples(
+        "fleet diff importer",
+        "fleet diff importer --since-review",
+        "fleet diff importer src/orders.py --mark-seen",
+        "fleet diff importer | git apply --stat",
+    )
+)
 @task_argument
+@click.argument("files", metavar="[FILE]...", nargs=-1)
+@click.option("--since-review", is_flag=True, help="Against the revision that you read last.")
+@click.option("--since", metavar="REVISION", type=click.IntRange(min=1), help="Against that one.")
+@click.option("--mark-seen", is_flag=True, help="Note that you have read them, as they are now.")
+@click.option("--all", "whole", is_flag=True, help="Also files that you have marked as seen.")
 @json_option
 @click.pass_obj
-def diff(out: Output, *, task: str, as_json: bool) -> None:
-    """Show a task's change as it would be reviewed, or its branch so far."""
-    answer = ask(Diff(task=task))
+def diff(
+    out: Output,
+    *,
+    task: str,
+    files: tuple[str, ...],
+    since_review: bool,
+    since: int | None,
+    mark_seen: bool,
+    whole: bool,
+    as_json: bool,
+) -> None:
+    """Show a task's change as it would be reviewed, or its branch so far.
+
+    On a terminal, files that you have marked as seen and that are as they were are only named.
+    """
+    paths = tuple(map(spelled, files))
+    if mark_seen:
+        _mark_seen(task, paths, as_json=as_json)
+        return
+    fold = out.terminal and not (whole or as_json or paths)
+    request = Diff(task=task, paths=paths, since=since, since_review=since_review, unseen=fold)
+    answer = ask(request)
     if as_json:
         emit(answer)
     elif out.terminal:
-        _page(f"{_summary(answer)}\n\n{painted(out, answer['patch'])}", colours=out.colours)
+        seen = _folded(answer) if fold else ""
+        patch = painted(out, answer["patch"])
+        _page(f"{_summary(answer)}\n{seen}\n{patch}", colours=out.colours)
     else:
         say(_summary(answer))
         _write_raw(answer["patch"])
+
+
+def _mark_seen(task: str, paths: tuple[str, ...], *, as_json: bool) -> None:
+    answer = ask(MarkSeen(task=task, paths=paths))
+    marked = count(len(answer["files"]), "file")
+    confirm(answer, f"{marked} of {answer['task']} marked as seen", as_json=as_json)
 
 
 def _summary(answer: dict[str, Any]) -> str:
@@ -64,7 +106,25 @@ def _summary(answer: dict[str, Any]) -> str:
     saved = ", with uncommitted work that fleet committed" if answer.get("auto_commit") else ""
     size = f"{count(files, 'file')}, +{added} -{removed}"
     span = f"{short(answer['base'])}..{short(answer['head'])}"
-    return clean(f"{answer['task']} {span}: {size}{saved}")
+    if since := answer.get("since"):
+        span = f"revision {since}..{answer['revision']}"
+    return clean(f"{answer['task']} {span}: {size}{saved}{_unfit(answer)}")
+
+
+def _unfit(answer: dict[str, Any]) -> str:
+    """Say where the earlier revision does not fit onto the newer target."""
+    files = answer.get("conflicts") or ()
+    if not files:
+        return ""
+    where = files_phrase(tuple(files))
+    return f"; conflicts with the newer target in {where}, so what came from there shows as well"
+
+
+def _folded(answer: dict[str, Any]) -> str:
+    """Name the files that were seen as they are, and are left out."""
+    seen = answer.get("viewed") or ()
+    said = f"seen, and as they were: {', '.join(seen)} (--all shows them)" if seen else ""
+    return f"{clean(said)}\n" if said else ""
 
 
 def _number(stat: str, word: str) -> int:

@@ -67,7 +67,8 @@ def checks_phrase(row: QueueRow) -> str:
 def waits_phrase(row: QueueRow) -> str:
     """Return what a change waits for; where nothing else is said, the files of a conflict."""
     files = f"conflict in {', '.join(row.conflicts)}" if row.conflicts else ""
-    return row.waits_for or files
+    missing = f"{row.unanswered} unanswered" if row.unanswered else ""
+    return ", ".join(filter(None, (row.waits_for or files, missing)))
 
 
 def short(commit: str | None) -> str:

@@ -13,6 +13,7 @@ from fleet.cli.common import (
     task_names,
 )
 from fleet.cli.output import emit, say
+from fleet.cli.text import count
 from fleet.core.commands import Approve, Return, Revoke, Thaw, Withdraw
 from fleet.errors import UsageError
 
@@ -64,17 +65,22 @@ def _revoke(tasks: tuple[str, ...], *, head: str | None, by: str | None, as_json
 
 @click.command(
     name="return",
-    epilog=examples('fleet return importer -m "the test deletes the fixture: keep it"'),
+    epilog=examples(
+        'fleet return importer -m "the test deletes the fixture: keep it"',
+        "fleet return importer      (with the comments on its lines)",
+    ),
 )
 @task_argument
-@click.option("-m", "--note", metavar="NOTE", required=True, help="What is to be done better.")
+@click.option("-m", "--note", metavar="NOTE", help="What is to be done better.")
 @json_option
-def return_(*, task: str, note: str, as_json: bool) -> None:
-    """Send a change back to its agent with a note."""
-    if not note.strip():
+def return_(*, task: str, note: str | None, as_json: bool) -> None:
+    """Send a change back to its agent, with a note and the comments that were not sent yet."""
+    if note is not None and not note.strip():
         raise UsageError("the note is empty", hint=f'type: fleet return {task} -m "NOTE"')
-    answer = ask(Return(task=task, note=note))
-    confirm(answer, f"{named(answer, task)} goes back to its agent", as_json=as_json)
+    answer = ask(Return(task=task, note=note or ""))
+    sent = len(answer.get("comments") or ())
+    along = f" with {count(sent, 'comment')}" if sent else ""
+    confirm(answer, f"{named(answer, task)} goes back to its agent{along}", as_json=as_json)
 
 
 @click.command(epilog=examples("fleet withdraw importer"))

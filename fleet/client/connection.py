@@ -157,11 +157,14 @@ class Client:
         """Send a request, and return its items as they come.
 
         Raises:
-            UsageError: it is longer than one line may be.
+            UsageError: it is longer than one line may be, or no text.
             FleetError: the supervisor went away.
         """
         self._last += 1
-        line = encode({"id": self._last, "ask": request, "actor": actor()}) + b"\n"
+        try:
+            line = encode({"id": self._last, "ask": request, "actor": actor()}) + b"\n"
+        except UnicodeEncodeError as error:
+            raise UsageError("this is no text in UTF-8", hint="type it once more") from error
         if len(line) > LINE_LIMIT:
             raise UsageError(f"this is too long: {len(line)} bytes, {LINE_LIMIT} may be sent")
         self._mail[self._last] = deque()

@@ -7,7 +7,7 @@ from fleet.core.effects import Notify
 from fleet.core.model import Fleet, Task, Told
 from fleet.core.planned import NOTHING, Circumstances, Plan
 from fleet.core.schedule import hopeless
-from fleet.core.views import needs, since
+from fleet.core.views import need, since
 
 MOMENT = timedelta(seconds=1)  # what is over sooner was no need
 NO_NEWS = timedelta(days=1)  # what has been wanted for so long is no news to anybody
@@ -33,8 +33,8 @@ def attention(fleet: Fleet, given: Circumstances, now: datetime) -> Plan:
 
 
 def _wanted(fleet: Fleet, task: Task, given: Circumstances) -> Told | None:
-    phrase = needs(fleet, task, given.repo(task.repo, task.target))
-    return None if phrase is None else Told(phrase, since(task))
+    found = need(fleet, task, given.repo(task.repo, task.target))
+    return None if found is None else Told(found.phrase, since(task))
 
 
 def _began(task: Task, wanted: Told) -> datetime:

@@ -2,6 +2,7 @@
 
 from msgspec import Struct
 
+from fleet.core.comments import Remark
 from fleet.core.ids import Commit, TaskId
 
 
@@ -65,10 +66,11 @@ class Conflict(Struct, frozen=True, tag="conflict"):
 
 
 class SentBack(Struct, frozen=True, tag="sent-back"):
-    """A person returned the change."""
+    """A person returned the change, with a note, with comments on its lines, or with both."""
 
     note: str
     by: str
+    comments: tuple[Remark, ...] = ()
 
 
 class Exhausted(Struct, frozen=True, tag="exhausted"):

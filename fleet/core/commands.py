@@ -7,6 +7,7 @@ from typing import Literal
 
 from msgspec import Struct
 
+from fleet.core.comments import Side
 from fleet.core.policy import Done, Land
 
 Verdict = Literal["allow", "deny", "text"]
@@ -144,10 +145,59 @@ class Revoke(Command, frozen=True, tag="revoke"):
 
 
 class Return(Command, frozen=True, tag="return"):
-    """Send a change back to its agent with a note."""
+    """Send a change back to its agent with a note, and with all comments not sent yet.
+
+    The note may be empty where there are comments.
+    """
 
     task: str
     note: str
+
+
+class Comment(Command, frozen=True, tag="comment"):
+    """Say something of a line of the change; `revision` is the one that was read, if known."""
+
+    task: str
+    path: str
+    line: int
+    text: str
+    side: Side = "new"
+    revision: int | None = None
+
+
+class EditComment(Command, frozen=True, tag="comment-edit"):
+    """Say in other words what has not been sent yet."""
+
+    comment: str
+    text: str
+
+
+class DropComment(Command, frozen=True, tag="comment-drop"):
+    """Take back what has not been sent yet."""
+
+    comment: str
+
+
+class ResolveComment(Command, frozen=True, tag="comment-resolve"):
+    """Let a comment count no more: it is done with."""
+
+    comment: str
+
+
+class Reply(Command, frozen=True, tag="reply"):
+    """Answer a comment, as its agent; or, as a person, say more with the next return."""
+
+    comment: str
+    text: str
+
+
+class MarkSeen(Command, frozen=True, tag="seen"):
+    """Note that a person has read files of the change as they are now: `paths`, or all."""
+
+    task: str
+    paths: tuple[str, ...] = ()
+    seen: bool = True
+    revision: int | None = None
 
 
 class Withdraw(Command, frozen=True, tag="withdraw"):
@@ -208,6 +258,12 @@ AnyCommand = (
     | Approve
     | Revoke
     | Return
+    | Comment
+    | EditComment
+    | DropComment
+    | ResolveComment
+    | Reply
+    | MarkSeen
     | Withdraw
     | Remove
     | Restore

@@ -2,6 +2,7 @@
 
 from msgspec import Struct
 
+from fleet.core.comments import Where
 from fleet.core.ids import Commit, RepoId, TaskId
 from fleet.core.policy import Done, RepoPolicy
 
@@ -77,4 +78,32 @@ class VerdictFacts(Struct, frozen=True):
     changes: tuple[ChangeFacts, ...] = ()
 
 
-Facts = SpawnFacts | SubmitFacts | TrustFacts | VerdictFacts | None
+class LineFacts(Struct, frozen=True, kw_only=True):
+    """A file as `revision` has it on one side: its blob, its number of lines, and one of them.
+
+    `blob` is None where there is no such file; `lines` is None where it is no text.
+    """
+
+    revision: int
+    blob: str | None = None
+    lines: int | None = None
+    quote: str = ""
+
+
+class WhereFacts(Struct, frozen=True, kw_only=True):
+    """Where commented lines are in `revision`, by the comments' ids."""
+
+    revision: int
+    places: dict[str, Where] = {}
+
+
+class BlobFacts(Struct, frozen=True, kw_only=True):
+    """The files that `revision` changes, each with its blob there."""
+
+    revision: int
+    blobs: dict[str, str] = {}
+
+
+Facts = (
+    SpawnFacts | SubmitFacts | TrustFacts | VerdictFacts | LineFacts | WhereFacts | BlobFacts | None
+)

@@ -7,10 +7,12 @@ from fleet.core import events as e
 from fleet.core import turns
 from fleet.core.activity import RATE_LIMIT, Run, Stalled, Waiting, Working
 from fleet.core.causes import Cause, Died, Exhausted
+from fleet.core.comments import unanswered
 from fleet.core.effects import AnyEffect, EndRun, PassAnswer, RunChecks, Seal, StartRun, Tell
 from fleet.core.model import Fleet, Task
 from fleet.core.pauses import is_due
 from fleet.core.planned import NOTHING, Circumstances, Plan, together
+from fleet.core.remarks import recall
 from fleet.core.schedule import exhausted
 from fleet.core.status import (
     Checking,
@@ -81,12 +83,20 @@ def _running(task: Task, run: Run, given: Circumstances, now: datetime) -> Plan:
     if telling.effects:
         return telling
     if turns.ended(run) and task.spec.done == "turn" and not _watched(task, given):
-        return _fact(e.DoneDeclared(task=task.id, attempt=run.attempt, by="the end of its turn"))
+        return _fact(_handed_in(task, run))
     if (again := turns.go_on_at(task, run)) is not None and not _watched(task, given):
         if again <= now:
             return _fact(e.GoOnTold(task=task.id, attempt=run.attempt, text=turns.GO_ON))
         times.append(again)
     return together([telling, Plan(wake_at=min(times, default=None))])
+
+
+def _handed_in(task: Task, run: Run) -> e.AnyEvent:
+    """Take the work of an agent whose turn ended; what it left unanswered it is told of first."""
+    missing = unanswered(task.comments)
+    if missing and task.spec.converses and not task.recalled:
+        return e.AnswersMissed(task=task.id, text=recall(missing))
+    return e.DoneDeclared(task=task.id, attempt=run.attempt, by="the end of its turn")
 
 
 def _telling(task: Task, run: Run, now: datetime) -> Plan:

@@ -7,10 +7,12 @@ from msgspec import Struct
 from fleet.core.activity import Message, Run
 from fleet.core.causes import Cause
 from fleet.core.change import Change, Landing
+from fleet.core.comments import Comment
 from fleet.core.ids import Commit, RepoId, TaskId
 from fleet.core.limited import Account
 from fleet.core.line import Line
 from fleet.core.policy import Check, Done, Land, Limits, Priority
+from fleet.core.revisions import Pinned
 from fleet.core.status import ENDED, Status, Submitted
 
 
@@ -71,6 +73,12 @@ class Task(Struct, frozen=True, kw_only=True):
     crashes: int = 0
     revision: int = 0
     shown: int = 0  # the newest revision that a person was shown
+    shown_before: int = 0  # the one that was shown before that
+    revisions: tuple[Pinned, ...] = ()  # all of them, oldest first
+    seen: dict[str, str] = {}  # files that a person has read, each as it is in this blob
+    comments: tuple[Comment, ...] = ()
+    next_comment: int = 1
+    recalled: bool = False  # told of comments that it left unanswered, since the last return
     run: Run | None = None
     change: Change | None = None
     slot: int | None = None

@@ -2,6 +2,7 @@
 
 from typing import assert_never
 
+from fleet.core import remarks
 from fleet.core.causes import (
     Cause,
     CheckResult,
@@ -31,8 +32,9 @@ def reason(cause: Cause) -> str:
             return f"gate {_red(results)}"
         case Conflict(files=files):
             return f"conflicts with its target in {files_phrase(files)}"
-        case SentBack(note=note, by=by):
-            return f"returned by {by}: {note.splitlines()[0] if note else 'no note'}"
+        case SentBack(note=text, by=by, comments=comments):
+            first = text.strip().splitlines()[0] if text.strip() else ""
+            return f"returned by {by}: {first or remarks.count(comments) or 'no note'}"
         case _:
             assert_never(cause)
 
@@ -54,8 +56,8 @@ def note(cause: Cause, *, target: str) -> str:
             return _check_note(head, results)
         case Conflict():
             return _conflict_note(cause, target)
-        case SentBack(note=text):
-            return f"Your change was returned with this note:\n\n{text}"
+        case SentBack(note=text, comments=comments):
+            return remarks.note(text, comments)
         case Died() | NoChange() | Unsealable() | Exhausted():
             return f"The last attempt did not get through: {reason(cause)}."
         case _:

@@ -110,6 +110,8 @@ class TaskDetail(Struct, frozen=True, kw_only=True):
     messages_wait: str = ""  # why they are not told now
     policy: PolicyRow | None = None  # of its change
     proofs: tuple[ProofRow, ...] = ()
+    comments: int = 0  # on lines of its change, that are not resolved
+    unanswered: int = 0  # of those that its agent was told of
 
 
 class SignalRow(Struct, frozen=True, kw_only=True):
@@ -154,6 +156,7 @@ class QueueRow(Struct, frozen=True, kw_only=True):
     risk: Risk | None = None  # until it is assessed
     points: int | None = None
     proofs: tuple[ProofRow, ...] = ()
+    unanswered: int = 0  # comments that its agent was told of and has not answered
 
 
 class LiveRow(Struct, frozen=True, kw_only=True):

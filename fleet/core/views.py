@@ -21,6 +21,7 @@ from fleet.core.causes import (
     Unsealable,
 )
 from fleet.core.change import Change, Conflicted, GateFailed, Gating, Landing, Ready, Suspect
+from fleet.core.comments import tally, unanswered
 from fleet.core.model import Fleet, Task
 from fleet.core.phrases import reason
 from fleet.core.planned import Circumstances
@@ -116,12 +117,15 @@ class Need(Struct, frozen=True):
 
     kind: str
     phrase: str
+    more: str = ""  # what changes while it is the same need
 
 
 def needs(fleet: Fleet, task: Task, policy: RepoPolicy) -> str | None:
     """Return why a person is wanted, in one phrase, or how the task ended badly; else None."""
     found = need(fleet, task, policy)
-    return found.phrase if found else None
+    if found is None:
+        return None
+    return f"{found.phrase}, {found.more}" if found.more else found.phrase
 
 
 def need(fleet: Fleet, task: Task, policy: RepoPolicy) -> Need | None:
@@ -216,7 +220,7 @@ def _change_need(fleet: Fleet, task: Task, policy: RepoPolicy) -> Need | None:
     if change.blocked is not None:
         return Need("landing", change.blocked)
     said = review_phrase(task, change, policy) if isinstance(change.state, Ready) else None
-    return Need("review", said) if said else None
+    return Need("review", said, tally(task.comments)) if said else None
 
 
 def queue_rows(fleet: Fleet, given: Circumstances) -> list[QueueRow]:
@@ -272,6 +276,7 @@ def _queue_row(
         removed=change.removed,
         risk=change.assessment.risk if change.assessment else None,
         points=change.assessment.points if change.assessment else None,
+        unanswered=len(unanswered(task.comments)),
     )
 
 

@@ -19,6 +19,7 @@ from fleet.core.ids import Commit, RepoId
 from fleet.core.model import Fleet
 from fleet.core.names import find
 from fleet.errors import RefusedError
+from fleet.supervisor import lines
 from fleet.supervisor.perform.tools import Tools
 from fleet.tools.git.changes import digest
 from fleet.tools.git.contents import features
@@ -32,9 +33,13 @@ from fleet.tools.git.repository import (
 )
 from fleet.tools.programs import find_program
 
+_NOTHING_KNOWN = Fleet()
 
-def facts_for(tools: Tools, command: c.AnyCommand, fleet: Fleet | None = None) -> Facts:
-    """Return what judging `command` in `fleet` needs; called in a thread, for git is asked.
+
+def facts_for(tools: Tools, command: c.AnyCommand, fleet: Fleet = _NOTHING_KNOWN) -> Facts:
+    """Return what judging `command` needs; called in a thread, for git is asked.
+
+    `fleet` is the state by which tasks are found.
 
     Raises:
         FleetError: the repository, or something that the command names, is not as it must be.
@@ -47,8 +52,14 @@ def facts_for(tools: Tools, command: c.AnyCommand, fleet: Fleet | None = None) -
         case c.Trust() | c.TrustAgents() | c.Thaw():
             target = command.target if isinstance(command, c.Thaw) else None
             return TrustFacts(repo=_repo(tools, _place(tools, command.cwd), target))
-        case c.Approve() | c.Revoke() if fleet is not None:
+        case c.Approve() | c.Revoke():
             return VerdictFacts(tuple(_judged(tools, fleet, command)))
+        case c.Comment():
+            return lines.line_facts(tools, fleet, command)
+        case c.Return():
+            return lines.where_facts(tools, fleet, command.task)
+        case c.MarkSeen():
+            return lines.blob_facts(tools, fleet, command.task)
         case _:
             return None
 

@@ -15,7 +15,17 @@ from fleet.core.commands import Answer, AnyCommand, Command, Send, Spawn, Submit
 from fleet.core.facts import SpawnFacts, SubmitFacts
 from fleet.core.ids import TaskId
 from fleet.errors import FleetError, RefusedError
-from fleet.supervisor.answers import agents, diffs, look, panes, review, screens, streams, watch
+from fleet.supervisor.answers import (
+    agents,
+    comments,
+    diffs,
+    look,
+    panes,
+    review,
+    screens,
+    streams,
+    watch,
+)
 from fleet.supervisor.asking import facts_for
 from fleet.supervisor.host import Host
 from fleet.supervisor.perform.surroundings import store_environment
@@ -35,6 +45,12 @@ _ANSWERS: dict[type[Command], Callable[[Host, Any], Awaitable[Any]]] = {
     p.Log: panes.log,
     p.Attach: panes.attach,
     p.Agents: agents.agents,
+}
+# Who asks makes a difference here: a person counts as having been shown it.
+_TO_SOMEBODY: dict[type[Command], Callable[[Host, Any, str], Awaitable[Any]]] = {
+    p.Diff: diffs.diff,
+    p.Review: review.review,
+    p.Comments: comments.comments,
 }
 _STREAMS: dict[type[Command], Callable[[Host, Any], AsyncGenerator[Any, None]]] = {
     p.Events: streams.events,
@@ -130,10 +146,8 @@ class Server:
             return await _pass_on(stream, request, writer) if stream else {"stopped": 0}
         if isinstance(ask, p.Settled):
             return await self._host.supervisor.settled()
-        if isinstance(ask, p.Diff):
-            return await diffs.diff(self._host, ask, request.actor)
-        if isinstance(ask, p.Review):
-            return await review.review(self._host, ask, request.actor)
+        if (answer_to := _TO_SOMEBODY.get(type(ask))) is not None:
+            return await answer_to(self._host, ask, request.actor)
         if isinstance(ask, p.View):
             return await _pass_on(screens.view(self._host, ask, over), request, writer)
         if (stream_of := _STREAMS.get(type(ask))) is not None:
@@ -158,7 +172,8 @@ class Server:
         host = self._host
         if host.vitals.draining:
             raise RefusedError("the supervisor is going down", hint="fleet up, then once more")
-        facts = await asyncio.to_thread(facts_for, host.tools, command, host.supervisor.fleet)
+        fleet = host.supervisor.fleet
+        facts = await asyncio.to_thread(facts_for, host.tools, command, fleet)
         answer = host.supervisor.submit(command, facts, actor=actor)
         if isinstance(command, Spawn | Submit) and isinstance(facts, SpawnFacts | SubmitFacts):
             # The client reads the file that is checked out, which nobody may have trusted.

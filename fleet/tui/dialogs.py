@@ -69,14 +69,21 @@ class NoteDialog(Dialog):
     """Asks for a note, and sends it with the request that `made` makes of it.
 
     It is kept in the drafts as `about` until it has surely gone; `then` is called once it has.
+    `missing` is said where it is empty; without that it may be.
     """
 
     place = "note"
 
     def __init__(
-        self, question: str, about: str, made: Callable[[str], Command], then: Callable[[], None]
+        self,
+        question: str,
+        about: str,
+        made: Callable[[str], Command],
+        then: Callable[[], None],
+        missing: str = "",
     ) -> None:
         super().__init__()
+        self._missing = missing
         self._question, self._about, self._made, self._then = question, about, made, then
         self._sending = False
 
@@ -111,8 +118,8 @@ class NoteDialog(Dialog):
 
     def do_submit(self, _: str) -> None:
         """Send it, and leave once it has gone."""
-        if not self._text.text.strip():
-            self._say("the note is empty; say what is to be done better")
+        if self._missing and not self._text.text.strip():
+            self._say(self._missing)
         elif not self._sending:
             self._sending = True
             request = self._made(self._text.text)

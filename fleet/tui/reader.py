@@ -62,6 +62,10 @@ class Reader(Horizontal):
         self._put(replace(self._place, row=self._inside(self._place.row)))
         self._text.reveal(self.row)
 
+    def keep(self, row: int) -> None:
+        """Be at `row` in the document of this name that is opened next."""
+        self._places[self._opened] = replace(self._place, row=max(row, 0))
+
     @property
     def _place(self) -> Place:
         return self._places.get(self._opened, Place())

@@ -11,14 +11,15 @@ from fleet.core.causes import CheckResult
 from fleet.core.packet import Packet
 from fleet.core.rows import LiveRow, TaskDetail, WhyView
 from fleet.errors import FleetError
-from fleet.protocol import Diff, Log, Review, Show, Why
+from fleet.protocol import Comments, Log, Review, Show, Why
 from fleet.tui.cells import Line
 from fleet.tui.model import Model
 from fleet.tui.reader import Reader
-from fleet.tui.reading import ReadingScreen
+from fleet.tui.remarks import RemarkScreen
 from fleet.tui.talk import FILTER
 from fleet.tui.verdict import VerdictScreen
-from fleet.tui.views import bars, patch, review
+from fleet.tui.views import bars, review
+from fleet.tui.views.marked import still_open
 from fleet.tui.views.reading import Document, Row
 from fleet.tui.widgets import Lines
 
@@ -26,7 +27,7 @@ _LONGEST = 500_000  # characters of one check's output: whatever they are, a rep
 _READABLE = 110  # columns of running text
 
 
-class ReviewScreen(ReadingScreen, VerdictScreen):
+class ReviewScreen(RemarkScreen, VerdictScreen):
     """Shows one change as it was when it was read; what comes later is said, and read on demand."""
 
     place: ClassVar[str] = "review"
@@ -35,7 +36,7 @@ class ReviewScreen(ReadingScreen, VerdictScreen):
         super().__init__()
         self._now = review.Standing(task=task)
         self._pane = review.PANES[0]
-        self._diff = Document((Row("reading the diff", "quiet", " "),))
+        self._instead: Document | None = Document((Row("reading the diff", "quiet", " "),))
         self._outputs: dict[str, str] = {}
         self._logs: set[str] = set()
         self._reading = 0  # how many times it was read: answers to earlier readings are too late
@@ -72,9 +73,10 @@ class ReviewScreen(ReadingScreen, VerdictScreen):
         self._reading += 1
         self._outputs, self._logs = {}, set()
         task, request = self._now.task, self.fleet.request
-        request(
-            Diff(task=task, screen=True), then=self._wanted(self._diff_came), otherwise=self._no
-        )
+        diff = self.diff_request(task)
+        request(diff, then=self._wanted(self._diff_came), otherwise=self._no)
+        remarks = self._wanted(self.remarks_came)
+        request(Comments(task=task), then=remarks, otherwise=lambda _: None)
         request(Show(task=task), then=self._wanted(self._detail_came))
         request(Why(task=task), then=self._wanted(self._why_came), otherwise=lambda _: None)
         self._read_packet()
@@ -92,8 +94,8 @@ class ReviewScreen(ReadingScreen, VerdictScreen):
         )
 
     def _diff_came(self, answer: dict[str, Any]) -> None:
-        self._diff = patch.parsed(answer["patch"], cut=answer.get("cut", False))
-        styles = [row.style for row in self._diff.rows]
+        self._instead = None
+        self.diff_came(answer)
         shown = review.Shown(
             task=answer["task"],
             head=answer["head"],
@@ -102,19 +104,23 @@ class ReviewScreen(ReadingScreen, VerdictScreen):
             seen=answer.get("seen", 0),
             auto_commit=answer["auto_commit"],
             sealed=answer.get("sealed", True),
-            files=len(self._diff.sections),
-            added=styles.count("added"),
-            removed=styles.count("removed"),
+            files=len(self.files),
+            added=sum(file.added for file in self.files),
+            removed=sum(file.removed for file in self.files),
             cut=answer.get("cut", False),
+            since=answer.get("since", 0),
+            unfit=tuple(answer.get("conflicts") or ()),
         )
         self._know(shown=shown)
 
     def _no(self, error: FleetError) -> None:
+        if self.since and self._now.shown is not None:
+            self.since = self._now.shown.since > 0
         if self._now.shown is not None:
             self.fleet.refuse(error.message, error.hint)  # what was read stays on the screen
             return
         hint = [Row(error.hint, "quiet", " ")] if error.hint else []
-        self._diff = Document((Row(error.message, "wanted", " "), *hint))
+        self._instead = Document((Row(error.message, "wanted", " "), *hint))
         self._open()
 
     def _detail_came(self, answer: Any) -> None:
@@ -169,6 +175,18 @@ class ReviewScreen(ReadingScreen, VerdictScreen):
         self.reader.open(self._pane, self._document())
         self._draw()
 
+    def relaid(self) -> None:
+        """Show what was said, in the diff and above it."""
+        self._know(open=tuple(still_open(self.remarks)))
+
+    def in_diff(self) -> bool:
+        """Whether the diff is what is read."""
+        return self._pane == "diff"
+
+    def waiting(self) -> int:
+        """Return how many comments go along with a return."""
+        return sum(it.state in ("unsent", "unanswered") for it in self.remarks)
+
     def _document(self) -> Document:
         if self._pane == "checks":
             commands = self._now.detail.checks if self._now.detail else ()
@@ -177,7 +195,7 @@ class ReviewScreen(ReadingScreen, VerdictScreen):
             return review.packet(self._now, min(self.reader.text_columns, _READABLE))
         if self._pane == "task":
             return review.task(self._now, min(self.size.width, _READABLE), self.fleet.now())
-        return self._diff
+        return self._instead or self.diff()
 
     def _draw(self) -> None:
         columns = self.size.width
@@ -211,6 +229,11 @@ class ReviewScreen(ReadingScreen, VerdictScreen):
 
     def do_reload(self, _: str) -> None:
         """Read the newest revision."""
+        self.read()
+
+    def do_since(self, _: str) -> None:
+        """Read what has changed since the revision that was read last, or all of it again."""
+        self.since = not self.since
         self.read()
 
     def do_back(self, _: str) -> None:

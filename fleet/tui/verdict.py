@@ -4,6 +4,8 @@ from fleet.core.commands import Approve, Return, Withdraw
 from fleet.errors import FleetError
 from fleet.tui.tasks import TaskScreen
 
+NO_NOTE = "the note is empty; say what is to be done better"
+
 
 class VerdictScreen(TaskScreen):
     """A screen on which a change is judged; `head` is the commit that it shows."""
@@ -11,6 +13,10 @@ class VerdictScreen(TaskScreen):
     def head(self) -> str | None:
         """Return the commit that is on the screen."""
         return None
+
+    def waiting(self) -> int:
+        """Return how many comments are known to go along with a return."""
+        return 0
 
     def judged(self) -> None:
         """Go on after a verdict that counts."""
@@ -34,19 +40,24 @@ class VerdictScreen(TaskScreen):
         self.fleet.request(request, then=approved, otherwise=self.approve_refused)
 
     def do_return(self, _: str) -> None:
-        """Send the change back with a note."""
+        """Send the change back with a note, and with the comments on its lines."""
         task = self._selected().row.task
 
         def returned() -> None:
             self.fleet.say(f"{task} goes back to its agent")
             self.judged()
 
+        along, missing = "", NO_NOTE
+        if number := self.waiting():
+            along = f" {number} {'comment goes' if number == 1 else 'comments go'} along"
+            missing = ""
         self.fleet.open(
             "note",
-            f"what is to be done better in {task}?",
+            f"what is to be done better in {task}?{along}",
             f"return {task}",
             lambda note: Return(task=task, note=note),
             returned,
+            missing,
         )
 
     def do_withdraw(self, _: str) -> None:

@@ -53,7 +53,7 @@ def test_an_answer_need_not_name_the_task(run: Run, fake: FakeSupervisor) -> Non
 
 @pytest.mark.parametrize(
     "typed",
-    ["stop", "stop a --all", "send", "send importer", "return a", "return a -m", "send --all"],
+    ["stop", "stop a --all", "send", "send importer", "return", "return a -m", "send --all"],
 )
 def test_what_is_not_complete_is_refused(typed: str, run: Run, fake: FakeSupervisor) -> None:
     answer = run(*typed.split())

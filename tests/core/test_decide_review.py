@@ -29,6 +29,13 @@ from fleet.errors import UsageError
             c.TrustAgents(cwd="/"),
         ),
         *(c.Remove(task="a"), c.Clean()),
+        *(
+            c.Comment(task="a", path="x.py", line=1, text="x"),
+            c.EditComment(comment="a#1", text="x"),
+            c.DropComment(comment="a#1"),
+            c.ResolveComment(comment="a#1"),
+            c.MarkSeen(task="a"),
+        ),
     ],
     ids=lambda command: type(command).__name__,
 )
@@ -111,7 +118,7 @@ def test_what_cannot_be_approved(state: str, sentence: str) -> None:
 def test_a_return_says_what_is_wrong() -> None:
     fleet = history(*h.submitted(A))
 
-    assert "the note is empty" in refused(
+    assert "neither a note nor a comment" in refused(
         lambda: decide(fleet, c.Return(task="a", note="\n")), UsageError
     )
     assert only(decide(fleet, c.Return(task="a", note="more"))) == e.Returned(

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from reviews import PATCH
 
-from fleet.tui.views.patch import parsed
+from fleet.tui.views.marked import parsed
 from fleet.tui.views.reading import Document
 
 

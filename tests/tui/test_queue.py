@@ -22,6 +22,17 @@ async def test_what_lands_and_what_it_waits_for(running: Running, link: FakeLink
     assert "no check has run on it" in text
 
 
+async def test_unanswered_comments_are_said(running: Running, link: FakeLink) -> None:
+    rows = (entry("cache", unanswered=1), entry("menu", position=2, unanswered=2))
+    async with running(shown(*rows), size=(100, 24)) as (app, pilot):
+        await pilot.press("Q")
+        first = drawn(app)
+        await pilot.press("j")
+        second = drawn(app)
+    assert "1 comment is unanswered" in first
+    assert "2 comments are unanswered" in second
+
+
 async def test_the_same_change_stays_selected(running: Running, link: FakeLink) -> None:
     async with running(shown()) as (app, pilot):
         await pilot.press("Q", "j")

@@ -12,7 +12,7 @@ from textual.pilot import Pilot
 
 from fleet.core import commands as c
 from fleet.errors import RefusedError
-from fleet.protocol import Attach, Diff, Log, Review, Show, Why
+from fleet.protocol import Attach, Comments, Diff, Log, Review, Show, Why
 from fleet.tui.app import FleetApp
 from fleet.tui.dialogs import NoteDialog
 from fleet.tui.review import ReviewScreen
@@ -39,7 +39,7 @@ async def read(app: FleetApp, pilot: Pilot[int]) -> str:
 
 
 def commands(link: FakeLink) -> list[c.Command]:
-    queries = (Diff, Show, Why, Log, Review)
+    queries = (Diff, Comments, Show, Why, Log, Review)
     return [asked for asked in link.asked if not isinstance(asked, queries)]
 
 

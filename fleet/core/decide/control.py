@@ -1,7 +1,10 @@
 """Steering tasks and their runs: stop, pause, resume, retry, done, send."""
 
+from typing import Any
+
 from fleet.core import commands as c
 from fleet.core import events as e
+from fleet.core.comments import unanswered
 from fleet.core.decide.decision import Decision
 from fleet.core.model import Fleet, Task
 from fleet.core.names import find, present
@@ -119,9 +122,15 @@ def done(fleet: Fleet, command: c.DeclareDone, facts: None, actor: str) -> Decis
     if (
         task.run is not None and not task.spec.converses
     ):  # nothing could be said to it later, so its process ends here
-        return Decision((_end(task, ToSeal(), f"done, says {actor}"),), {"task": task.id})
+        return Decision((_end(task, ToSeal(), f"done, says {actor}"),), _answer(task))
     declared = e.DoneDeclared(task=task.id, attempt=task.attempt, by=actor)
-    return Decision((declared,), {"task": task.id})
+    return Decision((declared,), _answer(task))
+
+
+def _answer(task: Task) -> dict[str, Any]:
+    """Name the task, and the comments that nobody has answered."""
+    missing = [it.id for it in unanswered(task.comments)]
+    return {"task": task.id, "unanswered": missing} if missing else {"task": task.id}
 
 
 def send(fleet: Fleet, command: c.Send, facts: None, actor: str) -> Decision:

@@ -2,24 +2,36 @@
 
 from fleet.core import commands as c
 from fleet.core import events as e
+from fleet.core.decide.comments import remarks
 from fleet.core.decide.control import refuse_landing
 from fleet.core.decide.decision import Decision
+from fleet.core.facts import WhereFacts
 from fleet.core.model import Fleet
 from fleet.core.names import find, present
 from fleet.core.status import Checking, Failed, Held, Submitted, Withdrawn
 from fleet.errors import RefusedError, UsageError
 
 
-def give_back(fleet: Fleet, command: c.Return, facts: None, actor: str) -> Decision:
-    """Send the change back to its agent, with a note."""
-    if not command.note.strip():
-        raise UsageError("the note is empty", hint="say what is wrong: fleet return TASK -m NOTE")
+def give_back(fleet: Fleet, command: c.Return, facts: WhereFacts | None, actor: str) -> Decision:
+    """Send the change back to its agent, with a note and all comments that were not sent yet."""
     task = present(fleet, command.task)
+    told = remarks(task, facts)
+    if not command.note.strip() and not told:
+        raise UsageError(
+            "there is neither a note nor a comment",
+            hint=f"say what is wrong: fleet return {task.id} -m NOTE",
+        )
     refuse_landing(task)
     if not isinstance(task.status, Submitted | Held | Failed) or task.change is None:
         raise RefusedError(f"{task.id} has no change to return", hint=f"fleet show {task.id}")
-    returned = e.Returned(task=task.id, revision=task.change.revision, note=command.note, by=actor)
-    return Decision((returned,), {"task": task.id})
+    returned = e.Returned(
+        task=task.id,
+        revision=task.change.revision,
+        note=command.note,
+        by=actor,
+        comments=told,
+    )
+    return Decision((returned,), {"task": task.id, "comments": [it.id for it in told]})
 
 
 def withdraw(fleet: Fleet, command: c.Withdraw, facts: None, actor: str) -> Decision:

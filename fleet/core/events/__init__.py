@@ -32,6 +32,16 @@ from fleet.core.events.changes import (
     StillMerges,
     Suspected,
 )
+from fleet.core.events.comments import (
+    AnswersMissed,
+    CommentAdded,
+    CommentDropped,
+    CommentEdited,
+    CommentEvent,
+    CommentReplied,
+    CommentResolved,
+    FilesSeen,
+)
 from fleet.core.events.lines import TrainClashed, TrainMerged, TreeChecked
 from fleet.core.events.repos import (
     AgentsDistrusted,
@@ -114,6 +124,7 @@ AnyEvent = (
     | ChangeWithdrawn
     | ChecksFailed
     | ChecksPassed
+    | CommentEvent
     | ConflictFound
     | ConversationKnown
     | CrashNoted
@@ -201,6 +212,7 @@ __all__ = [
     "AgentsTrusted",
     "AnswerGiven",
     "AnswerSettled",
+    "AnswersMissed",
     "AnyEvent",
     "ApprovalDoubted",
     "ApprovalHeld",
@@ -217,6 +229,11 @@ __all__ = [
     "ChangeWithdrawn",
     "ChecksFailed",
     "ChecksPassed",
+    "CommentAdded",
+    "CommentDropped",
+    "CommentEdited",
+    "CommentReplied",
+    "CommentResolved",
     "ConflictFound",
     "ConversationKnown",
     "CrashNoted",
@@ -224,6 +241,7 @@ __all__ = [
     "EndingBegan",
     "Entry",
     "Event",
+    "FilesSeen",
     "FreeingFailed",
     "GatePassed",
     "GateRejected",

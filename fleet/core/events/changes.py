@@ -3,6 +3,7 @@
 from fleet.core.assessment import Assessment, Risk
 from fleet.core.causes import Conflict, GateRed
 from fleet.core.change import Evidence, Member
+from fleet.core.comments import Remark
 from fleet.core.events.base import TaskEvent
 from fleet.core.ids import Commit
 from fleet.core.proof import Proof
@@ -112,6 +113,7 @@ class Returned(TaskEvent, frozen=True, tag="change.returned"):
     revision: int
     note: str
     by: str
+    comments: tuple[Remark, ...] = ()  # what its agent is to answer
 
 
 class ChangeWithdrawn(TaskEvent, frozen=True, tag="change.withdrawn"):

@@ -8,7 +8,12 @@ from msgspec.structs import replace
 from fleet.core.events import (
     ChangeAssessed,
     ChangeShown,
+    CommentAdded,
+    CommentDropped,
+    CommentEdited,
+    CommentResolved,
     Entry,
+    FilesSeen,
     FreeingFailed,
     NeedEnded,
     NeedTold,
@@ -17,12 +22,13 @@ from fleet.core.events import (
     WorkspaceFreed,
 )
 from fleet.core.model import Fleet, Task
-from fleet.core.reducer import accounts, asks, changes, lines, repos, runs, tasks
+from fleet.core.reducer import accounts, asks, changes, comments, lines, repos, runs, tasks
 from fleet.core.reducer.table import FLEET, TASK
 
 # Looking at a task, measuring it and tidying it away is no news of it: its age stays as it was.
+_LOOKED = (ChangeShown, FilesSeen, CommentAdded, CommentEdited, CommentDropped, CommentResolved)
 _NO_NEWS = (
-    *(ChangeShown, ChangeAssessed, TaskRemoved, WorkspaceFreed, FreeingFailed),
+    *(*_LOOKED, ChangeAssessed, TaskRemoved, WorkspaceFreed, FreeingFailed),
     *(NeedTold, NeedEnded),
 )
 
@@ -55,4 +61,15 @@ def _fold(task: Task, event: TaskEvent, at: datetime) -> Task:
     return replace(new, updated_at=news, status_since=since)
 
 
-__all__ = ["accounts", "asks", "changes", "lines", "reduce", "replay", "repos", "runs", "tasks"]
+__all__ = [
+    "accounts",
+    "asks",
+    "changes",
+    "comments",
+    "lines",
+    "reduce",
+    "replay",
+    "repos",
+    "runs",
+    "tasks",
+]

@@ -18,6 +18,7 @@ from fleet.core.change import (
     Ready,
     Suspect,
 )
+from fleet.core.comments import all_sent
 from fleet.core.ids import Commit
 from fleet.core.model import Task
 from fleet.core.reducer import table
@@ -105,7 +106,9 @@ def _proved(task: Task, event: e.ChangeProved, at: datetime) -> Task:
 
 @table.task(e.ChangeShown)
 def _shown(task: Task, event: e.ChangeShown, at: datetime) -> Task:
-    return replace(task, shown=max(task.shown, event.revision))
+    if event.revision <= task.shown:
+        return task
+    return replace(task, shown=event.revision, shown_before=task.shown)
 
 
 @table.task(e.ChangeAssessed)
@@ -158,7 +161,8 @@ def _each_approval(task: Task, revision: int, **said: Any) -> Task:
 @table.task(e.Returned)
 def _returned(task: Task, event: e.Returned, at: datetime) -> Task:
     change = task.change and replace(task.change, approval=None, lapsed=(), state=Gating())
-    status = Rejected(SentBack(event.note, event.by))
+    status = Rejected(SentBack(event.note, event.by, event.comments))
+    task = replace(task, comments=all_sent(task.comments, event.comments), recalled=False)
     return replace(task, change=change, status=status, losses=0, crashes=0)
 
 

@@ -11,6 +11,7 @@ from fleet.core.change import Change, Gating, Ready
 from fleet.core.model import Task, Told
 from fleet.core.reducer import table
 from fleet.core.reducer.runs import does
+from fleet.core.revisions import Pinned
 from fleet.core.status import (
     Checking,
     Failed,
@@ -133,6 +134,7 @@ def _sealed(task: Task, event: e.Sealed, at: datetime) -> Task:
         task,
         status=Checking(event.revision),
         revision=event.revision,
+        revisions=(*task.revisions, Pinned(event.revision, event.sealed, event.base)),
         change=change,
         head=event.head,
         added=event.added,

@@ -8,6 +8,7 @@ from msgspec.structs import asdict
 from fleet import paths
 from fleet.core import accounts, turns
 from fleet.core.change import GateFailed, Landing, Ready
+from fleet.core.comments import unanswered
 from fleet.core.model import Fleet, Task
 from fleet.core.phrases import reason
 from fleet.core.planned import Circumstances
@@ -89,6 +90,8 @@ def task_detail(fleet: Fleet, task: Task, given: Circumstances, home: paths.Home
         policy=policy_row(task, change, given.repo(task.repo, task.target)) if change else None,
         messages_wait=turns.kept(task, task.messages[0].id) if task.messages else "",
         proofs=proof_rows(task, given.repo(task.repo)),
+        comments=sum(not it.resolved for it in task.comments),
+        unanswered=len(unanswered(task.comments)),
     )
 
 

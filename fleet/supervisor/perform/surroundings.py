@@ -53,8 +53,13 @@ def base_environment(tools: Tools, task: TaskId) -> dict[str, str]:
 
 
 def agent_environment(tools: Tools, task: Task, policy: RepoPolicy) -> dict[str, str]:
-    """Return the environment of a task's agent and checks, without what names one run."""
-    return base_environment(tools, task.id) | {
+    """Return the environment of a task's agent and checks, without what names one run.
+
+    Last on its PATH is the home's own `fleet`: where a person has none, an agent has.
+    """
+    base = base_environment(tools, task.id)
+    return base | {
+        "PATH": f"{base.get('PATH') or os.defpath}:{tools.home.command.parent}",
         "FLEET_HOME": str(tools.home.root),
         "FLEET_TASK": task.id,
         "FLEET_NOTES": str(tools.home.notes(task.id)),

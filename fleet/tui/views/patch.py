@@ -3,8 +3,7 @@
 import re
 from dataclasses import dataclass, field
 
-from fleet.tui.cells import LONGEST, Span
-from fleet.tui.views.reading import Document, Row, Section, visible
+from fleet.tui.cells import Span
 
 _HUNK = re.compile(r"@@ -(\d+)(?:,(\d+))? \+(\d+)(?:,(\d+))? @@ ?(.*)")
 _ESCAPE = re.compile(rb'\\([abtnvfr"\\]|[0-7]{3})')
@@ -25,18 +24,26 @@ _USUAL = "new, mode 100644"
 
 
 @dataclass
-class _File:
+class File:
+    """A file of a patch; of each line its style, its sign, its text and its number.
+
+    `old` is its name before the change.
+    """
+
     path: str
+    old: str = ""
     notes: list[str] = field(default_factory=list)
     lines: list[tuple[str, str, str, int | None]] = field(default_factory=list)
     added: int = 0
     removed: int = 0
 
     def title(self) -> str:
+        """Return its name, with what became of it beside its lines."""
         notes = ", ".join("new" if it == _USUAL else it for it in dict.fromkeys(self.notes))
         return f"{self.path}   {notes}" if notes else self.path
 
     def counts(self) -> tuple[Span, ...]:
+        """Return how many lines it has more and less."""
         if not (self.added or self.removed):
             return (Span(self.notes[-1] if self.notes else "", "quiet"),)
         return (Span(f"+{self.added}", "added"), Span(f" -{self.removed}", "removed"))
@@ -46,7 +53,7 @@ class _Reader:
     """Reads a patch line by line; the counts of a hunk say which lines are its own."""
 
     def __init__(self) -> None:
-        self.files: list[_File] = []
+        self.files: list[File] = []
         self._old = self._new = 0  # numbers of the next lines
         self._olds = self._news = 0  # how many lines the hunk has yet
 
@@ -54,7 +61,7 @@ class _Reader:
         if self._olds > 0 or self._news > 0:
             self._body(line)
         elif line.startswith(_HEAD):
-            self.files.append(_File(_path_of_head(line)))
+            self.files.append(File(_path_of_head(line)))
         elif self.files:
             self._head(self.files[-1], line)
 
@@ -76,7 +83,7 @@ class _Reader:
         if sign != "-":
             self._new, self._news = self._new + 1, self._news - 1
 
-    def _head(self, file: _File, line: str) -> None:
+    def _head(self, file: File, line: str) -> None:
         if hunk := _HUNK.match(line):
             old, olds, new, news, about = hunk.groups(default="1")
             self._old, self._olds, self._new, self._news = map(int, (old, olds, new, news))
@@ -88,68 +95,27 @@ class _Reader:
         else:
             self._said(file, line)
 
-    def _said(self, file: _File, line: str) -> None:
+    def _said(self, file: File, line: str) -> None:
         for start in _PATHS:
             if line.startswith(start) and not line.endswith("/dev/null"):
                 file.path = _path(line.removeprefix(start), sided=start[0] in "+-")
+                file.old = file.path if start == "--- " else file.old
         for start, note in _NOTES:
             if line.startswith(start):
                 file.notes.append(note.format(_path(line.removeprefix(start), sided=False)))
 
 
-def parsed(patch: str, *, cut: bool = False) -> Document:
-    """Return a patch for a reader; where it was `cut`, its end says so."""
+def files(patch: str) -> list[File]:
+    """Return the files of a patch, with their lines."""
     reader = _Reader()
     for line in patch.removesuffix("\n").split("\n"):
         reader.take(line)
-    numbers = [line[3] or 0 for file in reader.files for line in file.lines]
-    gutter = max(len(str(max(numbers, default=0))), 3)
-    rows: list[Row] = []
-    sections: list[Section] = []
-    stops: list[int] = []
-    for file in reader.files:
-        if rows:
-            rows.append(Row(""))
-        sections.append(Section(len(rows), visible(file.path[-LONGEST:]), file.counts()))
-        rows.append(Row(file.title(), "file"))
-        stops += [len(rows) + at for at, line in enumerate(file.lines) if line[0] == "hunk"]
-        rows += [_row(line, gutter) for line in file.lines]
-    if cut:
-        rows += [Row(""), Row("the rest is too long for a screen", "wanted")]
-    return Document(tuple(rows), tuple(sections), tuple(stops), _twins(rows))
-
-
-def _row(line: tuple[str, str, str, int | None], gutter: int) -> Row:
-    style, sign, text, number = line
-    if style == "hunk":
-        return Row(text, "hunk", " " * (gutter + 2))
-    return Row(text, style, f" {'' if number is None else number:>{gutter}} ", sign)
+    return reader.files
 
 
 def _span(first: str, count: str) -> str:
     last = int(first) + int(count) - 1
     return f"line {first}" if last <= int(first) else f"lines {first}-{last}"
-
-
-def _twins(rows: list[Row]) -> dict[int, int]:
-    """Return which rows replace each other: those of runs of one length do."""
-    twins: dict[int, int] = {}
-    place = 0
-    while place < len(rows):
-        middle = _run(rows, place, "removed")
-        end = _run(rows, middle, "added")
-        if end - middle == middle - place:
-            twins.update(zip(range(place, middle), range(middle, end), strict=True))
-            twins.update(zip(range(middle, end), range(place, middle), strict=True))
-        place = max(end, place + 1)
-    return twins
-
-
-def _run(rows: list[Row], start: int, style: str) -> int:
-    end = start
-    while end < len(rows) and rows[end].style == style:
-        end += 1
-    return end
 
 
 def _path_of_head(line: str) -> str:
@@ -165,7 +131,7 @@ def _path(written: str, *, sided: bool) -> str:
     text = written.rstrip("\t")
     if text.startswith('"') and text.endswith('"') and len(text) > 1:
         inner = text[1:-1].encode(errors="surrogateescape")
-        text = _ESCAPE.sub(_unescaped, inner).decode(errors="replace")
+        text = _ESCAPE.sub(_unescaped, inner).decode(errors="backslashreplace")
     return text[2:] if sided else text
 
 

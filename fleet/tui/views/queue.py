@@ -153,6 +153,9 @@ def details(row: QueueRow, columns: int) -> list[Line]:
         lines += _text(f"waits for {tidy(row.waits_for)}", "", room)
     if row.policy:
         lines += _text(tidy(sentence(row.policy)), "quiet", room)
+    if row.unanswered:
+        noun = "comment is" if row.unanswered == 1 else "comments are"
+        lines += _text(f"{row.unanswered} {noun} unanswered", "wanted", room)
     lines += [_check(it) for it in row.checks] or _text("no check has run on it", "quiet", room)
     if row.conflicts:
         lines += _text("conflicts with what landed meanwhile:", "bad", room)

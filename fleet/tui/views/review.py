@@ -42,6 +42,8 @@ class Shown(Struct, frozen=True, kw_only=True):
     added: int = 0
     removed: int = 0
     cut: bool = False  # there is more than fits on a screen
+    since: int = 0  # the revision from which on it shows what has changed
+    unfit: tuple[str, ...] = ()  # where that one does not fit onto the newer target
 
 
 class Standing(Struct, frozen=True, kw_only=True):
@@ -54,6 +56,7 @@ class Standing(Struct, frozen=True, kw_only=True):
     detail: TaskDetail | None = None
     why: WhyView | None = None
     packet: Packet | None = None
+    open: tuple[str, ...] = ()  # what is still to be done about comments
 
 
 def newer(now: Standing) -> bool:
@@ -102,6 +105,8 @@ def _what(now: Standing, shown: Shown) -> Line:
         said.append(Span(f"  revision {shown.revision}", ""))
         if 0 < shown.seen < shown.revision:
             said.append(Span(f" (you saw {shown.seen})", "wanted"))
+        if shown.since:
+            said.append(Span(f"  since revision {shown.since}", "wanted"))
     else:
         said.append(Span("  the branch so far", "wanted"))
     said.append(Span(f"  {tidy(shown.head)[:SHORT]}", "quiet"))
@@ -126,6 +131,11 @@ def _warnings(now: Standing) -> list[tuple[str, str]]:
         said.append(("a newer revision has come; r reads it", "wanted"))
     if now.shown is not None and now.shown.auto_commit:
         said.append(("it has uncommitted work that fleet committed", "wanted"))
+    if now.shown is not None and now.shown.unfit:
+        files = "  ".join(map(tidy, now.shown.unfit))
+        news = f"revision {now.shown.since} conflicts with the newer target, whose news shows, too"
+        said.append((f"{news}: {files}", "wanted"))
+    said += [(text, "wanted") for text in now.open]
     if now.live is not None and now.live.conflicts:
         said.append((f"conflicts: {'  '.join(map(tidy, now.live.conflicts))}", "bad"))
     return said
