@@ -8,6 +8,14 @@ from msgspec import Struct
 from fleet.core.causes import CheckResult
 
 
+class ConflictWith(Struct, frozen=True, kw_only=True):
+    """Another task whose branch does not merge with this one's, in these files."""
+
+    task: str
+    files: tuple[str, ...]
+    since: datetime | None = None
+
+
 class TaskRow(Struct, frozen=True, kw_only=True):
     """A line of `fleet ls --json`."""
 
@@ -34,6 +42,8 @@ class TaskRow(Struct, frozen=True, kw_only=True):
     after: tuple[str, ...]
     removed_at: datetime | None = None
     waits: str | None = None  # what it waits for that needs nobody
+    conflicts_with: tuple[ConflictWith, ...] = ()
+    stale: tuple[str, ...] = ()  # files in which its branch conflicts with its target
 
 
 class Ask(Struct, frozen=True, kw_only=True):
@@ -118,6 +128,7 @@ class QueueRow(Struct, frozen=True, kw_only=True):
     approved_by: str | None
     added: int
     removed: int
+    conflicts_with: tuple[ConflictWith, ...] = ()
 
 
 class LiveRow(Struct, frozen=True, kw_only=True):

@@ -24,7 +24,7 @@ from fleet.core.model import Fleet, Task
 from fleet.core.phrases import reason
 from fleet.core.planned import Circumstances
 from fleet.core.policy import RepoPolicy
-from fleet.core.rows import QueueCheck, QueueRow
+from fleet.core.rows import ConflictWith, QueueCheck, QueueRow
 from fleet.core.schedule import doomed_by, no_workspace, waits_for
 from fleet.core.spans import span
 from fleet.core.status import (
@@ -226,14 +226,25 @@ def queue_rows(fleet: Fleet, given: Circumstances) -> list[QueueRow]:
         line = merge_queue.entries(fleet, repo, target)
         for position, (task, change) in enumerate(line, start=1):
             waits = merge_queue.waits_for(fleet, task, given.repo(repo))
-            rows.append(_queue_row(task, change, position, waits))
+            rows.append(_queue_row(task, change, position, waits, given))
     for task in fleet.tasks.values():
         if isinstance(task.status, Held) and task.change and task.removed_at is None:
-            rows.append(_queue_row(task, task.change, len(rows) + 1, reason(task.status.cause)))
+            why = reason(task.status.cause)
+            rows.append(_queue_row(task, task.change, len(rows) + 1, why, given))
     return rows
 
 
-def _queue_row(task: Task, change: Change, position: int, waits: str | None) -> QueueRow:
+def conflicts_with(given: Circumstances, task: Task) -> tuple[ConflictWith, ...]:
+    """Return the tasks with whose branches that of `task` conflicts."""
+    return tuple(
+        ConflictWith(task=it.task, files=it.clash.files, since=it.clash.since)
+        for it in given.clashes.between.get(task.id, ())
+    )
+
+
+def _queue_row(
+    task: Task, change: Change, position: int, waits: str | None, given: Circumstances
+) -> QueueRow:
     state = change.state
     checks = change.acceptance
     files: tuple[str, ...] = ()
@@ -264,6 +275,7 @@ def _queue_row(task: Task, change: Change, position: int, waits: str | None) -> 
         approved_by=change.approval.by if change.approval else None,
         added=change.added,
         removed=change.removed,
+        conflicts_with=conflicts_with(given, task),
     )
 
 

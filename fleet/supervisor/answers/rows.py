@@ -13,7 +13,7 @@ from fleet.core.phrases import reason
 from fleet.core.planned import Circumstances
 from fleet.core.rows import TaskDetail, TaskRow
 from fleet.core.status import Failed, Held
-from fleet.core.views import needs, status_word
+from fleet.core.views import conflicts_with, needs, status_word
 from fleet.supervisor.host import Host, now
 from fleet.tools.git.repository import locate
 
@@ -26,6 +26,7 @@ def task_row(
     """Return a task as `fleet ls --json` shows it; `waits` is what `accounts.waits_for` says."""
     run = task.run
     worktree = None if task.slot is None else str(home.slot(task.repo, task.slot))
+    stale = given.clashes.stale.get(task.id)
     return TaskRow(
         task=task.id,
         repo=fleet.repos[task.repo].root,
@@ -50,6 +51,8 @@ def task_row(
         after=tuple(task.spec.after),
         removed_at=task.removed_at,
         waits=waits,
+        conflicts_with=conflicts_with(given, task),
+        stale=(stale.files or (stale.why,)) if stale else (),
     )
 
 

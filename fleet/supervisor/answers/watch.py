@@ -52,6 +52,7 @@ class _Painted(Struct, frozen=True):
     word: str
     need: Need | None
     waits: str | None
+    clash: tuple[object, ...]
     plain: LiveRow  # without vitals and place
     signs: live.Signs
     row: LiveRow
@@ -120,7 +121,8 @@ class Painter:
         vitals = self._host.vitals
         life = (dict(vitals.last_output), dict(vitals.last_drawn))
         told = (*life, dict(vitals.doing), dict(vitals.context))
-        return (given.policy, *given.repos.values(), given.attached, *told, degraded(self._host))
+        known = (given.policy, *given.repos.values(), given.attached, given.clashes)
+        return (*known, *told, degraded(self._host))
 
     def _frame(
         self, fleet: Fleet, given: Circumstances, shown: Sequence[Task], tasks: Sequence[Task]
@@ -151,7 +153,8 @@ class Painter:
     ) -> _Painted:
         known = self._painted.get(task.id)
         word, wanted = status_word(fleet, task), need(fleet, task, given.repo(task.repo))
-        made_of = (word, wanted, waits)
+        clash = given.clashes.between.get(task.id), given.clashes.stale.get(task.id)
+        made_of = (word, wanted, waits, clash)
         if known is None or known.task is not task or _made_of(known) != made_of:
             row = task_row(fleet, task, given, self._host.home, waits=waits)
             plain = live.live_row(fleet, task, row, wanted)
@@ -163,7 +166,7 @@ class Painter:
             signed = known.row
         else:
             signed = live.signed(plain, signs)
-        return _Painted(task, word, wanted, waits, plain, signs, live.placed(signed, place))
+        return _Painted(task, *made_of, plain, signs, live.placed(signed, place))
 
     def _signs(self, task: Task) -> live.Signs:
         if task.run is None:
@@ -179,7 +182,8 @@ class Painter:
     def _lined_up(self, fleet: Fleet, given: Circumstances) -> _Line:
         """Return the merge queue, made anew only where something that it is made of is another."""
         changes = [task for task in fleet.tasks.values() if isinstance(task.status, _IN_LINE)]
-        made_of = (*changes, None, *fleet.repos.values(), None, *given.repos.values())
+        known_by = (*given.repos.values(), given.clashes)
+        made_of = (*changes, None, *fleet.repos.values(), None, *known_by)
         known = self._line.made_of
         if len(known) == len(made_of) and all(map(_is, known, made_of)):
             return self._line
@@ -191,7 +195,7 @@ _IN_LINE = (Submitted, Held)
 
 
 def _made_of(row: _Painted) -> tuple[object, ...]:
-    return row.word, row.need, row.waits
+    return row.word, row.need, row.waits, row.clash
 
 
 def _is(one: object, other: object) -> bool:

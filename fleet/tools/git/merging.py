@@ -1,13 +1,10 @@
 """Merges without a work tree: the same commits give the same objects, whoever asks and wherever."""
 
-import os
 import re
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import nullcontext
 from dataclasses import dataclass
 from itertools import takewhile
-from pathlib import Path
 
 from fleet.errors import ToolError
 from fleet.tools.git.attributes import AS_NAMED, attributes_of, without_drivers
@@ -15,8 +12,9 @@ from fleet.tools.git.changes import changes, touched
 from fleet.tools.git.remembered import Remembered
 from fleet.tools.git.repository import Place
 from fleet.tools.git.run import Answer, git
+from fleet.tools.git.scratch import Scratch, scratch
 
-_MEMORY = Path("/dev/shm")  # noqa: S108 - a private directory is made in it
+_CLEAN = {"1": True, "0": False}
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,10 +26,14 @@ class Merged:
 
 @dataclass(frozen=True, slots=True)
 class Conflicted:
-    """The sides do not fit together. `files` may be empty: some conflicts are about no one file."""
+    """The sides do not fit together. `files` may be empty: some conflicts are about no one file.
+
+    `tree` holds both sides with marks of conflict, where it was asked for.
+    """
 
     files: tuple[str, ...]
     messages: str = ""
+    tree: str = ""
 
 
 def merge_trees(place: Place, *, into: str, change: str) -> Merged | Conflicted:
@@ -51,11 +53,16 @@ def merge_trees(place: Place, *, into: str, change: str) -> Merged | Conflicted:
 
 
 def pairs(
-    place: Place, tips: Sequence[tuple[str, str]], *, attributes: str
-) -> list[Conflicted | None]:
-    """Tell for each pair of commits whether it conflicts (None: it does not), in one process.
+    place: Place,
+    tips: Sequence[tuple[str, str]],
+    *,
+    attributes: str,
+    within: Scratch | None = None,
+) -> list[Merged | Conflicted]:
+    """Merge each pair of commits, all in one process, and return what came of each.
 
-    The attributes are those of the commit `attributes`. No object is left in the repository.
+    The attributes are those of the commit `attributes`. No object is left in the repository:
+    trees are good for something only `within` a scratch directory, which may hold the commits, too.
 
     Raises:
         ToolError: as `merge_trees`; one bad pair spoils all.
@@ -63,17 +70,19 @@ def pairs(
     if not tips:
         return []
     asked = "".join(f"{one} {other}\n" for one, other in tips).encode()
-    with _scratch(place) as env:
+    with nullcontext(within) if within else scratch(place) as into:
         answer = _merge_tree(
-            place, "--no-messages", "--stdin", attributes=attributes, stdin=asked, env=env
+            place,
+            *("--no-messages", "--stdin"),
+            attributes=attributes,
+            stdin=asked,
+            env=into.env,
         )
-    fields = iter(answer.fields)
-    # Here 1 is clean and 0 a conflict, against the exit codes of the same command.
-    verdicts = {"1": None, "0": Conflicted}
-    found: list[Conflicted | None] = []
+    fields, found = iter(answer.fields), list[Merged | Conflicted]()
     for status in fields:
-        _, files = _result(fields)
-        found.append(Conflicted(files) if verdicts[status] else None)
+        tree, files = _result(fields)
+        # Here 1 is clean and 0 a conflict, against the exit codes of the same command.
+        found.append(Merged(tree) if _CLEAN[status] else Conflicted(files, tree=tree))
     if len(found) != len(tips):
         raise ToolError(f"git merge-tree answered {len(found)} of {len(tips)} questions")
     return found
@@ -146,17 +155,6 @@ def _messages(fields: Iterator[str]) -> str:
         *_, text = [next(fields, "") for _ in range(int(count) + 2)]
         texts.append(text)
     return "".join(texts)
-
-
-@contextmanager
-def _scratch(place: Place) -> Iterator[dict[str, str]]:
-    """Offer variables that send objects to a directory that vanishes, in memory if possible."""
-    directory = _MEMORY if os.access(_MEMORY, os.W_OK) else None
-    with tempfile.TemporaryDirectory(prefix="fleet-", dir=directory) as name:
-        info = Path(name, "info")
-        info.mkdir()
-        (info / "alternates").write_bytes(os.fsencode(place.git_dir / "objects") + b"\n")
-        yield {"GIT_OBJECT_DIRECTORY": name}
 
 
 def _merges_to(place: Place, target: str, sealed: str, commit: str) -> bool:
