@@ -267,6 +267,25 @@ HELD: Sequence[events.AnyEvent] = (
     events.MessageQueued(task=LOGIN, text="and be quick", by="person"),
     events.MessageHeld(task=LOGIN, message=1, reason="someone is attached", not_before=LATER),
 )
+CONFLICTS: Sequence[events.AnyEvent] = (
+    *HELD[:3],
+    events.ConflictTold(task=LOGIN, other=PRICES, files=("src/prices.py",), text="see there"),
+    events.ConflictTold(task=LOGIN, other=DOCS, files=("docs/a.md", "b"), text="see there"),
+    events.ConflictOver(task=LOGIN, other=PRICES),
+    events.ConflictFound(
+        task=LOGIN,
+        revision=1,
+        cause=causes.Conflict(
+            files=("src/prices.py",),
+            basis=TIP,
+            others=("abcdef1 prices: new taxes",),
+            kinds=("CONFLICT (content): Merge conflict in src/prices.py",),
+            own=causes.Intent("login", "Let people log in", "With a password"),
+            landed=(causes.Intent("prices", "Change the prices"),),
+            checks=("make test",),
+        ),
+    ),
+)
 Batches = Sequence[Sequence[events.AnyEvent]]
 HISTORIES: dict[str, Batches] = {
     "format-1": (SETTING, TO_REVIEW, TO_LANDED, OTHERS),
@@ -275,6 +294,7 @@ HISTORIES: dict[str, Batches] = {
     "run-not-ended": (SETTING, STUCK),
     "accounts": (SETTING, ACCOUNTS),
     "message-held": (SETTING, HELD),
+    "conflicts": (SETTING, CONFLICTS),
 }
 
 

@@ -33,6 +33,7 @@ SECTIONS: dict[str, dict[str, str]] = {
     },
     "review and land": {
         **dict.fromkeys(("queue", "diff"), "review"),
+        "conflicts": "conflicts",
         **dict.fromkeys(("approve", "return", "withdraw", "thaw"), "verdict"),
     },
     "scripts": {"wait": "waiting"},

@@ -14,6 +14,7 @@ from fleet.core.model import Fleet
 from fleet.core.planned import Circumstances, Plan, together
 from fleet.core.pool import pools, workspaces
 from fleet.core.schedule import given_up, hopeless, rejections, starts
+from fleet.core.warnings import warnings
 
 
 def plan(fleet: Fleet, given: Circumstances, now: datetime) -> Plan:
@@ -33,6 +34,7 @@ def plan(fleet: Fleet, given: Circumstances, now: datetime) -> Plan:
 def _parts(fleet: Fleet, given: Circumstances, now: datetime) -> Iterator[Plan]:
     yield given_up(fleet)
     yield rejections(fleet, now)
+    yield warnings(fleet, given)
     yield lives(fleet, given, now)
     yield going_on(fleet, given, now)
     yield merge_queues(fleet, given)

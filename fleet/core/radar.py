@@ -241,9 +241,10 @@ class Clashes(Struct, frozen=True):
 
     between: dict[TaskId, tuple[Opponent, ...]] = {}
     stale: dict[TaskId, Clash] = {}
+    known: bool = False  # whether all was tried that there is
 
 
-def clashes(charts: Iterable[Chart]) -> Clashes:
+def clashes(charts: Iterable[Chart], *, known: bool = True) -> Clashes:
     """Return what these maps say of each task."""
     between: dict[TaskId, list[Opponent]] = {}
     stale: dict[TaskId, Clash] = {}
@@ -252,7 +253,7 @@ def clashes(charts: Iterable[Chart]) -> Clashes:
         for (one, other), clash in chart.pairs.items():
             between.setdefault(one, []).append(Opponent(other, clash))
             between.setdefault(other, []).append(Opponent(one, clash))
-    return Clashes({name: tuple(those) for name, those in between.items()}, stale)
+    return Clashes({name: tuple(those) for name, those in between.items()}, stale, known)
 
 
 def commits(normals: Mapping[TaskId, Normal], pairs: Sequence[Two]) -> list[tuple[str, str]]:

@@ -105,6 +105,51 @@ class WhyView(Struct, frozen=True, kw_only=True):
     ask: Ask | None = None
 
 
+class ConflictSide(Struct, frozen=True, kw_only=True):
+    """One of two tasks whose branches conflict: `summary` is how its prompt begins."""
+
+    task: str
+    title: str
+    branch: str
+    summary: str = ""
+
+
+class ConflictRow(Struct, frozen=True, kw_only=True):
+    """Two open branches that do not merge with each other, as they would be on their target."""
+
+    repo: str
+    target: str
+    tasks: tuple[str, str]
+    sides: tuple[ConflictSide, ConflictSide]
+    files: tuple[str, ...]
+    since: datetime
+
+
+class StaleRow(Struct, frozen=True, kw_only=True):
+    """A branch that does not merge with its target, and what landed there in those files.
+
+    Where no file is to blame, `why` says what is wrong with it.
+    """
+
+    repo: str
+    target: str
+    task: str
+    title: str
+    branch: str
+    files: tuple[str, ...]
+    landed: tuple[str, ...]
+    since: datetime
+    why: str = ""
+
+
+class ConflictMap(Struct, frozen=True, kw_only=True):
+    """What `fleet conflicts --json` says."""
+
+    pairs: tuple[ConflictRow, ...] = ()
+    stale: tuple[StaleRow, ...] = ()
+    branches: int = 0  # that were tried
+
+
 class QueueCheck(Struct, frozen=True, kw_only=True):
     name: str
     state: str

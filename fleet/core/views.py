@@ -20,11 +20,12 @@ from fleet.core.causes import (
     Unsealable,
 )
 from fleet.core.change import Change, Conflicted, GateFailed, Gating, Landing, Ready, Suspect
+from fleet.core.clashing import conflicts_with
 from fleet.core.model import Fleet, Task
 from fleet.core.phrases import reason
 from fleet.core.planned import Circumstances
 from fleet.core.policy import RepoPolicy
-from fleet.core.rows import ConflictWith, QueueCheck, QueueRow
+from fleet.core.rows import QueueCheck, QueueRow
 from fleet.core.schedule import doomed_by, no_workspace, waits_for
 from fleet.core.spans import span
 from fleet.core.status import (
@@ -232,14 +233,6 @@ def queue_rows(fleet: Fleet, given: Circumstances) -> list[QueueRow]:
             why = reason(task.status.cause)
             rows.append(_queue_row(task, task.change, len(rows) + 1, why, given))
     return rows
-
-
-def conflicts_with(given: Circumstances, task: Task) -> tuple[ConflictWith, ...]:
-    """Return the tasks with whose branches that of `task` conflicts."""
-    return tuple(
-        ConflictWith(task=it.task, files=it.clash.files, since=it.clash.since)
-        for it in given.clashes.between.get(task.id, ())
-    )
 
 
 def _queue_row(

@@ -36,6 +36,7 @@ class Radar:
         self._wanted: dict[Line, Wanted] = {}
         self._files: tuple[Path, ...] = ()
         self._seen: object = None
+        self._clock = time.monotonic
         self._due_at = 0.0
         self._one_at_a_time = asyncio.Lock()
         self._charts: dict[Line, Chart] = {}
@@ -44,22 +45,28 @@ class Radar:
     async def look(self, *, at_once: bool = False) -> None:
         """Bring the map up to date if anything moved; `at_once`, however short ago that was."""
         async with self._one_at_a_time:
-            if not at_once and time.monotonic() < self._due_at:
+            if not at_once and self._clock() < self._due_at:
                 return
             mark = self._mark()
             if mark is not None and mark == self._seen:
                 return
-            began = time.monotonic()
+            began = self._clock()
             self._charts, whole = await asyncio.to_thread(self._tried, self._fleet, self._wanted)
-            took = time.monotonic() - began
-            self._due_at = time.monotonic() + min(took / _SHARE, _LONGEST_S)
+            took = self._clock() - began
+            self._due_at = self._clock() + min(took / _SHARE, _LONGEST_S)
             self._seen = mark if whole else None
-            self._tell(radar.clashes(self._charts.values()))
+            known = whole or self._known.known
+            self._tell(radar.clashes(self._charts.values(), known=known))
 
     def _tell(self, clashes: Clashes) -> None:
         if clashes != self._known:
             self._known = clashes
             self._found(clashes)
+
+    @property
+    def charts(self) -> dict[Line, Chart]:
+        """The newest maps, which are never changed in place."""
+        return self._charts
 
     def close(self) -> None:
         """Leave nothing behind."""

@@ -15,7 +15,7 @@ from fleet.core.commands import Answer, AnyCommand, Command, Send, Spawn, Submit
 from fleet.core.facts import SpawnFacts, SubmitFacts
 from fleet.core.ids import TaskId
 from fleet.errors import FleetError, RefusedError
-from fleet.supervisor.answers import agents, diffs, look, panes, screens, streams, watch
+from fleet.supervisor.answers import agents, conflicts, diffs, look, panes, screens, streams, watch
 from fleet.supervisor.asking import facts_for
 from fleet.supervisor.host import Host
 from fleet.supervisor.perform.surroundings import store_environment
@@ -28,6 +28,7 @@ _ANSWERS: dict[type[Command], Callable[[Host, Any], Awaitable[Any]]] = {
     p.Why: look.why,
     p.Next: look.next_,
     p.Queue: look.queue,
+    p.Conflicts: conflicts.conflicts,
     p.Status: look.status,
     p.Report: look.report,
     p.Path: panes.path,

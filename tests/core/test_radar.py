@@ -201,6 +201,7 @@ def test_the_map_has_pairs_and_what_is_stale() -> None:
     assert clashes([it]) == Clashes(
         between={A: (Opponent(B, it.pairs[A, B]),), B: (Opponent(A, it.pairs[A, B]),)},
         stale={C: it.stale[C]},
+        known=True,
     )
 
 

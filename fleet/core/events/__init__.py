@@ -27,6 +27,7 @@ from fleet.core.events.changes import (
     StillMerges,
     Suspected,
 )
+from fleet.core.events.conflicts import ConflictOver, ConflictTold
 from fleet.core.events.lines import TrainClashed, TrainMerged, TreeChecked
 from fleet.core.events.repos import (
     AgentsDistrusted,
@@ -105,6 +106,8 @@ AnyEvent = (
     | ChecksFailed
     | ChecksPassed
     | ConflictFound
+    | ConflictOver
+    | ConflictTold
     | ConversationKnown
     | CrashNoted
     | DoneDeclared
@@ -203,6 +206,8 @@ __all__ = [
     "ChecksFailed",
     "ChecksPassed",
     "ConflictFound",
+    "ConflictOver",
+    "ConflictTold",
     "ConversationKnown",
     "CrashNoted",
     "DoneDeclared",

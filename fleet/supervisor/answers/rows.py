@@ -8,12 +8,13 @@ from msgspec.structs import asdict
 from fleet import paths
 from fleet.core import accounts, turns
 from fleet.core.change import GateFailed, Landing, Ready
+from fleet.core.clashing import conflicts_with, stale_in
 from fleet.core.model import Fleet, Task
 from fleet.core.phrases import reason
 from fleet.core.planned import Circumstances
 from fleet.core.rows import TaskDetail, TaskRow
 from fleet.core.status import Failed, Held
-from fleet.core.views import conflicts_with, needs, status_word
+from fleet.core.views import needs, status_word
 from fleet.supervisor.host import Host, now
 from fleet.tools.git.repository import locate
 
@@ -26,7 +27,6 @@ def task_row(
     """Return a task as `fleet ls --json` shows it; `waits` is what `accounts.waits_for` says."""
     run = task.run
     worktree = None if task.slot is None else str(home.slot(task.repo, task.slot))
-    stale = given.clashes.stale.get(task.id)
     return TaskRow(
         task=task.id,
         repo=fleet.repos[task.repo].root,
@@ -52,7 +52,7 @@ def task_row(
         removed_at=task.removed_at,
         waits=waits,
         conflicts_with=conflicts_with(given, task),
-        stale=(stale.files or (stale.why,)) if stale else (),
+        stale=stale_in(given, task),
     )
 
 

@@ -14,6 +14,7 @@ from fleet.tools.git.repository import Place
 from fleet.tools.git.run import Answer, git
 from fleet.tools.git.scratch import Scratch, scratch
 
+_TASK = "%(trailers:key=Fleet-Task,valueonly,separator=%x2C)"
 _CLEAN = {"1": True, "0": False}
 
 
@@ -34,6 +35,12 @@ class Conflicted:
     files: tuple[str, ...]
     messages: str = ""
     tree: str = ""
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """What kinds of conflict these are, in git's words."""
+        lines = filter(None, self.messages.splitlines())
+        return tuple(line for line in lines if not line.startswith("Auto-merging "))
 
 
 def merge_trees(place: Place, *, into: str, change: str) -> Merged | Conflicted:
@@ -109,18 +116,36 @@ def contained(place: Place, *, base: str, sealed: str, target: str, commit: str)
     return tuple(sorted(foreign | changed))
 
 
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """A commit by which something reached a target; `task` is the one that fleet landed by it."""
+
+    commit: str
+    subject: str
+    task: str = ""
+
+    @property
+    def line(self) -> str:
+        """The commit in one line."""
+        return f"{self.commit} {self.subject}"
+
+
 def conflicting_commits(
     place: Place, *, base: str, target: str, files: Sequence[str], limit: int = 20
-) -> tuple[str, ...]:
-    """Return what reached `target` since `base` in `files`, newest first: hash and subject."""
+) -> tuple[Reached, ...]:
+    """Return by what `files` of `target` became others than at `base`, newest first.
+
+    What was merged counts as the one commit that merged it.
+    """
     answer = git(
         place.git_dir,
-        *("--literal-pathspecs", "log", "--no-show-signature", f"--max-count={limit}"),
-        *("--format=%h %s", f"{base}..{target}", "--", *files),
+        *("--literal-pathspecs", "log", "-z", "--no-show-signature", f"--max-count={limit}"),
+        *("--first-parent", f"--format=%h%n{_TASK}%n%s", f"{base}..{target}", "--", *files),
         env=AS_NAMED,
         hermetic=True,
     )
-    return tuple(answer.lines)
+    parts = (field.split("\n", 2) for field in answer.fields)
+    return tuple(Reached(commit, subject, task) for commit, task, subject in parts)
 
 
 def _merge_tree(

@@ -223,8 +223,21 @@ def test_what_reached_the_target_is_summed_up(place: Place, repo: Path) -> None:
 
     found = conflicting_commits(place, base="main", target=tip, files=["src/one.txt"])
 
-    assert [line.split(" ", 1)[1] for line in found] == ["three", "One"]
+    assert [it.subject for it in found] == ["three", "One"]
+    assert found[0].line == f"{found[0].commit} three"
+    assert tip.startswith(found[0].commit)
     assert conflicting_commits(place, base="main", target=tip, files=["src/*.txt"]) == ()
+
+
+def test_what_fleet_landed_is_told_by_its_task(place: Place, repo: Path, plain: Plain) -> None:
+    edit, base = {"src/one.txt": "1\n"}, plain(repo, "rev-parse", "main")
+    commit(repo, "work", edit, start=base, message="wip\n\nFleet-Task: another")
+    merged = "Merge fleet/importer: import files\n\nFleet-Task: importer\nFleet-Revision: 2"
+    tip = commit(repo, "landed", edit, start=base, merging="work", message=merged)
+
+    [found] = conflicting_commits(place, base=base, target=tip, files=["src/one.txt"])
+
+    assert (found.subject, found.task) == ("Merge fleet/importer: import files", "importer")
 
 
 class TestContainment:
