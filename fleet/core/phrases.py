@@ -128,7 +128,7 @@ def pair_note(
 
 def warning(files: tuple[str, ...], other: Intent, *, branch: str, target: str) -> str:
     """Return what an agent is told of another's work that does not merge with its own so far."""
-    names, paths = clean(branch), " ".join(shlex.quote(clean(name)) for name in files)
+    names, paths = clean(branch), " ".join(shlex.quote(clean(name)) for name in files[:_MOST_FILES])
     look = f"git diff {shlex.quote(f'{clean(target)}...{names}')} -- {paths}"
     return (
         f"Your branch and {names} do not merge as they stand, because of{_files(files)}\n\n"

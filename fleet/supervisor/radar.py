@@ -31,7 +31,7 @@ class Radar:
         self, supervisor: Supervisor, tools: Tools, *, found: Callable[[Clashes], None]
     ) -> None:
         self._supervisor, self._tools, self._found = supervisor, tools, found
-        self._trials = Trials(tools)
+        self._trials = Trials(tools.home_id)
         self._fleet = Fleet()
         self._wanted: dict[Line, Wanted] = {}
         self._files: tuple[Path, ...] = ()
@@ -105,8 +105,8 @@ class Radar:
         for line, about in wanted.items():
             chart = self._charts.get(line, EMPTY)
             try:
-                repo, moment = fleet.repos[line[0]], datetime.now(UTC)
-                charts[line] = self._trials.chart(line, repo, chart, about, moment)
+                place, moment = self._tools.place(fleet.repos[line[0]]), datetime.now(UTC)
+                charts[line] = self._trials.chart(line, place, chart, about, moment)
             except FleetError:
                 charts[line], whole = chart, False  # just being rewritten; the next look sees it
         return charts, whole

@@ -6,9 +6,7 @@ from datetime import datetime
 
 from fleet.core import radar
 from fleet.core.ids import Commit, TaskId
-from fleet.core.model import Repo
 from fleet.core.radar import Branch, Chart, Line, Normal, Wanted
-from fleet.supervisor.perform.tools import Tools
 from fleet.tools.git import normals, refs
 from fleet.tools.git.repository import Place, tips
 from fleet.tools.git.scratch import Scratch, make, tidy
@@ -25,12 +23,16 @@ class _Kept:
 
 
 class Trials:
-    """Draws charts; what was merged for them is kept outside of the repositories until `close`."""
+    """Draws charts; what was merged for them is kept outside of the repositories until `close`.
 
-    def __init__(self, tools: Tools) -> None:
-        self._tools, self._prefix = tools, f"fleet-radar-{tools.home_id}-"
+    `name` is that of whoever keeps it, of which there is one at a time: what another of that name
+    left behind is removed.
+    """
+
+    def __init__(self, name: str) -> None:
+        self._prefix = f"fleet-radar-{name}-"
         self._kept: dict[Line, _Kept] = {}
-        tidy(self._prefix)  # there is but one supervisor for a home
+        tidy(self._prefix)
 
     def close(self) -> None:
         """Let go of all that was merged."""
@@ -41,13 +43,13 @@ class Trials:
         for line in [line for line in self._kept if line not in lines]:
             self._kept.pop(line).scratch.remove()
 
-    def chart(self, line: Line, repo: Repo, chart: Chart, wanted: Wanted, now: datetime) -> Chart:
+    def chart(self, line: Line, place: Place, chart: Chart, wanted: Wanted, now: datetime) -> Chart:
         """Return `chart` brought up to date; git is run for what moved, and for nothing else.
 
         Raises:
-            FleetError: a branch or the target was just being rewritten, or the repository is gone.
+            ToolError: a branch or the target was just being rewritten, or the repository is gone.
         """
-        place, target = self._tools.place(repo), wanted.target
+        target = wanted.target
         branches = radar.branches(wanted.tasks, where(place, {it.branch for it in wanted.tasks}))
         if line not in self._kept:
             chart = radar.afresh(chart)

@@ -24,6 +24,7 @@ _DIFF = (
 _TREES = re.compile(r"[0-9a-f]{40,64} [0-9a-f]{40,64}\n")
 _COMMIT = re.compile(r"[0-9a-f]{40,64}")
 _FOLDER = "040000"
+Pair = tuple[str, str]
 # Newer than whatever was merged: git looks for what commits have in common by their dates.
 _WHEN = "4102444800 +0000"
 
@@ -45,35 +46,44 @@ def normalise(
     of a commit, is said by that branch and spoils no other.
     """
     merges = _merge_each(place, kept, [it.tip for it in branches], onto)
-    trees = [it.tree for it in merges if not isinstance(it, ToolError)]
     base = tree_of(place, onto)
-    new = iter(_touches(place, [(base, tree) for tree in trees], kept))
-    found = []
-    for branch, merged, own in zip(branches, merges, _own(place, branches), strict=True):
+    trees = [(base, it.tree) for it in merges if not isinstance(it, ToolError)]
+    new, own = _both_touches(place, kept, trees, [(it.tip, it.base) for it in branches])
+    touches, found = iter(new), []
+    for branch, merged, whole in zip(branches, merges, own, strict=True):
         if isinstance(merged, ToolError):
             found.append(Normal(branch.tip, None, why=merged.message))
         else:
-            tried = _normal(place, kept, tip=branch.tip, onto=onto, merged=merged, new=next(new))
-            found.append(replace(tried, own=own and own.and_(tried.touch)))
+            it = _normal(place, kept, tip=branch.tip, onto=onto, merged=merged, new=next(touches))
+            found.append(replace(it, own=whole and whole.and_(it.touch)))
     return found
 
 
-def _own(place: Place, branches: Sequence[Branch]) -> list[Touch | None]:
-    """Return what each branch changed since it was cut; None where nothing tells.
+def _both_touches(
+    place: Place, kept: Scratch, trees: Sequence[Pair], cuts: Sequence[Pair]
+) -> tuple[Sequence[Touch], Sequence[Touch | None]]:
+    """Return what the trees differ in, and what each branch changed since it was cut.
 
-    What its target changed alike is no difference to the target, until the target goes on.
+    None where nothing tells that. What its target changed alike is no difference between the
+    trees, until the target goes on.
     """
-    if not branches:
-        return []
     try:
-        return [*_touches(place, [(it.tip, it.base) for it in branches])]
-    except ToolError:  # one was cut from what is no more
-        one_by_one = [_own(place, [it]) for it in branches] if branches[1:] else [[None]]
-        return [own for [own] in one_by_one]
+        found = _touches(place, [*trees, *cuts], kept)
+        return found[: len(trees)], found[len(trees) :]
+    except ToolError:  # a branch, or where it was cut, is no more
+        return _touches(place, trees, kept), [_own(place, cut) for cut in cuts]
+
+
+def _own(place: Place, cut: Pair) -> Touch | None:
+    try:
+        [found] = _touches(place, [cut])
+    except ToolError:
+        return None
+    return found
 
 
 def conflicts(
-    place: Place, kept: Scratch, two: Sequence[tuple[str, str]], *, onto: str
+    place: Place, kept: Scratch, two: Sequence[Pair], *, onto: str
 ) -> list[tuple[str, ...] | None]:
     """Try each pair of commits in `kept`, in one process; None where they fit together."""
     if not two:
@@ -138,18 +148,16 @@ def _by_git(place: Place, objects: Path, tree: str, parents: list[str]) -> str:
     ).text
 
 
-def _touches(
-    place: Place, pairs: Sequence[tuple[str, str]], within: Scratch | None = None
-) -> list[Touch]:
+def _touches(place: Place, two: Sequence[Pair], within: Scratch | None = None) -> list[Touch]:
     """Return what differs in each pair of trees, or of a commit and an earlier one."""
-    if not pairs:
+    if not two:
         return []
-    asked = "".join(f"{one} {other}\n" for one, other in pairs).encode()
+    asked = "".join(f"{one} {other}\n" for one, other in two).encode()
     env = {**AS_NAMED, **(within.env if within else {})}
     found = git(place.git_dir, *_DIFF, stdin=asked, env=env, hermetic=True).fields
     touches = [Touch.of(*_parted(records)) for records in _sections(found)]
-    if len(touches) != len(pairs):
-        raise ToolError(f"git diff-tree answered {len(touches)} of {len(pairs)} questions")
+    if len(touches) != len(two):
+        raise ToolError(f"git diff-tree answered {len(touches)} of {len(two)} questions")
     return touches
 
 
