@@ -8,6 +8,7 @@ from msgspec import Struct
 from fleet.core.rows import QueueCheck, QueueRow
 from fleet.tui.cells import Line, Span, cropped, pad, tidy, width, wrapped
 from fleet.tui.model import Model
+from fleet.tui.views import conflicts
 from fleet.tui.views.review import SHORT, sign
 from fleet.tui.views.table import checks
 
@@ -47,6 +48,8 @@ def waits(row: QueueRow) -> Span:
     if row.conflicts:
         return Span(f"conflicts: {', '.join(map(tidy, row.conflicts))}", "bad")
     text = tidy(row.waits_for or "")
+    if with_ := conflicts.phrase(row):
+        return Span(f"{text}; {with_}" if text else with_, "wanted")
     return Span(text, "wanted" if text.startswith(("review", "a review")) else "quiet")
 
 
@@ -149,6 +152,7 @@ def details(row: QueueRow, columns: int) -> list[Line]:
     if row.conflicts:
         lines += _text("conflicts with what landed meanwhile:", "bad", room)
         lines += [(Span(f"{_INDENT}  {tidy(file)}", "bad"),) for file in row.conflicts]
+    lines += conflicts.lines(row, columns)
     return [cropped(it, columns) for it in lines]
 
 
