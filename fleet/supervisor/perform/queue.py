@@ -24,6 +24,7 @@ from fleet.tools.git.archive import contains
 from fleet.tools.git.building import Built, build
 from fleet.tools.git.merging import Conflicted, tree_of
 from fleet.tools.git.repository import Place
+from fleet.tools.git.submodules import unpublished
 
 
 @dataclass(frozen=True)
@@ -108,6 +109,9 @@ def _merged(case: _Case, effect: Merge) -> Built | e.AnyEvent:
             return e.TrainClashed(repo=effect.repo, target=effect.target, clash=clash)
         if strays := _strays(case, built.commit):
             why = f"what would land differs from what was reviewed in {', '.join(strays[:5])}"
+            return case.blocked(why, effect.onto)
+        if hidden := unpublished(case.place, base=case.onto, commit=built.commit):
+            why = f"nobody else could check out {', '.join(hidden[:5])}: push the submodule first"
             return case.blocked(why, effect.onto)
     except FleetError as error:
         return case.blocked(error.message, effect.onto)

@@ -44,6 +44,11 @@ def attributes_of(place: Place, commit: str) -> Iterator[tuple[Path, tuple[str, 
         yield root, (f"--git-dir={place.git_dir}", "--work-tree=.")
 
 
+def attribute_texts(place: Place, commit: str) -> list[bytes]:
+    """Return what the attribute files of a commit hold."""
+    return [_blob(place, blob) for _, blob in _attribute_files(place, commit)]
+
+
 def _blob(place: Place, blob: str) -> bytes:
     known = _blobs.get(blob)
     if known is not None:

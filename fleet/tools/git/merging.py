@@ -5,16 +5,19 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from itertools import takewhile
+from typing import NamedTuple
 
 from fleet.errors import ToolError
 from fleet.tools.git.attributes import AS_NAMED, attributes_of, without_drivers
 from fleet.tools.git.changes import changes, touched
+from fleet.tools.git.lfs import kept_by_lfs
 from fleet.tools.git.remembered import Remembered
 from fleet.tools.git.repository import Place
 from fleet.tools.git.run import Answer, git
 from fleet.tools.git.scratch import Scratch, scratch
 
 _TASK = "%(trailers:key=Fleet-Task,valueonly,separator=%x2C)"
+_POINTER = "CONFLICT (lfs): both sides changed {}, which has no lines to be merged\n"
 _CLEAN = {"1": True, "0": False}
 
 
@@ -48,7 +51,7 @@ def merge_trees(place: Place, *, into: str, change: str) -> Merged | Conflicted:
 
     The result depends on the two commits, on the repository's own `info/attributes` and on git's
     version: no other configuration counts, and a path that names a custom merge driver conflicts
-    where both sides changed it.
+    where both sides changed it. So does one that git LFS keeps: one side has to be chosen, whole.
 
     Raises:
         ToolError: a commit is missing, or they have no common ancestor.
@@ -56,7 +59,14 @@ def merge_trees(place: Place, *, into: str, change: str) -> Merged | Conflicted:
     answer = _merge_tree(place, "--messages", into, change, attributes=into, expect=(0, 1))
     fields = iter(answer.fields)
     tree, files = _result(fields)
-    return Merged(tree) if answer.code == 0 else Conflicted(files, _messages(fields))
+    said = list(_records(fields))
+    if answer.code:
+        return Conflicted(files, "".join(it.text for it in said))
+    mixed = [path for it in said if it.kind == "Auto-merging" for path in it.paths]
+    pointers = kept_by_lfs(place, mixed, attributes=into)
+    return (
+        Conflicted(pointers, "".join(map(_POINTER.format, pointers))) if pointers else Merged(tree)
+    )
 
 
 def pairs(
@@ -173,13 +183,22 @@ def _result(fields: Iterator[str]) -> tuple[str, tuple[str, ...]]:
     return tree, tuple(takewhile(bool, fields))
 
 
-def _messages(fields: Iterator[str]) -> str:
-    """Read what git says to a person: records of a count, so many paths, a kind and a text."""
-    texts = []
+class _Record(NamedTuple):
+    """One thing that git says to a person of a merge."""
+
+    paths: tuple[str, ...]
+    kind: str
+    text: str
+
+
+def _records(fields: Iterator[str]) -> Iterator[_Record]:
+    """Read what git says: records of a count, so many paths, a kind and a text."""
     for count in fields:
-        *_, text = [next(fields, "") for _ in range(int(count) + 2)]
-        texts.append(text)
-    return "".join(texts)
+        if not count.isdecimal():  # advice on submodules, which is no record
+            yield _Record((), "", count)
+            continue
+        *paths, kind, text = [next(fields, "") for _ in range(int(count) + 2)]
+        yield _Record(tuple(paths), kind, text)
 
 
 def _merges_to(place: Place, target: str, sealed: str, commit: str) -> bool:
