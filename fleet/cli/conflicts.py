@@ -5,7 +5,7 @@ from datetime import datetime
 import click
 import msgspec
 
-from fleet.cli.common import ask, examples, here, json_option
+from fleet.cli.common import ask, examples, here, json_option, task_names
 from fleet.cli.output import Cell, Output, emit, say
 from fleet.cli.text import age, now
 from fleet.core.rows import ConflictMap, ConflictRow, StaleRow
@@ -17,7 +17,7 @@ from fleet.protocol import Conflicts
         "fleet conflicts", "fleet conflicts importer", "fleet conflicts --json | jq .pairs"
     )
 )
-@click.argument("task", required=False)
+@click.argument("task", required=False, shell_complete=task_names)
 @click.option("--here", "around", is_flag=True, help="Only of the repository around you.")
 @json_option
 @click.pass_obj
