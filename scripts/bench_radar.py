@@ -161,7 +161,7 @@ def _timed(action: Callable[[], object]) -> float:
 
 
 def run(work: Path, *, quick: bool) -> list[Row]:
-    """Return the medians: the first map, a tip that moved, a target that moved."""
+    """Return medians: the first map, then after a tip has moved, the target, or nothing."""
     repository = Repository(work / "radar.git", random.Random(5))
     repository.fill()
     desk, pairs = Desk(repository), merging.pairs
@@ -185,10 +185,10 @@ def _measured(desk: Desk, *, quick: bool) -> list[Row]:
         desk.chart = EMPTY
         first.append(_row(desk))
     return [
-        _medians("first map", first, desk),
-        _medians("moved tip", [_tip(desk, number) for number in range(moves)], desk),
-        _medians("moved target", [_target(desk) for _ in range(moves // 5)], desk),
-        _medians("nothing moved", [_row(desk) for _ in range(moves)], desk),
+        _medians("first", first, desk),
+        _medians("tip", [_tip(desk, number) for number in range(moves)], desk),
+        _medians("target", [_target(desk) for _ in range(moves // 5)], desk),
+        _medians("nothing", [_row(desk) for _ in range(moves)], desk),
     ]
 
 

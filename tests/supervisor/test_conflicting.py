@@ -51,7 +51,8 @@ async def test_the_cause_has_both_sides_and_the_checks(house: House) -> None:
 
     assert cause.files == ("lines.txt",)
     assert [line.split(" ", 1)[1] for line in cause.others] == ["by hand", "Merge fleet/b: Prices"]
-    assert cause.kinds[0].startswith("CONFLICT (modify/delete): lines.txt deleted in ")
+    said = "CONFLICT (modify/delete): lines.txt deleted in main and modified in fleet/a."
+    assert cause.kinds[0].startswith(said)
     assert cause.own
     assert (cause.own.title, cause.own.summary) == ("Import", "import the files\nof the shop")
     assert [(it.task, it.title) for it in cause.landed] == [("b", "Prices")]

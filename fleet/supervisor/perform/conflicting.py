@@ -28,7 +28,10 @@ def conflict(
         files=found.files,
         basis=onto,
         others=tuple(it.line for it in reached),
-        kinds=found.kinds[:_MOST_LINES],
+        kinds=tuple(
+            kind.replace(onto, task.target).replace(change.sealed, task.branch)
+            for kind in found.kinds[:_MOST_LINES]
+        ),
         own=intent(task),
         landed=tuple(intent(it) for it in tasks_of(fleet, task, reached)),
         checks=tuple(check.run for check in checks),
