@@ -17,11 +17,11 @@ from fleet.core.ids import Commit, TaskId
 from fleet.core.model import Fleet
 from fleet.core.radar import Chart, Line, Wanted
 from fleet.core.rows import ConflictMap
-from fleet.errors import RefusedError
+from fleet.errors import RefusedError, ToolError
 from fleet.supervisor.answers import look
 from fleet.supervisor.answers.conflicts import conflicts
 from fleet.supervisor.perform import trying
-from fleet.tools.git import run
+from fleet.tools.git import normals, run
 
 A, B = TaskId("a"), TaskId("b")
 
@@ -144,20 +144,49 @@ def ran(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return commands
 
 
-async def test_while_nothing_moves_no_git_runs(house: House, ran: list[str]) -> None:
+async def test_while_nothing_moves_no_git_runs(
+    house: House, ran: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     tasks(house, "a", "b")
     moved(house, "a", lines(n1="a"))
     moved(house, "b", lines(n1="b"))
     await house.host.radar.look()
     assert ran
     ran.clear()
+    tried, times = house.host.radar._tried, list[int]()
 
+    def noted(fleet: Fleet, wanted: dict[Line, Wanted]) -> tuple[dict[Line, Chart], bool]:
+        times.append(1)
+        return tried(fleet, wanted)
+
+    monkeypatch.setattr(house.host.radar, "_tried", noted)
     for _ in range(3):
         await house.host.radar.look(at_once=True)
     house.record(e.NeedTold(task=A, need="x", since=house.task("a").created_at))
     await house.host.radar.look(at_once=True)
 
-    assert ran == []
+    assert (ran, times) == ([], [])
+
+
+async def test_what_could_not_be_tried_is_tried_again(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tasks(house, "a", "b")
+    moved(house, "a", lines(n1="a"))
+    moved(house, "b", lines(n1="b"))
+
+    def fails(*_: object, **__: object) -> None:
+        raise ToolError("it is being rewritten")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(normals, "normalise", fails)
+        await house.host.radar.look(at_once=True)
+    assert not house.host.vitals.clashes.known
+
+    await house.host.radar.look(at_once=True)
+
+    assert house.host.vitals.clashes.known
+    assert house.host.vitals.clashes.between.keys() == {"a", "b"}
 
 
 async def test_a_directory_that_has_just_changed_is_looked_at_again(
@@ -279,11 +308,17 @@ async def test_too_many_kept_merges_are_dropped_and_made_anew(
     moved(house, "b", lines(n1="b"))
     [first] = (await found(house)).pairs
 
+    places = {str(it) for it in kept(house)}
     for number in range(4):
-        moved(house, "a", lines(n1=f"a{number}"))
+        moved(house, "a", lines(n1=f"a{number}") | {f"{number}.txt": "a\n"})
+        moved(house, "b", {f"{number}.txt": "b\n"})
         [pair] = (await found(house)).pairs
         assert pair.since == first.since
+        assert pair.files[0] == "0.txt"
+        assert len(pair.files) == number + 2
+        places |= {str(it) for it in kept(house)}
 
+    assert len(places) > 1
     assert len(kept(house)) <= 1
     house.host.radar.close()
     assert kept(house) == []

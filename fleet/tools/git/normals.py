@@ -114,7 +114,7 @@ def _normal(
     new: Touch,
 ) -> Normal:
     if isinstance(merged, Conflicted):
-        return Normal(Commit(tip), None, new.and_(Touch.of(merged.files)), files=merged.files)
+        return Normal(Commit(tip), None, new, files=merged.files)
     # With both as parents: what two branches have in common, one built on the other, is no clash.
     commit = Commit(_commit(place, kept.objects, merged.tree, [onto, tip]))
     return Normal(Commit(tip), commit, new)

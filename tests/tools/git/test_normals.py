@@ -87,6 +87,7 @@ def test_what_does_not_fit_its_target_is_stale(
     assert (found.commit, found.files) == (None, ("src/one.txt",))
     assert found.own
     assert meet(found.own, Touch.of(["src/one.txt"]))
+    assert found.touch == Touch()  # the target's own text is what stands there
 
 
 def test_what_has_no_common_history_spoils_no_other(
