@@ -305,13 +305,12 @@ async def test_too_many_kept_merges_are_dropped_and_made_anew(
     monkeypatch.setattr(trying, "_MORE_OBJECTS", 1)
     tasks(house, "a", "b")
     moved(house, "a", lines(n1="a"))
-    moved(house, "b", lines(n1="b"))
+    moved(house, "b", lines(n1="b") | {f"{number}.txt": "b\n" for number in range(4)})
     [first] = (await found(house)).pairs
 
     places = {str(it) for it in kept(house)}
     for number in range(4):
         moved(house, "a", lines(n1=f"a{number}") | {f"{number}.txt": "a\n"})
-        moved(house, "b", {f"{number}.txt": "b\n"})
         [pair] = (await found(house)).pairs
         assert pair.since == first.since
         assert pair.files[0] == "0.txt"
