@@ -13,14 +13,18 @@ def heard(place: Place, task: str) -> str:
     return place.file("heard.txt", branch=f"fleet/{task}") or ""
 
 
+def begun(place: Place, name: str) -> None:
+    place.spawn(name, f"begin {name}", "--agent", "talker", "--done", "manual")
+    until(lambda: f"begin {name}" in heard(place, name))
+
+
 def test_the_younger_of_two_is_told_at_the_end_of_its_turn(place: Place) -> None:
     place.talker()
     (place.repo / "fleet.yaml").write_text("tell_conflicts: true\n")
     place.git("add", "-A")
     place.git("commit", "-qm", "tell of conflicts")
-    for name in ("older", "younger"):  # each writes down what it hears, in one file
-        place.spawn(name, f"begin {name}", "--agent", "talker", "--done", "manual")
-        until(lambda name=name: f"begin {name}" in heard(place, name))
+    begun(place, "older")  # each writes down what it hears, in one file
+    begun(place, "younger")
 
     until(lambda: "do not merge as they stand" in heard(place, "younger"))
 
