@@ -58,6 +58,17 @@ class Queue(Query, frozen=True, tag="queue"):
     cwd: str | None = None
 
 
+class Conflicts(Query, frozen=True, tag="conflicts"):
+    """Which open branches do not merge with each other, or with their target, as of now.
+
+    Only those of one `task`, and of the repository around `cwd`, where these are given.
+    Result: `core.rows.ConflictMap`.
+    """
+
+    task: str | None = None
+    cwd: str | None = None
+
+
 class Events(Query, frozen=True, tag="events"):
     """What happened after a seq or a time, and with `follow` whatever happens from now on.
 
@@ -229,8 +240,8 @@ class Settled(Query, frozen=True, tag="settled"):
 
 
 AnyQuery = (
-    Hello | List | Show | Why | Next | Queue | Events | Diff | Review | Comments | Path | Attach
-    | Screen | Log | Agents | Watch | View | Wait | Status | Report | Shutdown | Settled
+    Hello | List | Show | Why | Next | Queue | Conflicts | Events | Diff | Review | Comments | Path
+    | Attach | Screen | Log | Agents | Watch | View | Wait | Status | Report | Shutdown | Settled
 )  # fmt: skip
 
 

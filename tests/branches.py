@@ -5,6 +5,16 @@ import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
+NOTHING = "0" * 40  # no commit has this name
+
+
+def numbered(**replaced: str) -> str:
+    """The text of src/one.txt and src/two.txt, with other words in some lines: n1="first"."""
+    lines = [f"line {number}" for number in range(1, 21)]
+    for at, text in replaced.items():
+        lines[int(at[1:]) - 1] = text
+    return "\n".join(lines) + "\n"
+
 
 def commit(
     repo: Path,
@@ -26,9 +36,9 @@ def commit(
     body += [f"merge {merging}^0"] if merging else []
     for path, text in files.items():
         body += (
-            [f"D {json.dumps(path)}"]
+            [f"D {json.dumps(path, ensure_ascii=False)}"]
             if text is None
-            else [f"M {mode} inline {json.dumps(path)}", *_data(text)]
+            else [f"M {mode} inline {json.dumps(path, ensure_ascii=False)}", *_data(text)]
         )
     stream = "\n".join([*lines, *body, ""]).encode()
     subprocess.run(

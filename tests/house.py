@@ -184,6 +184,7 @@ class House:
 
     async def close(self) -> None:
         await self.supervisor.close()
+        self.host.radar.close()
         self.world.close()
         self.tools.panes.server.disconnect()
         self.ledger.close()

@@ -370,6 +370,25 @@ COMMENTS: Sequence[events.AnyEvent] = (
     events.CommentResolved(task=LOGIN, comment="login#1", by="person"),
     events.AnswersMissed(task=LOGIN, text="You have not answered 1 comment."),
 )
+CONFLICTS: Sequence[events.AnyEvent] = (
+    *HELD[:3],
+    events.ConflictTold(task=LOGIN, other=PRICES, files=("src/prices.py",), text="see there"),
+    events.ConflictTold(task=LOGIN, other=DOCS, files=("docs/a.md", "b"), text="see there"),
+    events.ConflictOver(task=LOGIN, other=PRICES),
+    events.ConflictFound(
+        task=LOGIN,
+        revision=1,
+        cause=causes.Conflict(
+            files=("src/prices.py",),
+            basis=TIP,
+            others=("abcdef1 prices: new taxes",),
+            kinds=("CONFLICT (content): Merge conflict in src/prices.py",),
+            own=causes.Intent("login", "Let people log in", "With a password"),
+            landed=(causes.Intent("prices", "Change the prices"),),
+            checks=("make test",),
+        ),
+    ),
+)
 Batches = Sequence[Sequence[events.AnyEvent]]
 HISTORIES: dict[str, Batches] = {
     "format-1": (SETTING, TO_REVIEW, TO_LANDED, OTHERS),
@@ -381,6 +400,7 @@ HISTORIES: dict[str, Batches] = {
     "assessed": (SETTING, MEASURED),
     "proofs": (SETTING, PROOFS),
     "comments": (SETTING, COMMENTS),
+    "conflicts": (SETTING, CONFLICTS),
 }
 
 

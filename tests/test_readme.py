@@ -151,8 +151,8 @@ def test_the_keys_of_an_agent_are_fresh() -> None:
 
 PLACES: dict[str, Callable[[Key], bool]] = {
     "In the list of tasks": lambda key: "fleet" in key.screens,
-    "In a review and in the merge queue": lambda key: (
-        not {"review", "queue"}.isdisjoint(key.screens)
+    "In a review, in the merge queue and among conflicts": lambda key: (
+        not {"review", "queue", "conflicts"}.isdisjoint(key.screens)
     ),
     "In forms and questions": lambda key: not {"note", "new", "confirm"}.isdisjoint(key.screens),
     "Everywhere": lambda key: not key.screens,

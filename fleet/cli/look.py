@@ -95,6 +95,8 @@ def _facts_of(detail: TaskDetail) -> Iterable[tuple[str, str | None]]:
         ("change", f"{short(row.head)} {changes(row.added, row.removed)}{saved}{expected}"),
         ("files", ", ".join(detail.files)),
         ("comments", _comments(detail)),
+        *(("conflicts", f"with {it.task} in {', '.join(it.files)}") for it in row.conflicts_with),
+        ("stale", f"conflicts with {row.target} in {', '.join(row.stale)}" if row.stale else None),
         ("worktree", row.worktree),
         ("agent", f"{row.agent or 'by hand'}, attempt {row.attempt}, done: {detail.done}"),
         ("pane", f"{row.pane}, process {row.pid}" if row.pane else None),

@@ -35,6 +35,7 @@ SECTIONS: dict[str, dict[str, str]] = {
         **dict.fromkeys(("queue", "diff"), "review"),
         "review": "packet",
         **dict.fromkeys(("comment", "comments", "reply"), "comments"),
+        "conflicts": "conflicts",
         **dict.fromkeys(("approve", "return", "withdraw", "thaw"), "verdict"),
     },
     "scripts": {"wait": "waiting"},

@@ -5,6 +5,7 @@ from datetime import datetime
 from msgspec import Struct
 
 from fleet.core.commands import Verdict
+from fleet.core.ids import TaskId
 from fleet.core.rows import Ask
 
 
@@ -87,7 +88,7 @@ class Message(Struct, frozen=True):
     """Words for the agent that it has not been told yet.
 
     `held` says why, where that was tried and could not be, `holds` times by now; it is tried
-    again at `not_before`.
+    again at `not_before`. What is said of a conflict with another task waits for the end of a turn.
     """
 
     id: int
@@ -96,3 +97,4 @@ class Message(Struct, frozen=True):
     held: str = ""
     holds: int = 0
     not_before: datetime | None = None
+    conflict_with: TaskId | None = None

@@ -57,12 +57,28 @@ class GateRed(Struct, frozen=True, tag="gate-red"):
     beside: tuple[TaskId, ...] = ()
 
 
+class Intent(Struct, frozen=True):
+    """What a task was about, in its own words, for whoever meets its change."""
+
+    task: str
+    title: str
+    summary: str = ""
+
+
 class Conflict(Struct, frozen=True, tag="conflict"):
-    """The change does not merge with the target at `basis`."""
+    """The change does not merge with the target at `basis`.
+
+    `kinds` is what git says of each conflict, `own` what the task was about, `landed` what the
+    tasks were about whose changes it meets there, `checks` what is to pass once it is resolved.
+    """
 
     files: tuple[str, ...]
     basis: Commit
     others: tuple[str, ...] = ()  # what landed in these files meanwhile, a line each
+    kinds: tuple[str, ...] = ()
+    own: Intent | None = None
+    landed: tuple[Intent, ...] = ()
+    checks: tuple[str, ...] = ()
 
 
 class SentBack(Struct, frozen=True, tag="sent-back"):

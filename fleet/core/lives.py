@@ -101,9 +101,9 @@ def _handed_in(task: Task, run: Run) -> e.AnyEvent:
 
 def _telling(task: Task, run: Run, now: datetime) -> Plan:
     """Type what is to be told, unless it must be kept for later."""
-    if not task.messages or not task.spec.converses or turns.deaf(task, run):
+    message = turns.next_message(task, run)
+    if message is None or not task.spec.converses:
         return NOTHING
-    message = task.messages[0]
     if not is_due(message.not_before, now):
         return Plan(wake_at=message.not_before)
     return _do(Tell(task.id, run.attempt, message.id))

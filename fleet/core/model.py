@@ -100,6 +100,7 @@ class Task(Struct, frozen=True, kw_only=True):
     free_not_before: datetime | None = None
     end_not_before: datetime | None = None
     told: Told | None = None  # while it needs that
+    warned: dict[TaskId, tuple[str, ...]] = {}  # with whom it conflicts, as its agent was told
 
     @property
     def ended(self) -> bool:

@@ -1,5 +1,7 @@
 """The words in which causes are told: one phrase for a person, a note for an agent."""
 
+import shlex
+from collections.abc import Sequence
 from typing import assert_never
 
 from fleet.core import remarks
@@ -11,12 +13,15 @@ from fleet.core.causes import (
     Died,
     Exhausted,
     GateRed,
+    Intent,
     NoChange,
     SentBack,
     Unsealable,
 )
+from fleet.core.terminal import clean
 
 _SHOWN_FILES = 5
+_MOST_FILES = 40
 
 
 def reason(cause: Cause) -> str:
@@ -75,14 +80,80 @@ def _check_note(head: str, results: tuple[CheckResult, ...]) -> str:
 
 
 def _conflict_note(cause: Conflict, target: str) -> str:
-    files = "\n".join(f"- {name}" for name in cause.files)
-    others = "\n".join(f"- {line}" for line in cause.others)
-    landed = f"\n\nWhat landed there meanwhile:\n\n{others}" if others else ""
-    return (
-        f"Your change conflicts with {target} in:\n\n{files}{landed}\n\n"
-        f"Merge it into your branch (git merge {target}), keep what both sides meant, "
-        "and commit the result."
+    told = [f"Your change conflicts with {clean(target)}{_files(cause.files)}"]
+    if cause.kinds:
+        told.append("What git says:\n\n" + _list(cause.kinds))
+    if cause.own is not None:
+        told.append(f"What you were asked for:\n\n{_intent(cause.own)}")
+    if cause.landed:
+        landed = "\n".join(map(_intent, cause.landed))
+        told.append(f"What the changes that it meets there were for:\n\n{landed}")
+    if cause.others:
+        told.append("What landed there meanwhile:\n\n" + _list(cause.others))
+    return "\n\n".join((*told, _resolving(cause, target)))
+
+
+def _resolving(cause: Conflict, target: str) -> str:
+    name = shlex.quote(clean(target))
+    checks = "; ".join(clean(check) for check in cause.checks)
+    steps = [
+        "git status, and commit what is not committed",
+        f"git merge {name} (it is here already: fetch nothing)",
+        "in each of these files, keep what both sides meant; leave no <<<<<<<, ======= or >>>>>>>",
+        "what has no text to be merged: git checkout --ours FILE (yours) or --theirs FILE, whole",
+        f"see that it passes: {checks}" if checks else "see that it works",
+        "git add -A && git commit --no-edit",
+    ]
+    listed = "\n".join(f"{number}. {step}" for number, step in enumerate(steps, 1))
+    return f"Resolve it on your branch:\n\n{listed}"
+
+
+def pair_note(
+    results: tuple[CheckResult, ...], others: Sequence[Intent], *, own: Intent | None, target: str
+) -> str:
+    """Return what an agent is told whose change passes alone, and fails together with others."""
+    names = " and ".join(clean(it.task) for it in others)
+    head = (
+        f"Your change passes its checks alone, and so does what {names} changed; together, on "
+        f"{clean(target)}, these checks fail"
     )
+    mine = f"What you were asked for:\n\n{_intent(own)}\n\n" if own else ""
+    theirs = "\n".join(map(_intent, others))
+    return (
+        f"{_check_note(head, results)}\n\n{mine}"
+        f"What the other side was for:\n\n{theirs}\n\n"
+        "No line of them conflicts: one side changes something that the other relies on. "
+        f"When the other side has landed, it is on {clean(target)}: "
+        f"git merge {shlex.quote(clean(target))}, and fit yours to it."
+    )
+
+
+def warning(files: tuple[str, ...], other: Intent, *, branch: str, target: str) -> str:
+    """Return what an agent is told of another's work that does not merge with its own so far."""
+    names, paths = clean(branch), " ".join(shlex.quote(clean(name)) for name in files[:_MOST_FILES])
+    look = f"git diff {shlex.quote(f'{clean(target)}...{names}')} -- {paths}"
+    return (
+        f"Your branch and {names} do not merge as they stand, because of{_files(files)}\n\n"
+        f"That branch is for another task:\n\n{_intent(other)}\n\n"
+        f"It has not landed, so there is nothing to merge yet. See what it does there: {look}\n\n"
+        "Where you can do what you were asked for without changing the same lines, do that. Else "
+        "leave yours as it is, and go on: whoever lands second is told how to resolve it."
+    )
+
+
+def _files(files: tuple[str, ...]) -> str:
+    more = len(files) - _MOST_FILES
+    listed = _list((*files[:_MOST_FILES], *([f"and {more} more"] if more > 0 else [])))
+    return f" in:\n\n{listed}" if files else "."
+
+
+def _list(lines: Sequence[str]) -> str:
+    return "\n".join(f"- {clean(line)}" for line in lines)
+
+
+def _intent(intent: Intent) -> str:
+    more = "".join(f"\n    {clean(line)}" for line in intent.summary.splitlines())
+    return f"- {clean(intent.task)}: {clean(intent.title)}{more}"
 
 
 def _red(results: tuple[CheckResult, ...]) -> str:

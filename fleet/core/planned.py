@@ -9,13 +9,15 @@ from fleet.core.effects import AnyEffect
 from fleet.core.events import AnyEvent
 from fleet.core.ids import RepoId, TaskId
 from fleet.core.policy import FleetPolicy, RepoPolicy
+from fleet.core.radar import Clashes
 
 
 class Circumstances(Struct, frozen=True):
     """What counts beside the state: policies in force, and vitals that are not recorded.
 
     `attached` are the tasks in whose pane a person is; `crowded` the repositories whose
-    workspaces are over the disk limit; `under_way` the lanes of effects being carried out.
+    workspaces are over the disk limit; `under_way` the lanes of effects being carried out;
+    `clashes` what the conflict radar has found.
     """
 
     policy: FleetPolicy = FleetPolicy()
@@ -24,6 +26,7 @@ class Circumstances(Struct, frozen=True):
     attached: frozenset[TaskId] = frozenset()
     crowded: frozenset[RepoId] = frozenset()
     under_way: frozenset[str] = frozenset()
+    clashes: Clashes = Clashes()
 
     def repo(self, repo: RepoId, target: str = "") -> RepoPolicy:
         """Return what is in force for a repository, or for what lands on one of its branches."""

@@ -9,6 +9,14 @@ from fleet.core.assessment import Risk
 from fleet.core.causes import CheckResult
 
 
+class ConflictWith(Struct, frozen=True, kw_only=True):
+    """Another task whose branch does not merge with this one's, in these files."""
+
+    task: str
+    files: tuple[str, ...]
+    since: datetime | None = None
+
+
 class TaskRow(Struct, frozen=True, kw_only=True):
     """A line of `fleet ls --json`."""
 
@@ -35,6 +43,8 @@ class TaskRow(Struct, frozen=True, kw_only=True):
     after: tuple[str, ...]
     removed_at: datetime | None = None
     waits: str | None = None  # what it waits for that needs nobody
+    conflicts_with: tuple[ConflictWith, ...] = ()
+    stale: tuple[str, ...] = ()  # files in which its branch conflicts with its target
 
 
 class Ask(Struct, frozen=True, kw_only=True):
@@ -136,6 +146,51 @@ class WhyView(Struct, frozen=True, kw_only=True):
     ask: Ask | None = None
 
 
+class ConflictSide(Struct, frozen=True, kw_only=True):
+    """One of two tasks whose branches conflict: `summary` is how its prompt begins."""
+
+    task: str
+    title: str
+    branch: str
+    summary: str = ""
+
+
+class ConflictRow(Struct, frozen=True, kw_only=True):
+    """Two open branches that do not merge with each other, as they would be on their target."""
+
+    repo: str
+    target: str
+    tasks: tuple[str, str]
+    sides: tuple[ConflictSide, ConflictSide]
+    files: tuple[str, ...]
+    since: datetime
+
+
+class StaleRow(Struct, frozen=True, kw_only=True):
+    """A branch that does not merge with its target, and what landed there in those files.
+
+    Where no file is to blame, `why` says what is wrong with it.
+    """
+
+    repo: str
+    target: str
+    task: str
+    title: str
+    branch: str
+    files: tuple[str, ...]
+    landed: tuple[str, ...]
+    since: datetime
+    why: str = ""
+
+
+class ConflictMap(Struct, frozen=True, kw_only=True):
+    """What `fleet conflicts --json` says."""
+
+    pairs: tuple[ConflictRow, ...] = ()
+    stale: tuple[StaleRow, ...] = ()
+    branches: int = 0  # that were tried
+
+
 class QueueRow(Struct, frozen=True, kw_only=True):
     """A line of `fleet queue --json`, in landing order."""
 
@@ -157,6 +212,7 @@ class QueueRow(Struct, frozen=True, kw_only=True):
     points: int | None = None
     proofs: tuple[ProofRow, ...] = ()
     unanswered: int = 0  # comments that its agent was told of and has not answered
+    conflicts_with: tuple[ConflictWith, ...] = ()
 
 
 class LiveRow(Struct, frozen=True, kw_only=True):

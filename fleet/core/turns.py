@@ -4,7 +4,7 @@ from datetime import datetime
 
 from msgspec import Struct
 
-from fleet.core.activity import Idle, Run, Waiting, Working
+from fleet.core.activity import Idle, Message, Run, Waiting, Working
 from fleet.core.asking import dialog
 from fleet.core.model import Task
 from fleet.core.pauses import pause
@@ -38,16 +38,24 @@ def interrupted(run: Run) -> bool:
     return run.activity.broken_off or run.source in {PRESENCE, TITLE}
 
 
-def deaf(task: Task, run: Run) -> str:
-    """Return why nothing is typed into the pane now; empty where it may be.
+def deaf(task: Task, run: Run, message: Message) -> str:
+    """Return why this is not typed into the pane now; empty where it may be.
 
     A dialog would take it for an answer, and some agents drop what they are told while they work.
+    What another's work means for its own is no reason to break off what an agent is doing.
     """
     if (need := dialog(run)) is not None:
         return f"it waits for {need}, and is told after that"
     if not task.spec.queues and run.activity == Working():
         return "it works, and is told when its turn has ended"
+    if message.conflict_with is not None and not isinstance(run.activity, Idle):
+        return "it is told when its turn has ended"
     return ""
+
+
+def next_message(task: Task, run: Run) -> Message | None:
+    """Return what is to be typed into the pane next; what may not be yet holds up nothing else."""
+    return next((it for it in task.messages if not deaf(task, run, it)), None)
 
 
 def kept(task: Task, message: int) -> str:
@@ -55,7 +63,10 @@ def kept(task: Task, message: int) -> str:
     waiting = next((it for it in task.messages if it.id == message), None)
     if waiting is None or task.run is None:
         return ""
-    return deaf(task, task.run) or task.messages[0].held
+    if why := deaf(task, task.run, waiting):
+        return why
+    first = next_message(task, task.run)
+    return first.held if first else ""
 
 
 def go_on_at(task: Task, run: Run) -> datetime | None:

@@ -4,7 +4,6 @@ from datetime import datetime
 from typing import assert_never
 
 from msgspec import Struct
-from msgspec.structs import replace
 
 from fleet.core import approving, merge_queue
 from fleet.core.accounts import SHUT, speaks
@@ -20,14 +19,11 @@ from fleet.core.causes import (
     SentBack,
     Unsealable,
 )
-from fleet.core.change import Change, Conflicted, GateFailed, Gating, Landing, Ready, Suspect
-from fleet.core.comments import tally, unanswered
+from fleet.core.change import Change, Landing, Ready
+from fleet.core.comments import tally
 from fleet.core.model import Fleet, Task
 from fleet.core.phrases import reason
-from fleet.core.planned import Circumstances
 from fleet.core.policy import RepoPolicy
-from fleet.core.proofs import proof_rows
-from fleet.core.rows import QueueCheck, QueueRow
 from fleet.core.schedule import doomed_by, no_workspace, waits_for
 from fleet.core.spans import span
 from fleet.core.status import (
@@ -48,7 +44,7 @@ from fleet.core.status import (
     Withdrawn,
 )
 from fleet.core.turns import go_on_at, interrupted
-from fleet.core.verdicts import policy_row, review_phrase
+from fleet.core.verdicts import review_phrase
 
 
 def status_word(fleet: Fleet, task: Task) -> str:
@@ -221,77 +217,3 @@ def _change_need(fleet: Fleet, task: Task, policy: RepoPolicy) -> Need | None:
         return Need("landing", change.blocked)
     said = review_phrase(task, change, policy) if isinstance(change.state, Ready) else None
     return Need("review", said, tally(task.comments)) if said else None
-
-
-def queue_rows(fleet: Fleet, given: Circumstances) -> list[QueueRow]:
-    """Return all merge queues in landing order; what was held for a conflict comes last."""
-    rows = []
-    for repo, target in merge_queue.queues(fleet):
-        line = merge_queue.entries(fleet, repo, target)
-        for position, (task, change) in enumerate(line, start=1):
-            policy = given.repo(repo, target)
-            waits = merge_queue.waits_for(fleet, task, policy)
-            row = _queue_row(task, change, position, waits, policy)
-            rows.append(replace(row, proofs=proof_rows(task, policy)))
-    for task in fleet.tasks.values():
-        if isinstance(task.status, Held) and task.change and task.removed_at is None:
-            waits, policy = reason(task.status.cause), given.repo(task.repo, task.target)
-            rows.append(_queue_row(task, task.change, len(rows) + 1, waits, policy))
-    return rows
-
-
-def _queue_row(
-    task: Task, change: Change, position: int, waits: str | None, policy: RepoPolicy
-) -> QueueRow:
-    state = change.state
-    checks = change.acceptance
-    files: tuple[str, ...] = ()
-    match state:
-        case Ready(evidence=evidence) | Landing(evidence=evidence):
-            checks = evidence.results
-        case GateFailed(cause=red) | Suspect(cause=red):
-            checks = red.results
-        case Conflicted(cause=conflict):
-            files = conflict.files
-        case Gating():
-            pass
-        case _:
-            assert_never(state)
-    return QueueRow(
-        task=task.id,
-        title=task.spec.title,
-        repo=task.repo,
-        head=change.sealed,
-        target=task.target,
-        state=change_word(change),
-        position=position,
-        waits_for=waits,
-        conflicts=files,
-        checks=tuple(
-            QueueCheck(name=r.name, state=r.state, seconds=r.seconds, log=r.log) for r in checks
-        ),
-        approved_by=approving.approved_by(change),
-        policy=policy_row(task, change, policy),
-        added=change.added,
-        removed=change.removed,
-        risk=change.assessment.risk if change.assessment else None,
-        points=change.assessment.points if change.assessment else None,
-        unanswered=len(unanswered(task.comments)),
-    )
-
-
-def change_word(change: Change) -> str:
-    """Return the state of a change: gating, gate-failed, conflict, ready or landing."""
-    match change.state:
-        case Gating() | Suspect():
-            return "gating"
-        case GateFailed():
-            return "gate-failed"
-        case Conflicted():
-            return "conflict"
-        case Ready():
-            return "ready"
-        case Landing():
-            return "landing"
-        case _:
-            assert_never(change.state)

@@ -73,6 +73,7 @@ async def _run(home: paths.Home, home_id: str, ledger: Ledger) -> int:
         asyncio.get_running_loop().add_signal_handler(signum, ended.set)
     code = await run(host, ended)
     await supervisor.close()
+    host.radar.close()
     world.close()
     tmux.disconnect()
     return CRASHED if supervisor.crashed else code

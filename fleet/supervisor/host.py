@@ -18,10 +18,12 @@ from fleet.core.effects import Tell
 from fleet.core.ids import RepoId, TaskId
 from fleet.core.model import Fleet, Task
 from fleet.core.planned import Circumstances
+from fleet.core.radar import Clashes
 from fleet.supervisor.audience import Audience
 from fleet.supervisor.judge import Judge
 from fleet.supervisor.loop import Supervisor
 from fleet.supervisor.perform.tools import Tools
+from fleet.supervisor.radar import Radar
 
 
 def now() -> datetime:
@@ -40,6 +42,7 @@ class Vitals:
     last_told: dict[TaskId, datetime] = field(default_factory=dict)  # any hook
     doing: dict[TaskId, str] = field(default_factory=dict)  # what it does now, in one line
     context: dict[TaskId, float] = field(default_factory=dict)  # share of its context in use
+    clashes: Clashes = field(default_factory=Clashes)  # between open branches
     draining: bool = False  # going down with all agents: nothing starts any more
     garbage: list[str] = field(default_factory=list)  # what was found where it does not belong
 
@@ -86,9 +89,17 @@ class Host:
     pid: int = field(default_factory=os.getpid)
     uid: int = field(default_factory=os.getuid)
     judge: Judge = field(init=False)
+    radar: Radar = field(init=False)
 
     def __post_init__(self) -> None:
         self.judge = Judge(self.supervisor, self.vitals)
+        self.radar = Radar(self.supervisor, self.tools, found=self._clash)
+
+    def _clash(self, clashes: Clashes) -> None:
+        """Let everyone know what conflicts now."""
+        self.vitals.clashes = clashes
+        self.audience.stir()
+        self.supervisor.reconcile_soon()  # an agent may have to be told
 
     async def settled_messages(self, sent: set[tuple[TaskId, int]]) -> list[dict[str, Any]]:
         """Return what became of each (task, message), once all of them are settled or queued."""
@@ -163,4 +174,5 @@ def circumstances(tools: Tools, vitals: Vitals) -> Circumstances:
         targets=tools.policies.targets,
         attached=vitals.attached,
         crowded=vitals.crowded,
+        clashes=vitals.clashes,
     )

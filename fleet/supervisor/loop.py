@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Any
 
 from msgspec.structs import replace
 
@@ -23,6 +23,7 @@ from fleet.core.planned import Circumstances, Plan
 from fleet.errors import FleetError
 from fleet.ledger import Ledger
 from fleet.supervisor.book import Book, Watcher
+from fleet.supervisor.world import World
 
 FLEET = "fleet"  # the actor of what follows from the state
 _MOST_ROUNDS = 10_000  # of facts that lead to facts; a fleet of a thousand tasks needs fewer
@@ -31,21 +32,6 @@ _SLOT_PAUSE = timedelta(minutes=5)  # before a worktree on which fleet itself fa
 
 class InternalError(Exception):
     """Fleet contradicts itself: it stops loudly instead of turning in circles."""
-
-
-class World(Protocol):
-    """Whatever carries out effects: the real thing, or a test's."""
-
-    async def perform(
-        self, effect: AnyEffect, fleet: Fleet, stop: threading.Event
-    ) -> Sequence[e.AnyEvent]:
-        """Carry out `effect` on the state `fleet`; `stop` is set when it is no longer wanted.
-
-        Returns at least one event, after which the effect is no longer asked for; once `stop`
-        is set there may be none. A known failure is such an event; any exception is an internal
-        error. What an effect that only looks found out after it was stopped is not recorded.
-        """
-        ...
 
 
 @dataclass

@@ -23,6 +23,7 @@ from fleet.tools.git.repository import branch_tip
 from fleet.tools.processes.fence import fence_check
 
 _TARGETS_EVERY_S = 0.5
+_RADAR_EVERY_S = 0.5
 _PULSE_EVERY_S = 1.0
 _PRESENCE_EVERY_S = 0.2
 _GLANCE_EVERY_S = 0.25  # while a screen is open
@@ -92,6 +93,7 @@ async def _beat_until(host: Host, ended: asyncio.Event) -> None:
     looks = (
         (_HOME_EVERY_S, lambda: asyncio.to_thread(_require_home, host.home, lock)),
         (_TARGETS_EVERY_S, Targets(host).look),
+        (_RADAR_EVERY_S, host.radar.look),
         (_PULSE_EVERY_S, vitals.beat),
         (_GLANCE_EVERY_S, vitals.glance),
         (_PRESENCE_EVERY_S, Presences(host).look),

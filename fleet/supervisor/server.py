@@ -18,6 +18,7 @@ from fleet.errors import FleetError, RefusedError
 from fleet.supervisor.answers import (
     agents,
     comments,
+    conflicts,
     diffs,
     look,
     panes,
@@ -38,6 +39,7 @@ _ANSWERS: dict[type[Command], Callable[[Host, Any], Awaitable[Any]]] = {
     p.Why: look.why,
     p.Next: look.next_,
     p.Queue: look.queue,
+    p.Conflicts: conflicts.conflicts,
     p.Status: look.status,
     p.Report: look.report,
     p.Path: panes.path,

@@ -36,6 +36,7 @@ from fleet.tui.screen import FleetScreen, arrived
 
 SCREENS = {
     "fleet": "fleet.tui.fleet:FleetListScreen",
+    "conflicts": "fleet.tui.conflicts:ConflictScreen",
     "confirm": "fleet.tui.dialogs:ConfirmDialog",
     "help": "fleet.tui.help:HelpScreen",
     "new": "fleet.tui.new:NewTaskScreen",
@@ -246,6 +247,10 @@ class FleetApp(App[int]):
     def do_queue(self, _: str) -> None:
         """Show what is about to land."""
         self.open("queue")
+
+    def do_conflicts(self, _: str) -> None:
+        """Show which open branches do not fit together."""
+        self.open("conflicts")
 
     def do_quit(self, _: str) -> None:
         """Leave."""

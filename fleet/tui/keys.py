@@ -113,7 +113,7 @@ def _thaw(context: Context) -> str | None:
     return on_task("thaw")(context)
 
 
-LIST, TASK, REVIEW = ("fleet",), ("fleet", "review"), ("fleet", "queue")
+LIST, TASK, REVIEW = ("fleet",), ("fleet", "review"), ("fleet", "queue", "conflicts")
 READ, VERDICT, FORM = ("review",), ("review", "queue"), ("note", "new")
 _ANY_DIGIT = tuple("123456789")
 KEYS: tuple[Key, ...] = (
@@ -133,8 +133,9 @@ KEYS: tuple[Key, ...] = (
     Key(command="review", keys=("d", "D"), label="review", group="review", screens=REVIEW,
         help="read the change, then approve it or send it back",
         refusal=on_task("diff"), footer=True),
-    Key(command="read", keys=("enter",), label="read", group="review", screens=("queue",),
-        help="read the change", refusal=on_task("diff"), palette=False),
+    Key(command="read", keys=("enter",), label="read", group="review",
+        screens=("queue", "conflicts"), help="read the change", refusal=on_task("diff"),
+        palette=False),
     Key(command="approve", keys=("a",), label="approve", group="review", screens=VERDICT,
         help="let the commit that is on the screen land", refusal=on_task("approve"), footer=True),
     Key(command="return", keys=("R",), label="return", group="review", screens=VERDICT,
@@ -190,6 +191,11 @@ KEYS: tuple[Key, ...] = (
         help="send what is typed"),
     Key(command="queue", keys=("Q",), label="queue", group="review", screens=LIST,
         help="what is about to land, and what it waits for"),
+    Key(command="conflicts", keys=("C",), label="conflicts", group="review",
+        screens=("fleet", "queue", "conflicts"),
+        help="open branches that do not merge with each other, or with their target"),
+    Key(command="other_side", keys=("tab",), label="other", group="review", screens=("conflicts",),
+        help="from one of the two tasks that conflict to the other", footer=True),
     Key(command="new", keys=("n",), label="new", group="task", screens=LIST,
         help="give work to a new agent", refusal=_linked, footer=True),
     Key(command="stop", keys=("s",), label="stop", group="task", screens=LIST,

@@ -23,10 +23,11 @@ from fleet.core.model import Fleet, Task
 from fleet.core.phrases import note, reason
 from fleet.core.planned import Plan
 from fleet.core.policy import FleetPolicy
+from fleet.core.queue_rows import queue_rows
 from fleet.core.revisions import Pinned, last_read
 from fleet.core.spelling import spelled, unspelled
 from fleet.core.status import Rejected, Running
-from fleet.core.views import needs, queue_rows
+from fleet.core.views import needs
 from fleet.errors import UsageError
 
 BLOB, OTHER = "b" * 40, "c" * 40

@@ -12,8 +12,9 @@ from fleet.core.activity import Waiting
 from fleet.core.causes import CheckResult, Conflict
 from fleet.core.model import Fleet
 from fleet.core.planned import Circumstances
+from fleet.core.queue_rows import queue_rows
 from fleet.core.rows import LiveRow, QueueCheck, TaskRow
-from fleet.core.views import need, queue_rows, status_word
+from fleet.core.views import need, status_word
 
 D = type(A)("d")
 

@@ -25,8 +25,9 @@ from fleet.core.change import Conflicted, GateFailed
 from fleet.core.model import Spec
 from fleet.core.phrases import files_phrase, note, outcome, reason
 from fleet.core.policy import RepoPolicy
+from fleet.core.queue_rows import change_word, queue_rows
 from fleet.core.status import ToSeal, ToStop
-from fleet.core.views import change_word, needs, queue_rows, status_word
+from fleet.core.views import needs, status_word
 
 CONFLICT = Conflict(("x.py",), h.BASE, ("prices: new taxes",))
 STUCK = (*h.running(A), h.done(), h.ended())

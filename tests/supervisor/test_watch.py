@@ -17,8 +17,9 @@ from fleet.core.activity import Waiting
 from fleet.core.ids import TaskId
 from fleet.core.model import Fleet, Task
 from fleet.core.policy import RepoPolicy
+from fleet.core.queue_rows import queue_rows
 from fleet.core.rows import LiveRow, Picture, QueueRow, TaskRow
-from fleet.core.views import Need, queue_rows
+from fleet.core.views import Need
 from fleet.supervisor.answers import watch
 from fleet.supervisor.host import now
 from fleet.supervisor.probes.vitals import Vitals

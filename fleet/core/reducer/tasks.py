@@ -8,6 +8,7 @@ from fleet.core import events as e
 from fleet.core.activity import Message, Waiting, Working
 from fleet.core.causes import ChecksRed, NoChange
 from fleet.core.change import Change, Gating, Ready
+from fleet.core.ids import TaskId
 from fleet.core.model import Task, Told
 from fleet.core.reducer import table
 from fleet.core.reducer.runs import does
@@ -29,9 +30,9 @@ from fleet.core.status import (
 )
 
 
-def tell(task: Task, text: str, by: str) -> Task:
+def tell(task: Task, text: str, by: str, *, conflict_with: TaskId | None = None) -> Task:
     """Return the task with words for its agent."""
-    message = Message(id=task.next_message, text=text, by=by)
+    message = Message(id=task.next_message, text=text, by=by, conflict_with=conflict_with)
     return replace(task, messages=(*task.messages, message), next_message=message.id + 1)
 
 
@@ -265,6 +266,26 @@ def _need_told(task: Task, event: e.NeedTold, at: datetime) -> Task:
 @table.task(e.NeedEnded)
 def _need_ended(task: Task, event: e.NeedEnded, at: datetime) -> Task:
     return replace(task, told=None)
+
+
+@table.task(e.ConflictTold)
+def _warned(task: Task, event: e.ConflictTold, at: datetime) -> Task:
+    known = task.warned.get(event.other, ())
+    files = tuple(dict.fromkeys((*known, *event.files)))
+    task = _unwarned(replace(task, warned=task.warned | {event.other: files}), event.other)
+    return tell(task, event.text, "fleet", conflict_with=event.other)
+
+
+@table.task(e.ConflictOver)
+def _no_conflict(task: Task, event: e.ConflictOver, at: datetime) -> Task:
+    left = {other: files for other, files in task.warned.items() if other != event.other}
+    return _unwarned(replace(task, warned=left), event.other)
+
+
+def _unwarned(task: Task, other: TaskId) -> Task:
+    """Return the task without what its agent has not been told yet of that conflict."""
+    left = tuple(it for it in task.messages if it.conflict_with != other)
+    return replace(task, messages=left)
 
 
 @table.task(e.TaskRemoved)

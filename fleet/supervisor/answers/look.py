@@ -15,10 +15,11 @@ from fleet.core.change import newest_results
 from fleet.core.model import Fleet, Task
 from fleet.core.names import find
 from fleet.core.phrases import note, reason, told_at_length
+from fleet.core.queue_rows import queue_rows
 from fleet.core.rows import SignalRow, TaskRow, WhyView
 from fleet.core.schedule import occupied, waits_for
 from fleet.core.status import Failed, Held, Landed, Queued, Submitted
-from fleet.core.views import activity_phrase, needs, needs_since, queue_rows, status_word
+from fleet.core.views import activity_phrase, needs, needs_since, status_word
 from fleet.supervisor.answers.rows import (
     degraded,
     passing,

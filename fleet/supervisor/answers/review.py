@@ -10,7 +10,7 @@ from fleet.core.model import Fleet, Task
 from fleet.core.names import find
 from fleet.core.packet import Identity, Measured, Neighbourhood, Packet, Proof
 from fleet.core.policy import RepoPolicy
-from fleet.core.views import queue_rows
+from fleet.core.queue_rows import queue_rows
 from fleet.errors import RefusedError
 from fleet.supervisor.answers.diffs import note_shown
 from fleet.supervisor.host import Host
@@ -129,7 +129,8 @@ def _neighbourhood(host: Host, place: Place, task: Task, change: Change) -> Neig
     tip = fleet.repos[task.repo].tips.get(task.target)
     landed: tuple[str, ...] = ()
     if tip is not None and change.files:
-        landed = conflicting_commits(place, base=change.base, target=tip, files=change.files)
+        found = conflicting_commits(place, base=change.base, target=tip, files=change.files)
+        landed = tuple(it.line for it in found)
     return Neighbourhood(
         state=mine.state if mine else "",
         position=mine.position if mine else None,

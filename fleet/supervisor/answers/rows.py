@@ -8,6 +8,7 @@ from msgspec.structs import asdict
 from fleet import paths
 from fleet.core import accounts, turns
 from fleet.core.change import GateFailed, Landing, Ready
+from fleet.core.clashing import conflicts_with, stale_in
 from fleet.core.comments import unanswered
 from fleet.core.model import Fleet, Task
 from fleet.core.phrases import reason
@@ -53,6 +54,8 @@ def task_row(
         after=tuple(task.spec.after),
         removed_at=task.removed_at,
         waits=waits,
+        conflicts_with=conflicts_with(given, task),
+        stale=stale_in(given, task),
     )
 
 

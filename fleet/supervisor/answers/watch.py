@@ -12,10 +12,11 @@ from fleet.core import events as e
 from fleet.core.ids import TaskId
 from fleet.core.model import Fleet, Task
 from fleet.core.planned import Circumstances
+from fleet.core.queue_rows import queue_rows
 from fleet.core.rows import LiveRow, Picture, QueueRow
 from fleet.core.schedule import occupied
 from fleet.core.status import Held, Submitted
-from fleet.core.views import Need, need, queue_rows, status_word
+from fleet.core.views import Need, need, status_word
 from fleet.supervisor.answers.rows import degraded, repo_around, task_row
 from fleet.supervisor.host import Host, now
 from fleet.supervisor.perform.notices import BELL
@@ -52,6 +53,7 @@ class _Painted(Struct, frozen=True):
     word: str
     need: Need | None
     waits: str | None
+    clash: tuple[object, ...]
     plain: LiveRow  # without vitals and place
     signs: live.Signs
     row: LiveRow
@@ -120,7 +122,8 @@ class Painter:
         vitals = self._host.vitals
         life = (dict(vitals.last_output), dict(vitals.last_drawn))
         told = (*life, dict(vitals.doing), dict(vitals.context))
-        return (given.policy, *given.repos.values(), given.attached, *told, degraded(self._host))
+        known = (given.policy, *given.repos.values(), given.attached, given.clashes)
+        return (*known, *told, degraded(self._host))
 
     def _frame(
         self, fleet: Fleet, given: Circumstances, shown: Sequence[Task], tasks: Sequence[Task]
@@ -150,11 +153,10 @@ class Painter:
         waits: str | None,
     ) -> _Painted:
         known = self._painted.get(task.id)
-        word, wanted = (
-            status_word(fleet, task),
-            need(fleet, task, given.repo(task.repo, task.target)),
-        )
-        made_of = (word, wanted, waits)
+        policy = given.repo(task.repo, task.target)
+        word, wanted = status_word(fleet, task), need(fleet, task, policy)
+        clash = given.clashes.between.get(task.id), given.clashes.stale.get(task.id)
+        made_of = (word, wanted, waits, clash)
         if known is None or known.task is not task or _made_of(known) != made_of:
             row = task_row(fleet, task, given, self._host.home, waits=waits)
             plain = live.live_row(fleet, task, row, wanted)
@@ -166,7 +168,7 @@ class Painter:
             signed = known.row
         else:
             signed = live.signed(plain, signs)
-        return _Painted(task, word, wanted, waits, plain, signs, live.placed(signed, place))
+        return _Painted(task, *made_of, plain, signs, live.placed(signed, place))
 
     def _signs(self, task: Task) -> live.Signs:
         if task.run is None:
@@ -182,7 +184,8 @@ class Painter:
     def _lined_up(self, fleet: Fleet, given: Circumstances) -> _Line:
         """Return the merge queue, made anew only where something that it is made of is another."""
         changes = [task for task in fleet.tasks.values() if isinstance(task.status, _IN_LINE)]
-        made_of = (*changes, None, *fleet.repos.values(), None, *given.repos.values())
+        known_by = (*given.repos.values(), given.clashes)
+        made_of = (*changes, None, *fleet.repos.values(), None, *known_by)
         known = self._line.made_of
         if len(known) == len(made_of) and all(map(_is, known, made_of)):
             return self._line
@@ -194,7 +197,7 @@ _IN_LINE = (Submitted, Held)
 
 
 def _made_of(row: _Painted) -> tuple[object, ...]:
-    return row.word, row.need, row.waits
+    return row.word, row.need, row.waits, row.clash
 
 
 def _is(one: object, other: object) -> bool:

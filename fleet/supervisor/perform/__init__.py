@@ -54,7 +54,7 @@ _PERFORMERS: dict[type[f.Effect], Performer] = {
 
 
 class RealWorld:
-    """The world of `fleet.supervisor.loop.World`, with real tools."""
+    """The world of `fleet.supervisor.world.World`, with real tools."""
 
     def __init__(self, tools: Tools) -> None:
         self.tools = tools

@@ -16,6 +16,7 @@ from fleet.core.line import Car, Clash, Line, Train, check_key
 from fleet.core.model import Fleet, Task
 from fleet.core.policy import Check, MergeMethod
 from fleet.errors import FleetError
+from fleet.supervisor.perform.conflicting import conflict
 from fleet.supervisor.perform.tools import Tools
 from fleet.supervisor.perform.tree_checks import run_checks_on
 from fleet.tools.git import merging
@@ -23,18 +24,24 @@ from fleet.tools.git.archive import contains
 from fleet.tools.git.building import Built, build
 from fleet.tools.git.merging import Conflicted, tree_of
 from fleet.tools.git.repository import Place
+from fleet.tools.git.submodules import unpublished
 
 
 @dataclass(frozen=True)
 class _Case:
     """One change that is merged onto `onto`."""
 
-    place: Place
+    tools: Tools
+    fleet: Fleet
     task: Task
     change: Change
     car: Car
     onto: Commit
     method: MergeMethod
+
+    @property
+    def place(self) -> Place:
+        return self.tools.place(self.fleet.repos[self.task.repo])
 
     def blocked(self, reason: str, at: Commit) -> e.ChangeBlocked:
         return e.ChangeBlocked(
@@ -56,7 +63,7 @@ def _merge(tools: Tools, effect: Merge, fleet: Fleet, stop: threading.Event) -> 
     commits, trees = _known(line, effect)
     news: list[e.AnyEvent] = []
     for number in range(len(commits), len(effect.cars)):
-        case = _case(place, effect, fleet, number, commits[-1] if commits else effect.onto)
+        case = _case(tools, effect, fleet, number, commits[-1] if commits else effect.onto)
         if case is None or stop.is_set():
             break
         built = _merged(case, effect)
@@ -82,12 +89,12 @@ def _known(line: Line, effect: Merge) -> tuple[list[Commit], list[str]]:
     return [], []
 
 
-def _case(place: Place, effect: Merge, fleet: Fleet, number: int, onto: Commit) -> _Case | None:
+def _case(tools: Tools, effect: Merge, fleet: Fleet, number: int, onto: Commit) -> _Case | None:
     car = effect.cars[number]
     task = fleet.tasks[car.task]
     if task.change is None or task.change.sealed != car.sealed:
         return None  # something newer took its place: the plan is another one by now
-    return _Case(place, task, task.change, car, onto, effect.method)
+    return _Case(tools, fleet, task, task.change, car, onto, effect.method)
 
 
 def _merged(case: _Case, effect: Merge) -> Built | e.AnyEvent:
@@ -102,6 +109,9 @@ def _merged(case: _Case, effect: Merge) -> Built | e.AnyEvent:
             return e.TrainClashed(repo=effect.repo, target=effect.target, clash=clash)
         if strays := _strays(case, built.commit):
             why = f"what would land differs from what was reviewed in {', '.join(strays[:5])}"
+            return case.blocked(why, effect.onto)
+        if hidden := unpublished(case.place, base=case.onto, commit=built.commit):
+            why = f"nobody else could check out {', '.join(hidden[:5])}: push the submodule first"
             return case.blocked(why, effect.onto)
     except FleetError as error:
         return case.blocked(error.message, effect.onto)
@@ -166,10 +176,12 @@ def _build(case: _Case) -> Built | Conflicted:
 
 
 def _conflict(case: _Case, found: Conflicted) -> Conflict:
-    others = merging.conflicting_commits(
-        case.place, base=case.change.base, target=case.onto, files=found.files
+    return conflict(
+        *(case.place, case.fleet, case.task, case.change),
+        onto=case.onto,
+        found=found,
+        checks=gates_of([case.task.spec], case.tools.policy(case.task.repo)),
     )
-    return Conflict(files=found.files, basis=case.onto, others=others)
 
 
 def gate(tools: Tools, effect: Gate, fleet: Fleet, stop: threading.Event) -> list[e.AnyEvent]:
@@ -232,11 +244,11 @@ def _remerged(tools: Tools, effect: Remerge, fleet: Fleet) -> e.AnyEvent:
     if task.change is None:
         raise RuntimeError(f"{task.id} has no change, and one was to be merged again")
     car = Car(task.id, effect.revision, task.change.sealed)
-    place, method = tools.place(fleet.repos[task.repo]), tools.policy(task.repo, task.target).merge
-    case = _Case(place, task, task.change, car, effect.onto, method)
+    method = tools.policy(task.repo, task.target).merge
+    case = _Case(tools, fleet, task, task.change, car, effect.onto, method)
     if _is_there(case, effect.onto):
         return _landed(effect, case)
-    merged = merging.merge_trees(place, into=effect.onto, change=car.sealed)
+    merged = merging.merge_trees(case.place, into=effect.onto, change=car.sealed)
     if isinstance(merged, Conflicted):
         cause = _conflict(case, merged)
         return e.ConflictFound(task=effect.task, revision=effect.revision, cause=cause)

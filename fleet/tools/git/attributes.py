@@ -17,6 +17,7 @@ AS_NAMED = {"GIT_NO_REPLACE_OBJECTS": "1"}
 # The attribute files of a commit, as (path, blob). Listing a tree of 10,000 files takes 15 ms, and
 # a target moves from one commit to the next mostly without touching any: then `inherit` knows it.
 _files: Remembered[str, list[tuple[str, str]]] = Remembered(256)
+_blobs: Remembered[str, bytes] = Remembered(256)  # what such files hold
 
 
 def inherit(base: str, head: str, differing: Iterable[str]) -> None:
@@ -39,8 +40,20 @@ def attributes_of(place: Place, commit: str) -> Iterator[tuple[Path, tuple[str, 
         root = Path(name)
         for path, blob in _attribute_files(place, commit):
             (root / path).parent.mkdir(parents=True, exist_ok=True)
-            (root / path).write_bytes(git(place.git_dir, "cat-file", "blob", blob).out)
+            (root / path).write_bytes(_blob(place, blob))
         yield root, (f"--git-dir={place.git_dir}", "--work-tree=.")
+
+
+def attribute_texts(place: Place, commit: str) -> list[bytes]:
+    """Return what the attribute files of a commit hold."""
+    return [_blob(place, blob) for _, blob in _attribute_files(place, commit)]
+
+
+def _blob(place: Place, blob: str) -> bytes:
+    known = _blobs.get(blob)
+    if known is not None:
+        return known
+    return _blobs.put(blob, git(place.git_dir, "cat-file", "blob", blob, env=AS_NAMED).out)
 
 
 def _attribute_files(place: Place, commit: str) -> list[tuple[str, str]]:
@@ -70,7 +83,7 @@ def without_drivers(place: Place) -> dict[str, str]:
     drop the other side's change; and `-c` cannot spell a name that contains `=`.
     """
     held = content(place.git_dir / "config")
-    if held and not re.search(rb"merge|include|worktreeconfig", held, re.IGNORECASE):
+    if held and not re.search(rb"\[\s*(merge|include)|worktreeconfig", held, re.IGNORECASE):
         return {}  # neither a driver nor another file that could name one
     names = git(
         place.git_dir,

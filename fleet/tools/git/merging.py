@@ -1,22 +1,24 @@
 """Merges without a work tree: the same commits give the same objects, whoever asks and wherever."""
 
-import os
 import re
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import nullcontext
 from dataclasses import dataclass
 from itertools import takewhile
-from pathlib import Path
+from typing import NamedTuple
 
 from fleet.errors import ToolError
 from fleet.tools.git.attributes import AS_NAMED, attributes_of, without_drivers
 from fleet.tools.git.changes import changes, touched
+from fleet.tools.git.lfs import kept_by_lfs
 from fleet.tools.git.remembered import Remembered
 from fleet.tools.git.repository import Place
 from fleet.tools.git.run import Answer, git
+from fleet.tools.git.scratch import Scratch, scratch
 
-_MEMORY = Path("/dev/shm")  # noqa: S108 - a private directory is made in it
+_TASK = "%(trailers:key=Fleet-Task,valueonly,separator=%x2C)"
+_POINTER = "CONFLICT (lfs): both sides changed {}, which has no lines to be merged\n"
+_CLEAN = {"1": True, "0": False}
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,10 +30,20 @@ class Merged:
 
 @dataclass(frozen=True, slots=True)
 class Conflicted:
-    """The sides do not fit together. `files` may be empty: some conflicts are about no one file."""
+    """The sides do not fit together. `files` may be empty: some conflicts are about no one file.
+
+    `tree` holds both sides with marks of conflict, where it was asked for.
+    """
 
     files: tuple[str, ...]
     messages: str = ""
+    tree: str = ""
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """What kinds of conflict these are, in git's words."""
+        lines = filter(None, self.messages.splitlines())
+        return tuple(line for line in lines if not line.startswith("Auto-merging "))
 
 
 def merge_trees(place: Place, *, into: str, change: str) -> Merged | Conflicted:
@@ -39,7 +51,7 @@ def merge_trees(place: Place, *, into: str, change: str) -> Merged | Conflicted:
 
     The result depends on the two commits, on the repository's own `info/attributes` and on git's
     version: no other configuration counts, and a path that names a custom merge driver conflicts
-    where both sides changed it.
+    where both sides changed it. So does one that git LFS keeps: one side has to be chosen, whole.
 
     Raises:
         ToolError: a commit is missing, or they have no common ancestor.
@@ -47,15 +59,27 @@ def merge_trees(place: Place, *, into: str, change: str) -> Merged | Conflicted:
     answer = _merge_tree(place, "--messages", into, change, attributes=into, expect=(0, 1))
     fields = iter(answer.fields)
     tree, files = _result(fields)
-    return Merged(tree) if answer.code == 0 else Conflicted(files, _messages(fields))
+    said = list(_records(fields))
+    if answer.code:
+        return Conflicted(files, "".join(it.text for it in said))
+    mixed = [path for it in said if it.kind == "Auto-merging" for path in it.paths]
+    pointers = kept_by_lfs(place, mixed, attributes=into)
+    return (
+        Conflicted(pointers, "".join(map(_POINTER.format, pointers))) if pointers else Merged(tree)
+    )
 
 
 def pairs(
-    place: Place, tips: Sequence[tuple[str, str]], *, attributes: str
-) -> list[Conflicted | None]:
-    """Tell for each pair of commits whether it conflicts (None: it does not), in one process.
+    place: Place,
+    tips: Sequence[tuple[str, str]],
+    *,
+    attributes: str,
+    within: Scratch | None = None,
+) -> list[Merged | Conflicted]:
+    """Merge each pair of commits, all in one process, and return what came of each.
 
-    The attributes are those of the commit `attributes`. No object is left in the repository.
+    The attributes are those of the commit `attributes`. No object is left in the repository:
+    trees are good for something only `within` a scratch directory, which may hold the commits, too.
 
     Raises:
         ToolError: as `merge_trees`; one bad pair spoils all.
@@ -63,17 +87,19 @@ def pairs(
     if not tips:
         return []
     asked = "".join(f"{one} {other}\n" for one, other in tips).encode()
-    with _scratch(place) as env:
+    with nullcontext(within) if within else scratch(place) as into:
         answer = _merge_tree(
-            place, "--no-messages", "--stdin", attributes=attributes, stdin=asked, env=env
+            place,
+            *("--no-messages", "--stdin"),
+            attributes=attributes,
+            stdin=asked,
+            env=into.env,
         )
-    fields = iter(answer.fields)
-    # Here 1 is clean and 0 a conflict, against the exit codes of the same command.
-    verdicts = {"1": None, "0": Conflicted}
-    found: list[Conflicted | None] = []
+    fields, found = iter(answer.fields), list[Merged | Conflicted]()
     for status in fields:
-        _, files = _result(fields)
-        found.append(Conflicted(files) if verdicts[status] else None)
+        tree, files = _result(fields)
+        # Here 1 is clean and 0 a conflict, against the exit codes of the same command.
+        found.append(Merged(tree) if _CLEAN[status] else Conflicted(files, tree=tree))
     if len(found) != len(tips):
         raise ToolError(f"git merge-tree answered {len(found)} of {len(tips)} questions")
     return found
@@ -100,18 +126,36 @@ def contained(place: Place, *, base: str, sealed: str, target: str, commit: str)
     return tuple(sorted(foreign | changed))
 
 
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """A commit by which something reached a target; `task` is the one that fleet landed by it."""
+
+    commit: str
+    subject: str
+    task: str = ""
+
+    @property
+    def line(self) -> str:
+        """The commit in one line."""
+        return f"{self.commit} {self.subject}"
+
+
 def conflicting_commits(
     place: Place, *, base: str, target: str, files: Sequence[str], limit: int = 20
-) -> tuple[str, ...]:
-    """Return what reached `target` since `base` in `files`, newest first: hash and subject."""
+) -> tuple[Reached, ...]:
+    """Return by what `files` of `target` became others than at `base`, newest first.
+
+    What was merged counts as the one commit that merged it.
+    """
     answer = git(
         place.git_dir,
-        *("--literal-pathspecs", "log", "--no-show-signature", f"--max-count={limit}"),
-        *("--format=%h %s", f"{base}..{target}", "--", *files),
+        *("--literal-pathspecs", "log", "-z", "--no-show-signature", f"--max-count={limit}"),
+        *("--first-parent", f"--format=%h%n{_TASK}%n%s", f"{base}..{target}", "--", *files),
         env=AS_NAMED,
         hermetic=True,
     )
-    return tuple(answer.lines)
+    parts = (field.split("\n", 2) for field in answer.fields)
+    return tuple(Reached(commit, subject, task) for commit, task, subject in parts)
 
 
 def _merge_tree(
@@ -139,24 +183,22 @@ def _result(fields: Iterator[str]) -> tuple[str, tuple[str, ...]]:
     return tree, tuple(takewhile(bool, fields))
 
 
-def _messages(fields: Iterator[str]) -> str:
-    """Read what git says to a person: records of a count, so many paths, a kind and a text."""
-    texts = []
+class _Record(NamedTuple):
+    """One thing that git says to a person of a merge."""
+
+    paths: tuple[str, ...]
+    kind: str
+    text: str
+
+
+def _records(fields: Iterator[str]) -> Iterator[_Record]:
+    """Read what git says: records of a count, so many paths, a kind and a text."""
     for count in fields:
-        *_, text = [next(fields, "") for _ in range(int(count) + 2)]
-        texts.append(text)
-    return "".join(texts)
-
-
-@contextmanager
-def _scratch(place: Place) -> Iterator[dict[str, str]]:
-    """Offer variables that send objects to a directory that vanishes, in memory if possible."""
-    directory = _MEMORY if os.access(_MEMORY, os.W_OK) else None
-    with tempfile.TemporaryDirectory(prefix="fleet-", dir=directory) as name:
-        info = Path(name, "info")
-        info.mkdir()
-        (info / "alternates").write_bytes(os.fsencode(place.git_dir / "objects") + b"\n")
-        yield {"GIT_OBJECT_DIRECTORY": name}
+        if not count.isdecimal():  # advice on submodules, which is no record
+            yield _Record((), "", count)
+            continue
+        *paths, kind, text = [next(fields, "") for _ in range(int(count) + 2)]
+        yield _Record(tuple(paths), kind, text)
 
 
 def _merges_to(place: Place, target: str, sealed: str, commit: str) -> bool:

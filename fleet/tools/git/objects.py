@@ -36,8 +36,12 @@ def write_commit(
     author: str | None,
     committer: str | None,
     message: str,
+    objects: Path | None = None,
 ) -> str | None:
-    """Write a commit and return its hash; None where that is for git to do."""
+    """Write a commit and return its hash; None where that is for git to do.
+
+    It goes into the directory `objects`, else into the repository's own.
+    """
     if author is None or committer is None:
         return None
     names = (tree, *parents)
@@ -52,7 +56,7 @@ def write_commit(
         return None
     whole = b"commit %d\0" % len(body) + body
     name = hashlib.sha1(whole, usedforsecurity=False).hexdigest()
-    file = git_dir / "objects" / name[:2] / name[2:]
+    file = (objects or git_dir / "objects") / name[:2] / name[2:]
     return name if _store(file, zlib.compress(whole, 1)) else None
 
 

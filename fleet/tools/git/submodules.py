@@ -1,10 +1,13 @@
-"""Fills in the submodules of a worktree from what is on this machine, never from the network."""
+"""Submodules, as far as this machine knows them: filled in, or found to be nowhere else."""
 
 from pathlib import Path
 
 from fleet.errors import RefusedError
+from fleet.tools.git.changes import changes
 from fleet.tools.git.repository import Place
 from fleet.tools.git.run import git
+
+_LINK = "160000"
 
 
 def check_out(place: Place, path: Path, *, force: bool) -> None:
@@ -23,6 +26,36 @@ def check_out(place: Place, path: Path, *, force: bool) -> None:
         if not local.is_dir():
             raise _lacks(where, "it has no copy in the repository")
         _fill(path, name=name, where=where, local=local, force=force)
+
+
+def unpublished(place: Place, *, base: str, commit: str) -> tuple[str, ...]:
+    """Return the submodules that `commit` moves to where nobody else could check them out.
+
+    Known is what the copies on this machine last fetched or pushed: the network is not asked.
+    """
+    moved = {
+        path: change.now[1]
+        for path, change in changes(place.git_dir, base, commit).items()
+        if change.now[0] == _LINK
+    }
+    if not moved:
+        return ()
+    source = ("--blob", f"{commit}:.gitmodules")
+    names = {where: name for name, where in _settings(place.git_dir, "path", *source).items()}
+    return tuple(
+        path for path, head in moved.items() if not _is_published(place, names.get(path), head)
+    )
+
+
+def _is_published(place: Place, name: str | None, head: str) -> bool:
+    """Whether a copy of the submodule has `head` on a branch of its remote."""
+    if name is None:
+        return False
+    homes = (place.git_dir, *(place.git_dir / "worktrees").glob("*"))
+    copies = [it / "modules" / name for it in homes if (it / "modules" / name).is_dir()]
+    asked = ("for-each-ref", "--count=1", f"--contains={head}", "refs/remotes/")
+    # It exits with 129 where that copy has no such commit.
+    return any(git(copy, *asked, expect=(0, 1, 128, 129)).out for copy in copies)
 
 
 def _settings(cwd: Path, kind: str, *source: str) -> dict[str, str]:

@@ -6,6 +6,7 @@ from fleet.core.rows import Ask, LiveRow, QueueCheck
 from fleet.core.spans import span
 from fleet.tui.cells import Line, Span, cropped, fit, length, tidy, wrapped
 from fleet.tui.keys import Context, Key, shown
+from fleet.tui.views import conflicts
 
 _INDENT = "   "
 
@@ -60,6 +61,7 @@ def needs(live: LiveRow, keys: list[Key], context: Context, columns: int) -> lis
     if live.conflicts:
         files = wrapped("conflicts: " + "  ".join(map(tidy, live.conflicts)), room)
         lines += [(Span(_INDENT + it, "bad"),) for it in files]
+    lines += conflicts.lines(live, columns)
     if live.checks:
         lines.append(cropped((Span(_INDENT), *_checks(live.checks)), columns))
     if live.section == "needs":

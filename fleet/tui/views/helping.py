@@ -25,7 +25,9 @@ def lines(keys: Sequence[Key], context: Context, columns: int) -> list[Line]:
         if members:
             found += [(), (Span(f"  {title}", "title"),)]
             found += [_line(key, key.refusal(context), columns) for key in members]
-    legend = "#  place in the queue   ±  lines   ✓ ✗  checks   ≠  conflicts   ctx  context in use"
+    legend = (
+        "#  place in the queue   ±  lines   ✓ ✗  checks   ≠  conflicts with   ctx  context in use"
+    )
     found += [(), (Span("  columns", "title"),), cropped((Span(f"  {legend}"),), columns)]
     return [*found, (), (Span("  any key can be changed: `keys:` in your configuration", "quiet"),)]
 

@@ -9,6 +9,7 @@ from fleet.core.rows import QueueCheck, QueueRow
 from fleet.core.verdicts import sentence
 from fleet.tui.cells import Line, Span, cropped, pad, tidy, width, wrapped
 from fleet.tui.model import Model
+from fleet.tui.views import conflicts
 from fleet.tui.views.review import RISKS, SHORT, sign
 from fleet.tui.views.table import checks
 
@@ -48,6 +49,8 @@ def waits(row: QueueRow) -> Span:
     if row.conflicts:
         return Span(f"conflicts: {', '.join(map(tidy, row.conflicts))}", "bad")
     text = tidy(row.waits_for or "")
+    if with_ := conflicts.phrase(row):
+        return Span(f"{text}; {with_}" if text else with_, "wanted")
     return Span(text, "wanted" if text.startswith(("review", "a review")) else "quiet")
 
 
@@ -160,6 +163,7 @@ def details(row: QueueRow, columns: int) -> list[Line]:
     if row.conflicts:
         lines += _text("conflicts with what landed meanwhile:", "bad", room)
         lines += [(Span(f"{_INDENT}  {tidy(file)}", "bad"),) for file in row.conflicts]
+    lines += conflicts.lines(row, columns)
     return [cropped(it, columns) for it in lines]
 
 

@@ -10,6 +10,7 @@ from fleet.core.rows import LiveRow, QueueCheck
 from fleet.core.spans import span
 from fleet.tui.cells import Line, Span, pad, tidy, width
 from fleet.tui.model import SECTIONS, Entry, Head
+from fleet.tui.views import conflicts
 
 GAP = 2
 _RED = ("failed", "empty", "timeout", "killed", "error")
@@ -76,10 +77,6 @@ def checks(found: Sequence[QueueCheck]) -> Span:
     return Span(f"{green}/{len(found)}", "busy") if found else Span("")
 
 
-def _conflicts(live: LiveRow) -> Span:
-    return Span(f"≠{len(live.conflicts)}" if live.conflicts else "", "bad")
-
-
 def _cost(live: LiveRow) -> Span:
     return Span(f"${live.row.cost_usd:.2f}" if live.row.cost_usd else "", "quiet")
 
@@ -99,7 +96,7 @@ COLUMNS = (
     Column("#", _place, 30, 5, 2, right=True),
     Column("±", _changes, 70, 12, 5, right=True),
     Column("✓", lambda live: checks(live.checks), 60, 6, 2, right=True),
-    Column("≠", _conflicts, 50, 4, 2, right=True),
+    Column("≠", conflicts.sign, 62, 14, 2),
     Column("cost", _cost, 45, 8, 5, right=True),
     Column("ctx", _context, 42, 4, 2, right=True),
 )

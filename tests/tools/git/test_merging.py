@@ -2,7 +2,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from branches import commit
+from branches import NOTHING, commit, numbered
 
 from fleet.errors import ToolError
 from fleet.tools.git import attributes, merging
@@ -20,19 +20,11 @@ from fleet.tools.git.repository import Place, locate
 from fleet.tools.git.run import Answer, git
 
 Plain = Callable[..., str]
-NOTHING = "0" * 40
 
 
 @pytest.fixture
 def place(repo: Path) -> Place:
     return locate(repo)
-
-
-def numbered(**replaced: str) -> str:
-    lines = [f"line {number}" for number in range(1, 21)]
-    for at, text in replaced.items():
-        lines[int(at[1:]) - 1] = text
-    return "\n".join(lines) + "\n"
 
 
 def test_two_sides_that_fit_give_the_tree_of_both(place: Place, repo: Path, plain: Plain) -> None:
@@ -192,7 +184,11 @@ def test_pairs_are_answered_in_order_and_leave_no_object(
 
     found = pairs(place, [(one, two), (one, three), (two, three)], attributes="main")
 
-    assert found == [None, Conflicted(("a\nb", "src/one.txt")), None]
+    fits, clash, fits_too = found
+    assert isinstance(fits, Merged)
+    assert isinstance(clash, Conflicted)
+    assert clash.files == ("a\nb", "src/one.txt")
+    assert isinstance(fits_too, Merged)
     assert pairs(place, [], attributes="main") == []
     assert plain(repo, "count-objects") == before
 
@@ -227,8 +223,21 @@ def test_what_reached_the_target_is_summed_up(place: Place, repo: Path) -> None:
 
     found = conflicting_commits(place, base="main", target=tip, files=["src/one.txt"])
 
-    assert [line.split(" ", 1)[1] for line in found] == ["three", "One"]
+    assert [it.subject for it in found] == ["three", "One"]
+    assert found[0].line == f"{found[0].commit} three"
+    assert tip.startswith(found[0].commit)
     assert conflicting_commits(place, base="main", target=tip, files=["src/*.txt"]) == ()
+
+
+def test_what_fleet_landed_is_told_by_its_task(place: Place, repo: Path, plain: Plain) -> None:
+    edit, base = {"src/one.txt": "1\n"}, plain(repo, "rev-parse", "main")
+    commit(repo, "work", edit, start=base, message="wip\n\nFleet-Task: another")
+    merged = "Merge fleet/importer: import files\n\nFleet-Task: importer\nFleet-Revision: 2"
+    tip = commit(repo, "landed", edit, start=base, merging="work", message=merged)
+
+    [found] = conflicting_commits(place, base=base, target=tip, files=["src/one.txt"])
+
+    assert (found.subject, found.task) == ("Merge fleet/importer: import files", "importer")
 
 
 class TestContainment:
