@@ -156,6 +156,7 @@ class Host:
 def circumstances(tools: Tools, vitals: Vitals) -> Circumstances:
     """Return what planning is told beside the state."""
     policy = tools.policies.fleet
+    policy = replace(policy, workers=tools.workers)
     return Circumstances(
         policy=replace(policy, slots=0, pool=0) if vitals.draining else policy,
         repos=tools.policies.repos,
