@@ -105,7 +105,9 @@ class House:
         return status_word(self.fleet, self.task(name))
 
     def submit(self, command: c.AnyCommand, *, actor: str = "person") -> dict[str, Any]:
-        return self.supervisor.submit(command, facts_for(self.tools, command), actor=actor)
+        return self.supervisor.submit(
+            command, facts_for(self.tools, command, self.fleet), actor=actor
+        )
 
     def spawn(self, prompt: str, name: str = "a", **options: Any) -> TaskId:
         """Add a task, as a client would."""

@@ -33,7 +33,7 @@ SECTIONS: dict[str, dict[str, str]] = {
     },
     "review and land": {
         **dict.fromkeys(("queue", "diff"), "review"),
-        **dict.fromkeys(("approve", "return", "withdraw", "thaw"), "verdict"),
+        **dict.fromkeys(("approve", "return", "withdraw", "revert", "thaw"), "verdict"),
     },
     "scripts": {"wait": "waiting"},
     "set up": {

@@ -2,7 +2,7 @@
 
 from msgspec import Struct
 
-from fleet.core.ids import Commit, RepoId
+from fleet.core.ids import Commit, RepoId, TaskId
 from fleet.core.policy import Done, RepoPolicy
 
 COST, TOKENS = "cost", "tokens"  # what an agent may tell of what it has used
@@ -56,10 +56,24 @@ class SubmitFacts(Struct, frozen=True, kw_only=True):
     head: Commit
 
 
+class RevertFacts(Struct, frozen=True, kw_only=True):
+    """The branch that undoes what landed for `task`, on its target as that is now.
+
+    `undone` is the commit by which it landed, and `message` what is to be said of that.
+    """
+
+    task: TaskId
+    branch: str
+    head: Commit
+    tip: Commit
+    undone: Commit
+    message: str
+
+
 class TrustFacts(Struct, frozen=True, kw_only=True):
     """The repository whose file is to be trusted, or whose queue is to move again."""
 
     repo: RepoFacts
 
 
-Facts = SpawnFacts | SubmitFacts | TrustFacts | None
+Facts = SpawnFacts | SubmitFacts | RevertFacts | TrustFacts | None

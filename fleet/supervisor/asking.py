@@ -6,8 +6,10 @@ from fleet.agents.traits import account, default_done
 from fleet.core import commands as c
 from fleet.core.facts import AgentFacts, Facts, RepoFacts, SpawnFacts, SubmitFacts, TrustFacts
 from fleet.core.ids import Commit, RepoId
+from fleet.core.model import Fleet
 from fleet.errors import RefusedError
 from fleet.supervisor.perform.tools import Tools
+from fleet.supervisor.reverting import facts_for_revert
 from fleet.tools.git.contents import features
 from fleet.tools.git.repository import (
     Place,
@@ -20,8 +22,10 @@ from fleet.tools.git.repository import (
 from fleet.tools.programs import find_program
 
 
-def facts_for(tools: Tools, command: c.AnyCommand) -> Facts:
+def facts_for(tools: Tools, command: c.AnyCommand, fleet: Fleet | None = None) -> Facts:
     """Return what judging `command` needs; called in a thread, for git is asked.
+
+    What names a task is looked up in `fleet`.
 
     Raises:
         FleetError: the repository, or something that the command names, is not as it must be.
@@ -31,6 +35,8 @@ def facts_for(tools: Tools, command: c.AnyCommand) -> Facts:
             return _for_spawn(tools, command)
         case c.Submit():
             return _for_submit(tools, command)
+        case c.Revert():
+            return facts_for_revert(tools, command.task, fleet or Fleet())
         case c.Trust() | c.TrustAgents() | c.Thaw():
             target = command.target if isinstance(command, c.Thaw) else None
             return TrustFacts(repo=_repo(tools, _place(tools, command.cwd), target))

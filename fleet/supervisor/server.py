@@ -156,7 +156,7 @@ class Server:
         host = self._host
         if host.vitals.draining:
             raise RefusedError("the supervisor is going down", hint="fleet up, then once more")
-        facts = await asyncio.to_thread(facts_for, host.tools, command)
+        facts = await asyncio.to_thread(facts_for, host.tools, command, host.supervisor.fleet)
         answer = host.supervisor.submit(command, facts, actor=actor)
         if isinstance(command, Spawn | Submit) and isinstance(facts, SpawnFacts | SubmitFacts):
             # The client reads the file that is checked out, which nobody may have trusted.

@@ -4,13 +4,23 @@ from collections.abc import Callable
 from typing import Any
 
 from fleet.core import commands as c
-from fleet.core.decide import adding, answering, control, keeping, review
+from fleet.core.decide import adding, answering, control, keeping, reverting, review
 from fleet.core.decide.decision import PERSON, Decision
 from fleet.core.facts import Facts
 from fleet.core.model import Fleet
 from fleet.errors import RefusedError
 
-_PERSONS_ONLY = (c.Answer, c.Approve, c.Return, c.Trust, c.TrustAgents, c.Thaw, c.Remove, c.Clean)
+_PERSONS_ONLY = (
+    c.Answer,
+    c.Approve,
+    c.Return,
+    c.Trust,
+    c.TrustAgents,
+    c.Thaw,
+    c.Remove,
+    c.Clean,
+    c.Revert,
+)
 
 _RULES: dict[type[c.Command], Callable[[Fleet, Any, Any, str], Decision]] = {
     c.Spawn: adding.spawn,
@@ -27,6 +37,7 @@ _RULES: dict[type[c.Command], Callable[[Fleet, Any, Any, str], Decision]] = {
     c.Approve: review.approve,
     c.Return: review.give_back,
     c.Withdraw: review.withdraw,
+    c.Revert: reverting.revert,
     c.Remove: keeping.remove,
     c.Restore: keeping.restore,
     c.Clean: keeping.clean,
