@@ -36,7 +36,7 @@ SECTIONS: dict[str, dict[str, str]] = {
         "review": "packet",
         **dict.fromkeys(("comment", "comments", "reply"), "comments"),
         "conflicts": "conflicts",
-        **dict.fromkeys(("approve", "return", "withdraw", "thaw"), "verdict"),
+        **dict.fromkeys(("approve", "return", "withdraw", "revert", "thaw"), "verdict"),
     },
     "scripts": {"wait": "waiting"},
     "set up": {

@@ -1,4 +1,4 @@
-"""A person's verdict on a change: approve, return, withdraw; and thaw, for a queue that stopped."""
+"""A person's verdict on a change, before and after it landed; and thaw, for a stopped queue."""
 
 import click
 
@@ -9,13 +9,17 @@ from fleet.cli.common import (
     here,
     json_option,
     named,
+    supervisor,
     task_argument,
     task_names,
 )
+from fleet.cli.follow import tell
 from fleet.cli.output import emit, say
 from fleet.cli.text import count
-from fleet.core.commands import Approve, Return, Revoke, Thaw, Withdraw
+from fleet.client import Client
+from fleet.core.commands import Approve, Return, Revert, Revoke, Thaw, Withdraw
 from fleet.errors import UsageError
+from fleet.protocol import Wait
 
 
 @click.command(
@@ -92,6 +96,36 @@ def withdraw(*, task: str, as_json: bool) -> None:
     confirm(answer, f"{named(answer, task)} is withdrawn", as_json=as_json)
 
 
+@click.command(epilog=examples("fleet revert importer", "fleet revert importer --approve"))
+@task_argument
+@click.option("--approve", "at_once", is_flag=True, help="Approve it, too, once it is sealed.")
+@json_option
+def revert(*, task: str, at_once: bool, as_json: bool) -> int:
+    """Undo what landed for a task, by a change in the merge queue; print its name."""
+    with supervisor() as client:
+        answer = client.ask(Revert(task=task))
+        name = answer["task"]
+        approved = not at_once or _approve_when_sealed(client, name, answer["head"])
+    if as_json:
+        emit(answer)
+    else:
+        verdict = "is approved" if at_once and approved else "waits for its checks and a review"
+        say(f"{name} undoes {named({'task': answer['reverts']}, task)}; it {verdict}")
+        print(name)
+    return 0 if approved else 1
+
+
+def _approve_when_sealed(client: Client, name: str, head: str) -> bool:
+    """Approve exactly the commit that undoes it; False where it never comes up for review."""
+    stream = client.stream(Wait(tasks=(name,), state="review"))
+    for item in stream:
+        tell(item)
+    if not all(it["reached"] for it in stream.result):
+        return False
+    client.ask(Approve(task=name, head=head))
+    return True
+
+
 @click.command(epilog=examples("fleet thaw", "fleet thaw --target release"))
 @click.option("--target", help="The branch whose queue is frozen; all of them by default.")
 @json_option
@@ -101,4 +135,4 @@ def thaw(*, target: str | None, as_json: bool) -> None:
     confirm(answer, "the merge queue moves again", as_json=as_json)
 
 
-COMMANDS = (approve, return_, withdraw, thaw)
+COMMANDS = (approve, return_, withdraw, revert, thaw)

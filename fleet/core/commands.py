@@ -204,6 +204,12 @@ class Withdraw(Command, frozen=True, tag="withdraw"):
     task: str
 
 
+class Revert(Command, frozen=True, tag="revert"):
+    """Put a change into the merge queue that undoes what landed for a task."""
+
+    task: str
+
+
 class Remove(Command, frozen=True, tag="rm"):
     """Archive what the task holds, then remove workspace and branch. Needs the exact name."""
 
@@ -265,6 +271,7 @@ AnyCommand = (
     | Reply
     | MarkSeen
     | Withdraw
+    | Revert
     | Remove
     | Restore
     | Clean

@@ -57,6 +57,20 @@ class SubmitFacts(Struct, frozen=True, kw_only=True):
     head: Commit
 
 
+class RevertFacts(Struct, frozen=True, kw_only=True):
+    """The branch that undoes what landed for `task`, on its target as that is now.
+
+    `undone` is the commit by which it landed, and `message` what is to be said of that.
+    """
+
+    task: TaskId
+    branch: str
+    head: Commit
+    tip: Commit
+    undone: Commit
+    message: str
+
+
 class TrustFacts(Struct, frozen=True, kw_only=True):
     """The repository whose file is to be trusted, or whose queue is to move again."""
 
@@ -105,5 +119,13 @@ class BlobFacts(Struct, frozen=True, kw_only=True):
 
 
 Facts = (
-    SpawnFacts | SubmitFacts | TrustFacts | VerdictFacts | LineFacts | WhereFacts | BlobFacts | None
+    SpawnFacts
+    | SubmitFacts
+    | RevertFacts
+    | TrustFacts
+    | VerdictFacts
+    | LineFacts
+    | WhereFacts
+    | BlobFacts
+    | None
 )

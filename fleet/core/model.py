@@ -37,6 +37,7 @@ class Spec(Struct, frozen=True, kw_only=True):
     expect_lines: int | None = None
     land: Land = "review"
     priority: Priority = "normal"
+    reverts: Commit | None = None  # what landed, and is to be undone by this
     stack: bool = False  # it begins on top of the changes of `after`, before these have landed
 
 

@@ -21,6 +21,7 @@ from fleet.core.names import find
 from fleet.errors import RefusedError
 from fleet.supervisor import lines
 from fleet.supervisor.perform.tools import Tools
+from fleet.supervisor.reverting import facts_for_revert
 from fleet.tools.git.changes import digest
 from fleet.tools.git.contents import features
 from fleet.tools.git.repository import (
@@ -52,8 +53,16 @@ def facts_for(tools: Tools, command: c.AnyCommand, fleet: Fleet = _NOTHING_KNOWN
         case c.Trust() | c.TrustAgents() | c.Thaw():
             target = command.target if isinstance(command, c.Thaw) else None
             return TrustFacts(repo=_repo(tools, _place(tools, command.cwd), target))
+        case _:
+            return _of_a_change(tools, command, fleet)
+
+
+def _of_a_change(tools: Tools, command: c.AnyCommand, fleet: Fleet) -> Facts:
+    match command:
         case c.Approve() | c.Revoke():
             return VerdictFacts(tuple(_judged(tools, fleet, command)))
+        case c.Revert():
+            return facts_for_revert(tools, command.task, fleet)
         case c.Comment():
             return lines.line_facts(tools, fleet, command)
         case c.Return():

@@ -22,7 +22,19 @@ FLEET = (sys.executable, "-m", "fleet")
 PROMISED = (
     *("up", "down", "status", "doctor", "init", "trust", "spawn", "ls", "show", "why", "events"),
     *("submit", "path", "edit", "attach", "screen", "log", "send", "stop", "pause", "resume"),
-    *("retry", "done", "queue", "diff", "approve", "return", "withdraw", "wait", "rm", "restore"),
+    *(
+        "retry",
+        "done",
+        "queue",
+        "diff",
+        "approve",
+        "return",
+        "withdraw",
+        "revert",
+        "wait",
+        "rm",
+        "restore",
+    ),
     *("clean", "demo"),
 )
 

@@ -244,6 +244,17 @@ async def test_a_repository_that_is_gone_blocks(house: House) -> None:
     assert isinstance(blocked, e.ChangeBlocked)
 
 
+async def test_what_the_target_has_is_landed_whatever_went_wrong_then(house: House) -> None:
+    await about_to_land(house)
+    in_the_way = house.repo / ".git/refs/fleet/landed"
+    in_the_way.write_text("")  # no mark can be made
+
+    [landed] = land(house)
+
+    assert isinstance(landed, e.ChangeLanded)
+    assert main(house.repo) == landed.commit
+
+
 async def test_landing_without_an_intent_is_a_contradiction(house: House) -> None:
     async with house.watching():
         house.spawn(f"echo hi > new.txt; {COMMIT}")

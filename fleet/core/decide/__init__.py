@@ -4,7 +4,16 @@ from collections.abc import Callable
 from typing import Any
 
 from fleet.core import commands as c
-from fleet.core.decide import adding, answering, approval, comments, control, keeping, review
+from fleet.core.decide import (
+    adding,
+    answering,
+    approval,
+    comments,
+    control,
+    keeping,
+    reverting,
+    review,
+)
 from fleet.core.decide.decision import PERSON, Decision
 from fleet.core.facts import Facts
 from fleet.core.model import Fleet
@@ -12,7 +21,7 @@ from fleet.errors import RefusedError
 
 _PERSONS_ONLY = (
     *(c.Answer, c.Approve, c.Revoke, c.Return, c.Trust, c.TrustAgents, c.Thaw, c.Remove, c.Clean),
-    *(c.Comment, c.EditComment, c.DropComment, c.ResolveComment, c.MarkSeen),
+    *(c.Comment, c.EditComment, c.DropComment, c.ResolveComment, c.MarkSeen, c.Revert),
 )
 
 _RULES: dict[type[c.Command], Callable[[Fleet, Any, Any, str], Decision]] = {
@@ -37,6 +46,7 @@ _RULES: dict[type[c.Command], Callable[[Fleet, Any, Any, str], Decision]] = {
     c.ResolveComment: comments.resolve,
     c.Reply: comments.reply,
     c.MarkSeen: comments.mark_seen,
+    c.Revert: reverting.revert,
     c.Remove: keeping.remove,
     c.Restore: keeping.restore,
     c.Clean: keeping.clean,

@@ -30,6 +30,7 @@ from fleet.tools.git.intent import (
     Moved,
     NotLanded,
     Rewound,
+    contains,
     is_ancestor,
 )
 from fleet.tools.git.recovery import recover, settle
@@ -45,7 +46,16 @@ def land(tools: Tools, effect: Land, fleet: Fleet, stop: threading.Event) -> lis
     try:
         return _carry_through(move, intent(move))
     except FleetError as error:
-        return all_blocked(move, error.message)
+        return _all_there(move) or all_blocked(move, error.message)
+
+
+def _all_there(move: Move) -> list[e.AnyEvent]:
+    """Tell that all have landed where the target says so, whatever else could not be done."""
+    try:
+        wanted = intent(move)
+        return all_landed(move, wanted, Landed(wanted.commit)) if contains(wanted) else []
+    except FleetError:
+        return []
 
 
 def _carry_through(move: Move, wanted: Intent) -> list[e.AnyEvent]:

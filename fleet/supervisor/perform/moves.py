@@ -12,9 +12,10 @@ from fleet.core.model import Fleet, Task
 from fleet.errors import ConfigError
 from fleet.supervisor.perform.tools import Tools
 from fleet.supervisor.policies import FILE
+from fleet.tools.git.changes import touched
 from fleet.tools.git.contents import read_file
 from fleet.tools.git.intent import Blocked, Intent, Landed, Mark, landed
-from fleet.tools.git.repository import branch_tip, changed_paths
+from fleet.tools.git.repository import branch_tip
 
 
 @dataclass(frozen=True)
@@ -136,8 +137,8 @@ def files_of(intent: Intent, evidence: Evidence, found: Blocked) -> tuple[str, .
     """Return the files in the way that one change touches; git also names directories."""
     if not found.files:
         return ()
-    touched = changed_paths(intent.place, evidence.basis, evidence.commit)
-    return tuple(file for file in found.files if any(_is_at(path, file) for path in touched))
+    own = touched(intent.place, evidence.basis, evidence.commit)
+    return tuple(file for file in found.files if any(_is_at(path, file) for path in own))
 
 
 def _is_at(path: str, file: str) -> bool:

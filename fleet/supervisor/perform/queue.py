@@ -160,6 +160,8 @@ def _build(case: _Case) -> Built | Conflicted:
         "Fleet-Revision": str(change.revision),
         "Fleet-Sealed": change.sealed,
     }
+    if task.spec.reverts:
+        trailers["Fleet-Reverts"] = task.spec.reverts
     if case.car.by:
         trailers["Fleet-Approved-By"] = case.car.by
     merges = case.method == "merge"

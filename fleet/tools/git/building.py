@@ -73,6 +73,21 @@ def build(
     return Built(_commit(place, merged.tree, parents, words), merged.tree)
 
 
+def commit_tree(
+    place: Place,
+    tree: str,
+    parents: Sequence[str],
+    *,
+    message: str,
+    when: int,
+    trailers: Mapping[str, str] | None = None,
+) -> str:
+    """Make a commit of the repository's user that holds `tree`; equal arguments give the same."""
+    user, time = committer(place), f"@{when} +0000"
+    words = _Words(_with_trailers(message, trailers or {}), user, time, user, time)
+    return _commit(place, tree, parents, words)
+
+
 def committer(place: Place) -> Person:
     """Return the user that git is configured with for this repository, else `fleet` itself."""
     home = Path.home()

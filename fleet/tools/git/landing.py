@@ -122,7 +122,8 @@ def _fast_forward(intent: Intent, checkout: Path) -> Landed | Moved | Blocked:
         mark_landed(intent, intent.marks)
         return Landed(intent.commit, revived=_revived(intent))
     tip = branch_tip(intent.place, intent.target)
-    if tip != intent.parent:
+    if tip != intent.parent:  # maybe only after the files were written
+        mend(intent, journal)
         return Moved(tip)
     blocked = _reason(answer, checkout)
     if not blocked.files:  # it looks at all files before it writes the first

@@ -2,24 +2,23 @@
 
 from pathlib import Path
 
+from fleet.tools.git.changes import touched
 from fleet.tools.git.intent import (
     Intent,
     Landed,
     Moved,
     NotLanded,
     Rewound,
-    contains,
     held,
     history,
     is_ancestor,
     is_marked,
     mark_landed,
-    stands,
 )
 from fleet.tools.git.journal import Journal, await_end, read_journal, remove_locks
-from fleet.tools.git.repository import Place, branch_tip
+from fleet.tools.git.repository import Place, branch_tip, checkouts
 from fleet.tools.git.run import git
-from fleet.tools.git.undoing import is_checked_out, undo_checkout
+from fleet.tools.git.undoing import is_checked_out, take_back, undo_checkout
 
 
 def recover(intent: Intent) -> Landed | NotLanded | Rewound:
@@ -61,12 +60,36 @@ def check_history(place: Place, target: str, last_known: str) -> Moved | Rewound
 
 
 def mend(intent: Intent, journal: Journal) -> None:
-    """Finish a checkout that only lacks the move of the branch; undo one that is half made."""
-    checkout = Path(journal.checkout) if journal.checkout else None
-    if checkout is None or contains(intent) or not stands(intent, checkout):
+    """Finish a checkout that only lacks the move of the branch; undo one that cannot land there.
+
+    Git writes the files first, then the index, and moves the branch last: it may have been killed
+    in between, or somebody else moved the branch meanwhile, whom a landing must not overwrite.
+    What counts is what the journal says was begun; `intent` may be about a later try.
+
+    Raises:
+        ToolError: what was written could not be undone now.
+    """
+    checkout, parent, commit = journal.checkout, journal.parent, journal.commit
+    tip = branch_tip(intent.place, intent.target)
+    if not (checkout and tip) or not _is_at_work(intent, Path(checkout)):
         return
-    parent, commit = journal.parent, journal.commit
-    if is_checked_out(checkout, parent=parent, commit=commit):
-        git(checkout, "update-ref", "-m", intent.title, intent.branch, commit, parent)
+    if is_ancestor(intent.place, commit, tip) or _meets(intent.place, journal, tip):
+        return
+    where = Path(checkout)
+    if not is_checked_out(where, parent=parent, commit=commit):
+        undo_checkout(where, parent=parent, commit=commit, missing=journal.missing)
+    elif tip == parent:
+        git(where, "update-ref", "-m", intent.title, intent.branch, commit, parent)
     else:
-        undo_checkout(checkout, parent=parent, commit=commit, missing=journal.missing)
+        take_back(where, parent=parent, commit=commit)
+
+
+def _is_at_work(intent: Intent, checkout: Path) -> bool:
+    """Whether the target still is checked out there."""
+    return checkout.is_dir() and checkouts(intent.place).get(intent.target) == checkout
+
+
+def _meets(place: Place, journal: Journal, tip: str) -> bool:
+    """Whether others changed what would land: then nobody can tell their files from ours."""
+    theirs = touched(place, journal.parent, tip)
+    return not theirs.isdisjoint(touched(place, journal.parent, journal.commit))

@@ -79,6 +79,17 @@ def undo_checkout(
     return tuple(sorted({*torn, *lost}))
 
 
+def take_back(checkout: Path, *, parent: str, commit: str) -> None:
+    """Bring files and index from `commit`, which git wrote there, back to `parent`.
+
+    What differs from `commit` stays as it is; where it is in the way, nothing is changed.
+
+    Raises:
+        ToolError: something is in the way.
+    """
+    git(checkout, "-c", "submodule.recurse=false", "read-tree", "-m", "-u", commit, parent)
+
+
 def _is_file(path: Path) -> bool:
     return path.is_symlink() or path.is_file()
 
