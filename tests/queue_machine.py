@@ -1,0 +1,165 @@
+"""Everything that people, agents and accidents may do to a merge queue, in any order.
+
+Two rules are made of several steps: bugs that need two changes in the queue, or one check that
+ends before another, are found by single steps only after thousands of examples.
+"""
+
+import histories as h
+import queue_invariants as inv
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from queue_sim import POLICIES, Queue
+
+from fleet.core import commands as c
+from fleet.core.policy import Land, RepoPolicy
+
+BRANCHES = ("b0", "b1", "b2", "b3", "b4")
+branches = st.sampled_from(BRANCHES)
+lands = st.sampled_from(("auto", "auto", "review"))
+which = st.integers(0, 7)
+
+
+class QueueMachine(RuleBasedStateMachine):
+    """A supervisor, and all that happens around it."""
+
+    @initialize(workers=st.sampled_from((1, 2, 4)))
+    def begin(self, workers: int) -> None:
+        self.queue = Queue(workers=workers)
+
+    # What agents and people do to branches --------------------------------------------------------
+
+    @rule(branch=branches)
+    def agent_commits(self, branch: str) -> None:
+        self.queue.world.commit(branch)
+
+    @rule(branch=branches, land=lands)
+    def submit(self, branch: str, land: Land) -> None:
+        """A branch is put into the queue, or its next revision."""
+        self._submit(branch, land)
+
+    @rule(first=branches, second=branches, land=lands, kind=st.sampled_from("abcd"))
+    def two_are_submitted(self, first: str, second: str, land: Land, kind: str) -> None:
+        """Two revisions at once: they may not merge, or not pass together, or one not at all."""
+        world = self.queue.world
+        for branch in (first, second):
+            world.commit(branch)
+            self._submit(branch, land)
+        one, two = world.branches[first], world.branches[second]
+        if one == two or kind == "b":
+            world.breaks.add(frozenset({one}))
+        elif kind == "c":
+            world.clashes.add(frozenset({one, two}))
+        elif kind == "d":
+            world.breaks.add(frozenset({one, two}))
+
+    @rule(branch=branches)
+    def breaks_alone(self, branch: str) -> None:
+        if branch in self.queue.world.branches:
+            self.queue.world.breaks.add(frozenset({self.queue.world.commit(branch)}))
+
+    # What people say ------------------------------------------------------------------------------
+
+    @rule(branch=branches, actor=st.sampled_from(("person", "ann")))
+    def approve(self, branch: str, actor: str) -> None:
+        self.queue.submit(c.Approve(task=branch), actor)
+
+    @rule(branch=branches, newest=st.booleans())
+    def approve_what_was_read(self, branch: str, *, newest: bool) -> None:
+        """Somebody approves a commit that he read before, or a new one comes just after."""
+        head = self.queue.world.branches.get(branch)
+        if head is None:
+            return
+        if not newest:
+            self.queue.world.commit(branch)
+        self.queue.submit(c.Approve(task=branch, head=head))
+
+    @rule()
+    def approve_all(self) -> None:
+        for task in tuple(self.queue.fleet.tasks):
+            self.queue.submit(c.Approve(task=task))
+
+    @rule(branch=branches)
+    def send_back(self, branch: str) -> None:
+        self.queue.submit(c.Return(task=branch, note="not yet"))
+
+    @rule(branch=branches)
+    def withdraw(self, branch: str) -> None:
+        self.queue.submit(c.Withdraw(task=branch))
+
+    @rule(policy=st.sampled_from(POLICIES))
+    def somebody_edits_the_rules(self, policy: RepoPolicy) -> None:
+        self.queue.given = h.circumstances(policy, fleet=self.queue.given.policy)
+        self.queue.reconcile()
+
+    # What happens to the target -------------------------------------------------------------------
+
+    @rule(look=st.booleans())
+    def a_person_commits(self, *, look: bool) -> None:
+        """The target moves without us, perhaps between our reading it and our moving it."""
+        self.queue.world.person_commits()
+        if look:
+            self.queue.look()
+
+    @rule()
+    def a_person_takes_back(self) -> None:
+        self.queue.world.person_takes_back()
+
+    @rule()
+    def look(self) -> None:
+        self.queue.look()
+
+    @rule()
+    def thaw(self) -> None:
+        self.queue.look()
+        self.queue.submit(c.Thaw(cwd="/srv/shop"))
+
+    @rule(dirty=st.booleans())
+    def a_person_edits_files(self, *, dirty: bool) -> None:
+        self.queue.world.dirty = dirty
+        if not dirty:
+            self.queue.unblock()
+
+    # What the supervisor does ---------------------------------------------------------------------
+
+    @rule(number=which)
+    def something_ends(self, number: int) -> None:
+        if lanes := sorted(self.queue.lanes):
+            self.queue.finish(lanes[number % len(lanes)])
+
+    @rule(number=which)
+    def something_ends_after_a_flake(self, number: int) -> None:
+        self.queue.flakes = 1
+        self.something_ends(number)
+
+    @rule(steps=st.integers(1, 12), longest=st.booleans())
+    def work(self, steps: int, *, longest: bool) -> None:
+        """Let what is under way end, the newest or the oldest first, and what follows from it."""
+        for _ in range(steps):
+            if not self.queue.lanes:
+                return
+            self.queue.finish(self.queue.oldest() if longest else self.queue.newest())
+
+    @rule(moved=st.booleans())
+    def crash(self, *, moved: bool) -> None:
+        """The supervisor dies; where it was landing, before or after the target has moved."""
+        self.queue.crash_landing(moved=moved)
+
+    # What holds -----------------------------------------------------------------------------------
+
+    @invariant()
+    def holds(self) -> None:
+        if hasattr(self, "queue"):
+            for state in inv.STATES:
+                state(self.queue)
+
+    def teardown(self) -> None:
+        if hasattr(self, "queue"):
+            self.queue.drain()
+            for end in inv.ENDS:
+                end(self.queue)
+
+    def _submit(self, branch: str, land: Land) -> None:
+        if branch in self.queue.world.branches:
+            self.queue.submit(
+                c.Submit(cwd="/srv/shop", branch=branch, environment={}, name=branch, land=land)
+            )
