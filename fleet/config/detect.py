@@ -33,6 +33,11 @@ _EXAMPLES = {
     "budget": "5",
     "tokens": "1000000",
     "lines": "400",
+    "level": "standard",
+    "rules": "[{name: docs, paths: [docs/], risk: low}]",
+    "tests": "[tests/]",
+    "generated": "['*.lock']",
+    "window": "4",
 }
 _RUNNERS = ("GNUmakefile", "makefile", "Makefile", "justfile", "Justfile", ".justfile")
 _GOALS = ("test", "check", "lint")

@@ -162,6 +162,14 @@ def _path(value: Value) -> str:
     return str(path)
 
 
+def _glob(value: Value) -> str:
+    text = words(value, "a pattern")
+    if not text.strip("!/") or "\\" in text:
+        hint = "write it as in .gitignore: docs/, *.lock, /src/**/*.py"
+        raise value.error(f'"{printable(text)}" means no file', hint=hint)
+    return text
+
+
 def _argv(value: Value) -> tuple[str, ...]:
     if value.found == "a list":
         items = value.items("a command")
@@ -233,6 +241,10 @@ FLAG = Kind("true or false", _flag, {"type": "boolean"})
 PATHS = list_of(
     Kind("a path", _path, {"type": "string", "pattern": r"^(?![/~])(?!(.*/)?\.\.(/|$))\s*\S"}),
     "a list of paths in the repository",
+)
+GLOBS = list_of(
+    Kind("a pattern", _glob, {"type": "string", "pattern": r"^!?[^!\\]*[^!/\\][^\\]*$"}),
+    "a list of patterns, as in .gitignore",
 )
 COMMANDS = list_of(COMMAND, "a list of commands")
 VARIABLES = list_of(

@@ -13,6 +13,7 @@ from fleet.config.kinds import (
     BRANCH,
     COMMANDS,
     FLAG,
+    GLOBS,
     PATHS,
     REMOTE,
     VARIABLES,
@@ -22,7 +23,8 @@ from fleet.config.kinds import (
     whole,
 )
 from fleet.config.reading import load
-from fleet.core.policy import Land, MergeMethod, RepoPolicy
+from fleet.config.rules import RULES
+from fleet.core.policy import Land, Level, MergeMethod, RepoPolicy
 
 REPO_KEYS = (
     Key(
@@ -45,7 +47,7 @@ REPO_KEYS = (
     Key("land", choice(*get_args(Land)), "who decides that a change lands: its checks or a person"),
     Key("merge", choice(*get_args(MergeMethod)), "how a change lands"),
     Key("push", FLAG, "whether the remote's branch is moved first, then your own"),
-    Key("remote", REMOTE, "the remote for `push`"),
+    Key("remote", REMOTE, "the remote for `push` and `pr`"),
     Key(
         "attempts",
         whole(1, 1000),
@@ -81,6 +83,29 @@ REPO_KEYS = (
         duration(zero=True),
         "how long an agent keeps its slot while its change waits for review",
         "park_s",
+    ),
+    Key(
+        "level",
+        choice(*get_args(Level)),
+        "whose values hold where this file says nothing else (see configs/)",
+        absent="none",
+    ),
+    Key("rules", RULES, "what changes of some files ask for beyond the rest"),
+    Key("tests", GLOBS, "which files are tests"),
+    Key("generated", GLOBS, "which files nobody writes by hand: they count for no size"),
+    Key("proofs", FLAG, "whether old tests are run on new code, and new tests on old code"),
+    Key("batch", whole(1, 100), "as many changes are checked together at most; 1: never together"),
+    Key(
+        "window",
+        whole(1, 100),
+        "as many changes are checked ahead of their turn at most",
+        absent="as many as go well",
+    ),
+    Key("pr", FLAG, "whether a pull request is opened on the remote: the target is protected"),
+    Key(
+        "tell_conflicts",
+        FLAG,
+        "whether agents are told, when a turn ends, of others whose work conflicts with theirs",
     ),
 )
 

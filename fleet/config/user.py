@@ -22,6 +22,12 @@ from fleet.errors import ConfigError
 
 USER_KEYS = (
     Key("slots", whole(1, 1000), "how many runs may be under way at a time"),
+    Key(
+        "workers",
+        whole(1, 100),
+        "how many gates may run at once on this machine",
+        absent="half of its cores, from 1 to 4",
+    ),
     Key("agent", AGENT, "the agent that works where nothing else names one", absent="fleet.yaml's"),
     Key("agents", AGENTS, "agents of your own, for every repository: any command"),
     Key("agent_options", AGENT_OPTIONS, "how an agent is started where a task says no more"),

@@ -4,9 +4,50 @@ from typing import Literal
 
 from msgspec import Struct
 
+from fleet.core.assessment import Risk
+
 Land = Literal["auto", "review"]
 Done = Literal["turn", "exit", "manual"]
 MergeMethod = Literal["merge", "squash", "rebase"]
+Level = Literal["prototype", "standard", "critical"]
+
+# Patterns as `core.globs` reads them.
+TESTS = (
+    "test/",
+    "tests/",
+    "spec/",
+    "specs/",
+    "__tests__/",
+    "__snapshots__/",
+    "test_*.py",
+    "*_test.*",
+    "*_spec.*",
+    "*.test.*",
+    "*.spec.*",
+    "*Test.java",
+    "*Tests.cs",
+    "conftest.py",
+)
+GENERATED = (
+    "*.lock",
+    "*-lock.json",
+    "*-lock.yaml",
+    "bun.lockb",
+    "go.sum",
+    "npm-shrinkwrap.json",
+    "*.min.js",
+    "*.min.css",
+    "*.map",
+    "*_pb2.py",
+    "*_pb2_grpc.py",
+    "*.pb.go",
+    "*.g.dart",
+    "*.snap",
+    "__generated__/",
+    "node_modules/",
+    "vendor/",
+    "third_party/",
+)
 
 
 class Check(Struct, frozen=True):
@@ -64,6 +105,26 @@ class Limits(Struct, frozen=True):
     lines: int | None = None
 
 
+class Rule(Struct, frozen=True):
+    """What a change asks for that touches any file which `paths` mean; a rule only asks for more.
+
+    `risk` is the highest at which such a change lands without a person; `lines` and `files` are
+    the largest size. A `strict` approval has to be given again once the target moved inside the
+    files that it was for. What is `alone` is never checked or landed together with others.
+    """
+
+    name: str
+    paths: tuple[str, ...]
+    land: Land | None = None
+    approvals: int | None = None  # by so many different people
+    reviewers: tuple[str, ...] = ()  # whose approval counts; empty for everybody's
+    lines: int | None = None
+    files: int | None = None
+    risk: Risk | None = None
+    strict: bool = False
+    alone: bool = False
+
+
 class RepoPolicy(Struct, frozen=True):
     """Everything `fleet.yaml` may say of one repository, with the defaults."""
 
@@ -85,6 +146,15 @@ class RepoPolicy(Struct, frozen=True):
     remote: str = "origin"
     limits: Limits = Limits()
     park_s: float = 600.0
+    level: Level | None = None  # whose values hold where the file says nothing else
+    rules: tuple[Rule, ...] = ()
+    tests: tuple[str, ...] = TESTS
+    generated: tuple[str, ...] = GENERATED
+    proofs: bool = True  # where there are checks
+    batch: int = 8  # as many changes are checked together at most
+    window: int | None = None  # as many changes are speculated on at most; None: as it goes well
+    pr: bool = False  # the target is protected: a pull request takes the place of a landing
+    tell_conflicts: bool = False
     digest: str = ""  # SHA-256 of the file's bytes; empty where there is no file
     source: Literal["none", "target", "uncommitted"] = "none"
 
@@ -95,13 +165,14 @@ class RepoPolicy(Struct, frozen=True):
         Then none of it counts before a person has trusted it.
         """
         runs = self.checks or self.setup or self.agents
-        return bool(runs or self.agent_options or self.env or self.push)
+        return bool(runs or self.agent_options or self.env or self.push or self.pr)
 
 
 class FleetPolicy(Struct, frozen=True):
     """Everything the user's own configuration may say, with the defaults."""
 
     slots: int = 8
+    workers: int | None = None  # gates that run at once; None: by the cores of this machine
     agent: str | None = None
     agents: tuple[AgentCommand, ...] = ()
     agent_options: tuple[AgentOptions, ...] = ()

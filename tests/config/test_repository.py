@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from fleet.config import read_repo_policy
 from fleet.config.checks import check_from
 from fleet.config.repository import REPO_KEYS
-from fleet.core.policy import AgentCommand, AgentOptions, Check, RepoPolicy
+from fleet.core.policy import AgentCommand, AgentOptions, Check, RepoPolicy, Rule
 from fleet.errors import ConfigError, UsageError
 
 EVERYTHING = """
@@ -45,6 +45,18 @@ budget: 2.5
 tokens: 1000
 lines: 400
 park: 0
+level: critical
+rules:
+  - {name: docs, paths: docs/, land: auto, risk: low, lines: 20, files: 3}
+  - {name: core, paths: [src/, "!src/x"], land: review, approvals: 2, reviewers: [Ann, bob],
+     strict: true, alone: yes}
+tests: [t/]
+generated: "*.lock"
+proofs: false
+batch: 1
+window: 3
+pr: true
+tell_conflicts: true
 """
 
 
@@ -81,6 +93,21 @@ def test_every_key_arrives_in_the_policy() -> None:
     assert (policy.setup_timeout_s, policy.park_s, policy.ports) == (3600, 0, 3)
     assert (policy.target, policy.agent, policy.land) == ("release/1.0", "any", "auto")
     assert (policy.merge, policy.push, policy.remote) == ("squash", True, "up-stream")
+    assert (policy.level, policy.tests, policy.generated) == ("critical", ("t/",), ("*.lock",))
+    assert (policy.proofs, policy.batch, policy.window) == (False, 1, 3)
+    assert (policy.pr, policy.tell_conflicts) == (True, True)
+    assert policy.rules == (
+        Rule("docs", ("docs/",), land="auto", risk="low", lines=20, files=3),
+        Rule(
+            "core",
+            ("src/", "!src/x"),
+            land="review",
+            approvals=2,
+            reviewers=("Ann", "bob"),
+            strict=True,
+            alone=True,
+        ),
+    )
     assert msgspec.structs.astuple(policy.limits) == (4, 0, 7200, 90, 2.5, 1000, 400)
 
 
@@ -296,3 +323,27 @@ def test_any_mapping_loads_or_is_refused(document: dict[str, object]) -> None:
 @given(st.binary(max_size=60) | st.text(alphabet="ab:-[]{}&*!#'\"\\\n \t?|>%", max_size=40))
 def test_any_bytes_load_or_are_refused(data: bytes | str) -> None:
     refusal_of(data if isinstance(data, bytes) else data.encode())
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("rules: [{name: a}]", 'rules: the key "paths" is missing'),
+        ("rules: [{paths: a}]", 'rules: the key "name" is missing'),
+        ("rules: [{name: a, paths: []}]", "rules: the rule has no paths"),
+        (
+            "rules:\n  - {name: a, paths: b}\n  - {name: A, paths: c}",
+            'rules: the rule on line 2 is called "a" already',
+        ),
+        (
+            "rules: [{name: a, paths: b, risk: none}]",
+            'expected low or medium or high, found "none"',
+        ),
+        ("rules: [{name: a, paths: b, reviewers: ['-x']}]", "is not the name of a person"),
+        ("tests: '!'", '"!" means no file'),
+        ("generated: ['a', '/']", '"/" means no file'),
+        ("tests: 'a\\b'", "means no file"),
+    ],
+)
+def test_a_rule_or_pattern_that_would_do_nothing_is_refused(text: str, why: str) -> None:
+    assert why in refused(text).message

@@ -10,6 +10,7 @@ from fleet.errors import ConfigError
 
 EVERYTHING = """
 slots: 3
+workers: 2
 agent: any
 agents: {any: {command: [a]}}
 agent_options: {any: {permission: plan, allow: [Read, "Bash(git *)"], model: m, effort: low}}
@@ -40,6 +41,7 @@ def test_every_key_arrives_in_the_policy(tmp_path: Path) -> None:
     file.write_text(EVERYTHING)
     assert read_user_policy(file) == FleetPolicy(
         slots=3,
+        workers=2,
         agent="any",
         agents=(AgentCommand("any", ("a",)),),
         agent_options=(AgentOptions("any", "plan", ("Read", "Bash(git *)"), "m", "low"),),
