@@ -41,16 +41,16 @@ class QueueMachine(RuleBasedStateMachine):
     def two_are_submitted(self, first: str, second: str, land: Land, kind: str) -> None:
         """Two revisions at once: they may not merge, or not pass together, or one not at all."""
         world = self.queue.world
-        for branch in (first, second):
-            world.commit(branch)
-            self._submit(branch, land)
+        if kind == "c" and first != second:
+            world.clash(first, second)
+        else:
+            world.commit(first)
+            world.commit(second)
         one, two = world.branches[first], world.branches[second]
-        if one == two or kind == "b":
-            world.breaks.add(frozenset({one}))
-        elif kind == "c":
-            world.clashes.add(frozenset({one, two}))
-        elif kind == "d":
-            world.breaks.add(frozenset({one, two}))
+        if kind in "bd":
+            world.breaks.add(frozenset({one} if kind == "b" else {one, two}))
+        for branch in (first, second):
+            self._submit(branch, land)
 
     @rule(branch=branches)
     def breaks_alone(self, branch: str) -> None:
@@ -115,7 +115,7 @@ class QueueMachine(RuleBasedStateMachine):
 
     @rule(dirty=st.booleans())
     def a_person_edits_files(self, *, dirty: bool) -> None:
-        self.queue.world.dirty = dirty
+        self.queue.world.person_edits(dirty=dirty)
         if not dirty:
             self.queue.unblock()
 

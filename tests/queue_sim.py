@@ -65,7 +65,10 @@ class Queue:
     now_: int = 0
 
     def __post_init__(self) -> None:
-        self.record(*h.SETTING)
+        self.record(*self.setting())
+
+    def setting(self) -> h.Events:
+        return h.SETTING
 
     def recorded(self, kind: type[E]) -> list[E]:
         return [entry.event for entry in self.entries if isinstance(entry.event, kind)]
@@ -115,7 +118,7 @@ class Queue:
         if work.stopped and isinstance(work.effect, f.ONLY_LOOK):
             self.reconcile()
             return
-        self.record(*self._come_to(work))
+        self.record(*self.come_to(work))
 
     def crash(self) -> None:
         """The supervisor dies; the next one knows what is on record, and no more."""
@@ -135,11 +138,11 @@ class Queue:
         return True
 
     def _facts(self, command: c.AnyCommand) -> Facts:
-        policy = self.given.repo(h.REPO)
+        policy, known = self.given.repo(h.REPO), self.fleet.repos[h.REPO]
         repo = RepoFacts(
             id=h.REPO,
-            root="/srv/shop",
-            git_dir="",
+            root=known.root,
+            git_dir=known.git_dir,
             target="main",
             tip=self.world.tip,
             policy=policy,
@@ -159,13 +162,13 @@ class Queue:
         if tip == known or landing:
             return
         seen = e.TargetSeen(repo=h.REPO, target="main", tip=tip)
-        back = known is not None and known not in self.world.history()
+        back = known is not None and known not in self.world.behind(self.world.tip)
         frozen = e.QueueFrozen(repo=h.REPO, target="main", reason="it was taken back")
         self.record(*([frozen] if back else []), seen)
 
     # Hands ---------------------------------------------------------------------------------------
 
-    def _come_to(self, work: Work) -> list[e.AnyEvent]:
+    def come_to(self, work: Work) -> list[e.AnyEvent]:
         match work.effect:
             case f.Seal(task=task, revision=revision):
                 return [self._seal(self.fleet.tasks[task], revision)]
@@ -188,7 +191,7 @@ class Queue:
         task = work.about.tasks[effect.task]
         change = changed(task)
         named: dict[str, Any] = {"task": task.id, "revision": change.revision}
-        if change.sealed in self.world.edits[effect.onto]:
+        if change.sealed in self.world.edits(effect.onto):
             return e.ChangeLanded(**named, commit=effect.onto, target="main")
         merged = self.world.build(effect.onto, change.sealed)
         if merged is None:
@@ -212,7 +215,7 @@ class Queue:
     def _remerge(self, work: Work, effect: f.Remerge) -> e.AnyEvent:
         change = changed(work.about.tasks[effect.task])
         named: dict[str, Any] = {"task": effect.task, "revision": effect.revision}
-        if change.sealed in self.world.edits[effect.onto]:
+        if change.sealed in self.world.edits(effect.onto):
             return e.ChangeLanded(**named, commit=effect.onto, target="main")
         if self.world.build(effect.onto, change.sealed) is None:
             return e.ConflictFound(**named, cause=Conflict(("x.py",), effect.onto))
@@ -224,9 +227,9 @@ class Queue:
         change = changed(task)
         assert isinstance(change.state, Landing)
         intent = change.state.evidence
-        if intent.commit not in self.world.history():
+        if intent.commit not in self.world.behind(self.world.tip):
             self.swap(task.id, intent)
-        if intent.commit in self.world.history():
+        if intent.commit in self.world.behind(self.world.tip):
             landed = e.ChangeLanded(
                 task=task.id, revision=change.revision, commit=intent.commit, target="main"
             )
@@ -237,17 +240,20 @@ class Queue:
             return [e.ChangeBlocked(**named, reason="main has local edits", onto=intent.basis)]
         seen = e.TargetSeen(repo=h.REPO, target="main", tip=self.world.tip)
         missed = e.LandingMissed(**named, tip=self.world.tip)
-        if intent.basis in self.world.history():
+        if intent.basis in self.world.behind(self.world.tip):
             return [seen, missed]
         return [e.QueueFrozen(repo=h.REPO, target="main", reason="taken back"), seen, missed]
 
     def swap(self, task: TaskId, intent: Evidence) -> None:
-        if self.world.tip != intent.basis or self.world.dirty:
-            return
-        swap = inv.Swap(intent.basis, intent.commit, (task,))
+        """Move the target as an intent says; what that does is judged before anything follows."""
+        before = self.world.tip
+        self.world.swap(intent.basis, intent.commit)
+        if self.world.tip != before:
+            self.judge(inv.Swap(before, self.world.tip, (task,)))
+
+    def judge(self, swap: inv.Swap) -> None:
         for invariant in inv.SWAPS:
             invariant(self, swap)
-        self.world.swap(*swap[:2])
 
     def oldest(self) -> str:
         return next(iter(self.lanes))
@@ -266,13 +272,16 @@ class Queue:
         for work in list(self.lanes.values()):
             if isinstance(work.effect, f.Land) and moved:
                 state = changed(self.fleet.tasks[work.effect.task]).state
-                if isinstance(state, Landing) and state.evidence.commit not in self.world.history():
+                if isinstance(state, Landing) and state.evidence.commit not in self.world.behind(
+                    self.world.tip
+                ):
                     self.swap(work.effect.task, state.evidence)
         self.crash()
 
     def drain(self) -> None:
         """From now on nothing goes wrong: let all that is to be done come to its end."""
-        self.world.dirty, self.flakes = False, 0
+        self.world.person_edits(dirty=False)
+        self.flakes = 0
         self.given = h.circumstances(fleet=h.NO_SLOTS)
         self.reconcile()
         self.look()

@@ -4,9 +4,6 @@ What conflicts and what fails together is said by the test; a check is red where
 breaks is in the tree. The target moves by compare and swap, and everybody who moved it is noted.
 """
 
-from dataclasses import dataclass, field
-from typing import NamedTuple
-
 import histories as h
 
 from fleet.core.ids import Commit
@@ -14,94 +11,101 @@ from fleet.core.ids import Commit
 Edits = frozenset[Commit]  # each by the sealed commit that brought it
 
 
-class Move(NamedTuple):
-    """The target went from `old` to `new`."""
-
-    old: Commit
-    new: Commit
-    ours: bool
-
-
-@dataclass
 class World:
     """A repository, its target, and the people who work on it without us."""
 
-    tip: Commit = h.BASE
-    edits: dict[Commit, Edits] = field(default_factory=lambda: {h.BASE: frozenset()})
-    parents: dict[Commit, Commit] = field(default_factory=dict)
-    branches: dict[str, Commit] = field(default_factory=dict)
-    clashes: set[Edits] = field(default_factory=set)  # two that do not merge
-    breaks: set[Edits] = field(default_factory=set)  # what no check passes with
-    moves: list[Move] = field(default_factory=list)
-    passed: set[Commit] = field(default_factory=set)  # on which checks were green
-    dirty: bool = False  # the target is checked out, and a file of it is edited
-    overwritten: bool = False
-    taken_back: bool = False
-    made: int = 0
+    def __init__(self) -> None:
+        self.begin = h.BASE
+        self.branches: dict[str, Commit] = {}
+        self.clashes: set[Edits] = set()  # two that do not merge
+        self.breaks: set[Edits] = set()  # what no check passes with
+        self.values = {self.begin}  # that the target has had
+        self.passed: set[Commit] = set()  # on which checks were green
+        self.dirty = False  # the target is checked out, and a file of it is edited
+        self.overwritten = False
+        self.taken_back = False
+        self.made = 0
+        self._tip = self.begin
+        self._edits: dict[Commit, Edits] = {self.begin: frozenset()}
+        self._parents: dict[Commit, Commit] = {}
 
-    def commit(self, branch: str) -> Commit:
-        """Commit something new on a branch; each commit is one edit, in place of the one before."""
-        self.made += 1
-        new = h.commit(f"{branch} {self.made}")
-        self.edits[new] = frozenset({new})
-        self.branches[branch] = new
-        return new
+    @property
+    def tip(self) -> Commit:
+        return self._tip
 
-    def build(self, onto: Commit, sealed: Commit) -> Commit | None:
-        """Merge one change onto a commit; None where they conflict."""
-        before = self.edits[onto]
-        if any(clash <= before | {sealed} and sealed in clash for clash in self.clashes):
-            return None
-        merged = h.commit(f"{sealed} onto {onto}")
-        self.edits[merged] = before | {sealed}
-        self.parents[merged] = onto
-        return merged
+    def edits(self, commit: Commit) -> Edits:
+        return self._edits[commit]
+
+    def behind(self, commit: Commit) -> list[Commit]:
+        """Return what a commit builds on, itself the first."""
+        found = [commit]
+        while found[-1] in self._parents:
+            found.append(self._parents[found[-1]])
+        return found
 
     def red(self, edits: Edits) -> bool:
         return any(broken <= edits for broken in self.breaks)
 
     def check(self, commit: Commit) -> bool:
         """Run the checks; whether they were green."""
-        green = not self.red(self.edits[commit])
+        green = not self.red(self.edits(commit))
         if green:
             self.passed.add(commit)
         return green
 
-    # The target ----------------------------------------------------------------------------------
+    # What is built on the target ------------------------------------------------------------------
 
-    def history(self, tip: Commit | None = None) -> list[Commit]:
-        """The commits that a commit has behind it, itself the first."""
-        found = [tip or self.tip]
-        while found[-1] in self.parents:
-            found.append(self.parents[found[-1]])
-        return found
+    def commit(self, branch: str) -> Commit:
+        """Commit on a branch: one edit, in place of the one before."""
+        self.made += 1
+        new = h.commit(f"{branch} {self.made}")
+        self._edits[new] = frozenset({new})
+        self.branches[branch] = new
+        return new
 
-    def swap(self, old: Commit, new: Commit) -> bool:
-        """Move the target for us, unless it is elsewhere or a person would lose work."""
-        if self.tip != old or self.dirty:
-            return False
-        self._move(new, ours=True)
-        return True
+    def clash(self, one: str, two: str) -> None:
+        """Commit on two branches what does not go together."""
+        self.clashes.add(frozenset({self.commit(one), self.commit(two)}))
 
-    def _move(self, new: Commit, *, ours: bool) -> None:
-        self.overwritten |= ours and self.dirty
-        self.moves.append(Move(self.tip, new, ours))
-        self.tip = new
+    def merges(self, onto: Commit, sealed: Commit) -> bool:
+        both = self.edits(onto) | {sealed}
+        return not any(sealed in clash and clash <= both for clash in self.clashes)
+
+    def build(self, onto: Commit, sealed: Commit) -> Commit | None:
+        """Merge one change onto a commit; None where they conflict."""
+        if not self.merges(onto, sealed):
+            return None
+        return self._commit(h.commit(f"{sealed} onto {onto}"), onto, sealed)
+
+    def _commit(self, name: Commit, onto: Commit, edit: Commit) -> Commit:
+        self._edits[name] = self._edits[onto] | {edit}
+        self._parents[name] = onto
+        return name
+
+    # The target -----------------------------------------------------------------------------------
+
+    def swap(self, old: Commit, new: Commit) -> None:
+        """Move the target for us: the only way in which we do."""
+        if self.tip == old and not self.dirty:
+            self.move(new)
+
+    def move(self, new: Commit) -> None:
+        self.overwritten |= self.dirty
+        self._tip = new
+        self.values.add(new)
 
     def person_commits(self) -> None:
         self.made += 1
         edit = h.commit(f"by hand {self.made}")
-        new = h.commit(f"{edit} on {self.tip}")
-        self.edits[new] = self.edits[self.tip] | {edit}
-        self.parents[new] = self.tip
-        self._move(new, ours=False)
+        self._tip = self._commit(h.commit(f"{edit} on {self.tip}"), self.tip, edit)
+        self.values.add(self._tip)
 
     def person_takes_back(self) -> None:
         """The newest commit is taken off the target by force."""
-        if self.tip in self.parents:
+        if self.tip in self._parents:
             self.taken_back = True
-            self._move(self.parents[self.tip], ours=False)
+            self._tip = self._parents[self.tip]
 
-    def values(self) -> set[Commit]:
-        """Every value that the target has had."""
-        return {h.BASE, *(move.new for move in self.moves)}
+    def person_edits(self, *, dirty: bool) -> None:
+        """Somebody edits a file of a checkout of the target, or has done with it."""
+        self.dirty = dirty
