@@ -38,12 +38,12 @@ class Bed:
 
 
 @contextmanager
-def fleet(work: Path, *, slots: int, pool: int) -> Iterator[Bed]:
+def fleet(work: Path, *, slots: int, pool: int, more: str = "") -> Iterator[Bed]:
     """Start a fleet below `work`, and end it with all its agents."""
     root = Path(tempfile.mkdtemp(prefix="f", dir=work))
     for name in ("home", "run", "config/fleet"):
         (root / name).mkdir(mode=0o700, parents=True)
-    (root / "config/fleet/config.yaml").write_text(f"slots: {slots}\npool: {pool}\n")
+    (root / "config/fleet/config.yaml").write_text(f"slots: {slots}\npool: {pool}\n{more}")
     os.environ["XDG_RUNTIME_DIR"] = str(root / "run")
     os.environ["XDG_CONFIG_HOME"] = str(root / "config")
     os.environ["FLEET_HOME"] = str(root / "home")

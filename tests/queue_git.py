@@ -28,6 +28,7 @@ from fleet.supervisor.perform import _PERFORMERS, judging
 from fleet.supervisor.perform.tools import Tools
 from fleet.supervisor.policies import Policies
 from fleet.tools.git import landing
+from fleet.tools.git.repository import checkouts
 from fleet.tools.processes.check import Failed, Passed
 from fleet.tools.tmux.input import Keyboard
 from fleet.tools.tmux.panes import Panes
@@ -219,7 +220,7 @@ class GitQueue(Queue):
 
     @contextmanager
     def _patched(self) -> Iterator[None]:
-        real_look, real_begin, real_land = landing.checkouts, landing._begin, landing.land
+        real_look, real_begin, real_land = checkouts, landing._begin, landing.land
 
         def look(*words: Any) -> Any:
             """What is checked out is looked at after the target, and before it is moved."""

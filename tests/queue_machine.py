@@ -159,7 +159,8 @@ class QueueMachine(RuleBasedStateMachine):
                 end(self.queue)
 
     def _submit(self, branch: str, land: Land) -> None:
-        if branch in self.queue.world.branches:
-            self.queue.submit(
-                c.Submit(cwd="/srv/shop", branch=branch, environment={}, name=branch, land=land)
-            )
+        if branch not in self.queue.world.branches:
+            self.queue.world.commit(branch)
+        self.queue.submit(
+            c.Submit(cwd="/srv/shop", branch=branch, environment={}, name=branch, land=land)
+        )
