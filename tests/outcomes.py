@@ -1,17 +1,19 @@
 """What effects may come to, as the events that the real world would report: good and bad ends."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import timedelta
 from typing import Any
 
 import histories as h
+from msgspec.structs import replace
 
 from fleet.core import effects as f
 from fleet.core import events as e
-from fleet.core.causes import Conflict, GateRed, NoChange, Unsealable
-from fleet.core.change import Change, Evidence, Landing
-from fleet.core.gating import gates
+from fleet.core.causes import CheckResult, Conflict, NoChange, Unsealable
+from fleet.core.change import Change, Evidence, Landing, Member
+from fleet.core.gating import gates_of
 from fleet.core.ids import Commit
+from fleet.core.line import Clash, Train, check_key
 from fleet.core.model import Fleet, Task
 from fleet.core.planned import Circumstances
 
@@ -37,6 +39,8 @@ def good(effect: f.AnyEffect, fleet: Fleet, given: Circumstances) -> Events:
         case f.MakeSlot() | f.RecycleSlot() | f.DropSlot():
             kind = e.SlotDropped if isinstance(effect, f.DropSlot) else e.SlotReady
             return [kind(repo=effect.repo, slot=effect.slot)]
+        case f.Land():
+            return _land(effect, fleet)
         case _:
             return [_judged(effect, fleet, given)]
 
@@ -53,45 +57,90 @@ def _told(effect: f.Tell | f.PassAnswer, outcome: str, **more: Any) -> e.AnyEven
 
 
 def _judged(
-    effect: f.Seal | f.RunChecks | f.Gate | f.Remerge | f.Land, fleet: Fleet, given: Circumstances
+    effect: f.Seal | f.RunChecks | f.Merge | f.Gate | f.Remerge, fleet: Fleet, given: Circumstances
 ) -> e.AnyEvent:
     task = fleet.tasks[effect.task]
     number = effect.revision
     match effect:
+        case f.Merge():
+            return merged(effect)
         case f.Seal():
             return sealed(task, number)
         case f.RunChecks():
             return e.ChecksPassed(task=task.id, revision=number, results=(h.GREEN,))
-        case f.Gate(onto=onto):
-            return e.GatePassed(
-                task=task.id, revision=number, evidence=evidence(task, given, onto=onto)
-            )
+        case f.Gate():
+            return checked(effect, fleet, given)
         case f.Remerge(onto=onto):
             return e.StillMerges(task=task.id, revision=number, onto=onto)
-        case f.Land():
-            return _land(fleet, task)
 
 
 def sealed(task: Task, revision: int) -> e.Sealed:
     return h.sealed(task.id, revision, base=task.base)
 
 
-def evidence(task: Task, given: Circumstances, *, onto: Commit) -> Evidence:
-    change, checks = _change(task), gates(task.spec, given.repo(task.repo))
-    results = tuple(h.GREEN for _ in checks)
-    return h.evidence(task.id, change.revision, onto=onto, results=results, checks=checks)
-
-
-def _land(fleet: Fleet, task: Task) -> e.AnyEvent:
-    """Compare and swap: it lands on what it was gated on, or not at all."""
-    change, tip = _change(task), fleet.repos[task.repo].tips.get(task.target)
-    assert isinstance(change.state, Landing)
-    intent = change.state.evidence
-    if tip not in {intent.basis, intent.commit}:
-        return e.LandingMissed(task=task.id, revision=change.revision, tip=tip or h.BASE)
-    return e.ChangeLanded(
-        task=task.id, revision=change.revision, commit=intent.commit, target=task.target
+def merged(effect: f.Merge) -> e.TrainMerged:
+    """Every car merges: the same cars give the same commits and trees, whoever approved them."""
+    commits: list[Commit] = []
+    trees: list[str] = []
+    tree = tree_of(effect.onto)
+    for car in effect.cars:
+        onto = commits[-1] if commits else effect.onto
+        commits.append(h.commit(f"{car.sealed} by {car.by} onto {onto}"))
+        tree = h.commit(f"{tree} with {car.sealed}")
+        trees.append(tree)
+        TREES[commits[-1]] = tree
+    train = Train(
+        onto=effect.onto,
+        method=effect.method,
+        cars=effect.cars,
+        commits=tuple(commits),
+        trees=tuple(trees),
+        onto_tree=tree_of(effect.onto),
     )
+    return e.TrainMerged(repo=effect.repo, target=effect.target, train=train)
+
+
+TREES: dict[str, str] = {}  # of commits that were made here
+
+
+def tree_of(commit: str) -> str:
+    return TREES.get(commit) or h.commit(f"tree of {commit}")
+
+
+def checked(
+    effect: f.Gate, fleet: Fleet, given: Circumstances, *, red: Collection[str] = ()
+) -> e.TreeChecked:
+    """All gates of a tree are green, but for those whose command is in `red`."""
+    checks = gates_of([fleet.tasks[car.task].spec for car in effect.cars], given.repo(effect.repo))
+    environment = fleet.tasks[(effect.cars[-1] if effect.cars else effect).task].environment
+    results: dict[str, CheckResult] = {}
+    for check in checks:
+        verdict = h.RED if check.run in red else h.GREEN
+        results[check_key(check, environment)] = replace(verdict, name=check.name)
+    return e.TreeChecked(repo=effect.repo, target=effect.target, tree=effect.tree, results=results)
+
+
+def _land(effect: f.Land, fleet: Fleet) -> Events:
+    """Compare and swap: they land on what they were gated on, or not at all."""
+    members = (Member(effect.task, effect.revision), *effect.behind)
+    proofs = [_intent(fleet.tasks[member.task]) for member in members]
+    tip = fleet.repos[effect.repo].tips.get(effect.target)
+    if tip not in {proofs[0].basis, proofs[-1].commit}:
+        return [
+            e.LandingMissed(task=it.task, revision=it.revision, tip=tip or h.BASE) for it in members
+        ]
+    return [
+        e.ChangeLanded(
+            task=it.task, revision=it.revision, commit=proof.commit, target=effect.target
+        )
+        for it, proof in zip(members, proofs, strict=True)
+    ]
+
+
+def _intent(task: Task) -> Evidence:
+    change = _change(task)
+    assert isinstance(change.state, Landing)
+    return change.state.evidence
 
 
 def _change(task: Task) -> Change:
@@ -135,13 +184,29 @@ def _checks(effect: f.RunChecks, fleet: Fleet) -> list[Events]:
 
 
 def _gates(effect: f.Gate, fleet: Fleet) -> list[Events]:
-    task, number, onto = effect.task, effect.revision, effect.onto
-    moved = h.commit(f"after {onto}")
+    task, number = effect.task, effect.revision
+    onto = fleet.repos[effect.repo].tips.get(effect.target, h.BASE)
+    red = checked(effect, fleet, h.GIVEN, red=("make test",))
     return [
-        [e.GateRejected(task=task, revision=number, cause=GateRed((h.RED,), onto))],
-        [e.ConflictFound(task=task, revision=number, cause=Conflict(("x.py",), onto))],
+        *([[red]] if any(not it.green for it in red.results.values()) else []),
         [e.ChangeBlocked(task=task, revision=number, reason="the disk is full", onto=onto)],
-        [e.TargetSeen(repo=effect.repo, target=effect.target, tip=moved)],
+        [e.TargetSeen(repo=effect.repo, target=effect.target, tip=h.commit(f"after {onto}"))],
+    ]
+
+
+def _merges(effect: f.Merge, fleet: Fleet) -> list[Events]:
+    conflict = Conflict(("x.py",), effect.onto)
+    first = Clash(effect.onto, effect.method, effect.cars[:1], conflict)
+    last = Clash(effect.onto, effect.method, effect.cars, conflict)
+    where: dict[str, Any] = {"repo": effect.repo, "target": effect.target}
+    blocked = e.ChangeBlocked(
+        task=effect.task, revision=effect.revision, reason="the disk is full", onto=effect.onto
+    )
+    before = [merged(replace(effect, cars=effect.cars[:-1]))] if len(effect.cars) > 1 else []
+    return [
+        [*before, e.TrainClashed(clash=last, **where)],
+        [e.TrainClashed(clash=first, **where)],
+        [*before, blocked],
     ]
 
 
@@ -151,14 +216,18 @@ def _remerges(effect: f.Remerge, fleet: Fleet) -> list[Events]:
 
 
 def _lands(effect: f.Land, fleet: Fleet) -> list[Events]:
-    task, number = effect.task, effect.revision
+    members = (Member(effect.task, effect.revision), *effect.behind)
     tip = fleet.repos[effect.repo].tips.get(effect.target, h.BASE)
     moved = h.commit(f"after {tip}")
     seen = e.TargetSeen(repo=effect.repo, target=effect.target, tip=moved)
-    return [
-        [e.LandingMissed(task=task, revision=number, tip=moved), seen],
-        [e.ChangeBlocked(task=task, revision=number, reason="main has local edits", onto=tip)],
+    why = "main has local edits"
+    missed: Events = [
+        e.LandingMissed(task=it.task, revision=it.revision, tip=moved) for it in members
     ]
+    blocked: Events = [
+        e.ChangeBlocked(task=it.task, revision=it.revision, reason=why, onto=tip) for it in members
+    ]
+    return [[*missed, seen], blocked]
 
 
 def _tells(effect: f.Tell, fleet: Fleet) -> list[Events]:
@@ -198,6 +267,7 @@ _BAD: dict[type[f.Effect], Callable[..., list[Events]]] = {
     f.StartRun: _starts,
     f.Seal: _seals,
     f.RunChecks: _checks,
+    f.Merge: _merges,
     f.Gate: _gates,
     f.Remerge: _remerges,
     f.Land: _lands,

@@ -9,7 +9,7 @@ import outcomes
 from fleet.core import commands as c
 from fleet.core import effects as f
 from fleet.core import events as e
-from fleet.core.change import BY_POLICY
+from fleet.core.change import BY_POLICY, Landing
 from fleet.core.decide import decide
 from fleet.core.facts import AgentFacts, Facts, RepoFacts, SpawnFacts, SubmitFacts, TrustFacts
 from fleet.core.model import Fleet, Task
@@ -130,7 +130,12 @@ class Simulation:
         change, evidence = task.change, event.evidence
         assert change is not None
         assert isinstance(task.status, Submitted)
-        assert evidence.basis == self.fleet.repos[task.repo].tips[task.target]
+        landing = [
+            it.change.state.evidence.commit
+            for it in self.fleet.tasks.values()
+            if it.change is not None and isinstance(it.change.state, Landing)
+        ]
+        assert evidence.basis in {self.fleet.repos[task.repo].tips[task.target], *landing}
         assert (task.id, evidence.commit) in self.evidence
         assert evidence.rules == h.in_force(task, self.given.repo(task.repo))
         assert change.approval is not None

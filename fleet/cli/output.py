@@ -24,6 +24,7 @@ _CODES: dict[Style, str] = {
 _STATUS: dict[str, Style] = {
     **dict.fromkeys(("landed", "approved", "landing", "ready", "passed"), "good"),
     **dict.fromkeys(("failed", "conflict", "gate-failed", "stalled", "timeout", "killed"), "bad"),
+    "empty": "bad",
     **dict.fromkeys(("waiting", "review", "returned", "unknown", "flaky"), "wanted"),
     **dict.fromkeys(("working", "starting", "checking", "gating"), "busy"),
     **dict.fromkeys(("queued", "blocked", "stopping", "stopped", "withdrawn", "paused"), "quiet"),

@@ -4,7 +4,7 @@ import re
 from collections.abc import Collection
 
 from fleet.config.keys import Key, read_table, table_schema
-from fleet.config.kinds import CHECK_NAME, COMMAND, Kind, duration, list_or_same, name
+from fleet.config.kinds import CHECK_NAME, COMMAND, FLAG, Kind, duration, list_or_same, name
 from fleet.config.reading import Value
 from fleet.core.policy import Check
 from fleet.errors import UsageError
@@ -14,6 +14,7 @@ CHECK_KEYS = (
     Key("name", _NAME, "what the check is called, on screen and in the name of its log"),
     Key("run", COMMAND, "the command, for /bin/sh; it must exit with 0", required=True),
     Key("timeout", duration(), "after this time the check has failed", field="timeout_s"),
+    Key("allow_empty", FLAG, "whether it may pass although not a single test ran"),
 )
 
 

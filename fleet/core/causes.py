@@ -2,11 +2,15 @@
 
 from msgspec import Struct
 
-from fleet.core.ids import Commit
+from fleet.core.ids import Commit, TaskId
 
 
 class CheckResult(Struct, frozen=True):
-    """What one check said: state is passed, flaky, failed, killed, timeout or unstartable."""
+    """What one check said.
+
+    The state is passed, flaky, failed, empty (no test ran), killed, timeout, unstartable or
+    cancelled.
+    """
 
     name: str
     state: str
@@ -42,10 +46,14 @@ class ChecksRed(Struct, frozen=True, tag="checks-red"):
 
 
 class GateRed(Struct, frozen=True, tag="gate-red"):
-    """Checks failed on the tree that would have landed."""
+    """Checks failed on the tree that would have landed.
+
+    `beside` are changes that landed before, without which it passes: each passes alone.
+    """
 
     results: tuple[CheckResult, ...]
     basis: Commit
+    beside: tuple[TaskId, ...] = ()
 
 
 class Conflict(Struct, frozen=True, tag="conflict"):

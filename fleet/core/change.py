@@ -47,6 +47,12 @@ class GateFailed(Struct, frozen=True, tag="gate-failed"):
     cause: GateRed
 
 
+class Suspect(Struct, frozen=True, tag="suspect"):
+    """Its merged tree failed a gate; with which other change it fails is being found out."""
+
+    cause: GateRed
+
+
 class Conflicted(Struct, frozen=True, tag="conflict"):
     """It does not merge with its target."""
 
@@ -60,7 +66,7 @@ class Landing(Struct, frozen=True, tag="landing"):
     since: datetime
 
 
-ChangeState = Gating | Ready | GateFailed | Conflicted | Landing
+ChangeState = Gating | Ready | Suspect | GateFailed | Conflicted | Landing
 
 
 BY_POLICY = "policy"  # whose verdict it is where no person had to look
@@ -107,7 +113,7 @@ def newest_results(change: Change) -> tuple[CheckResult, ...]:
     match change.state:
         case Ready(evidence=evidence) | Landing(evidence=evidence):
             gates = evidence.results
-        case GateFailed(cause=red):
+        case GateFailed(cause=red) | Suspect(cause=red):
             gates = red.results
         case Gating() | Conflicted():
             gates = ()

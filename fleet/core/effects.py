@@ -10,6 +10,8 @@ from msgspec import Struct
 
 from fleet.core.change import Member
 from fleet.core.ids import Commit, RepoId, TaskId
+from fleet.core.line import Car
+from fleet.core.policy import MergeMethod
 
 
 class Effect(Struct, frozen=True, tag=True):
@@ -18,6 +20,11 @@ class Effect(Struct, frozen=True, tag=True):
     @property
     def lane(self) -> str:
         raise NotImplementedError
+
+    @property
+    def work(self) -> object:
+        """What is done: while that stays the same, what is under way goes on."""
+        return self
 
 
 class OnTask(Effect, frozen=True):
@@ -100,10 +107,43 @@ class OnQueue(Effect, frozen=True):
         return f"queue:{self.repo}:{self.target}"
 
 
-class Gate(OnQueue, frozen=True):
-    """Merge the change onto `onto` and run the gates on exactly that tree."""
+class Merge(OnQueue, frozen=True):
+    """Merge `cars` one after the other onto `onto`, as they would land; no reference moves."""
 
     onto: Commit
+    method: MergeMethod
+    cars: tuple[Car, ...]
+
+    @property
+    def lane(self) -> str:
+        return f"merge:{self.repo}:{self.target}"
+
+
+class Gate(OnQueue, frozen=True):
+    """Run on `tree` those gates of `cars` that have not been green there.
+
+    `commit` is the last of `cars` as it was merged; without any, it is the target itself that is
+    tried. `failures` is how often the tree was red before: one retry tells flaky from red.
+    """
+
+    commit: Commit
+    tree: str
+    cars: tuple[Car, ...]
+    failures: int = 0
+
+    @property
+    def lane(self) -> str:
+        return gate_lane(self.repo, self.target, self.tree)
+
+    @property
+    def work(self) -> object:
+        # Those in front may land meanwhile, or somebody approve it: the tree stays as it is.
+        return self.lane, self.failures
+
+
+def gate_lane(repo: RepoId, target: str, tree: str) -> str:
+    """Return the lane of the checks of one tree: whether it is taken tells whether they run."""
+    return f"gate:{repo}:{target}:{tree}"
 
 
 class Remerge(OnQueue, frozen=True):
@@ -146,7 +186,7 @@ class DropSlot(OnSlot, frozen=True):
 
 
 AT_MOST_ONCE = (Tell,)  # what came of it counts, also where it was broken off
-ONLY_LOOK = (Seal, RunChecks, Gate, Remerge)  # broken off, they have found out nothing
+ONLY_LOOK = (Seal, RunChecks, Merge, Gate, Remerge)  # broken off, they have found out nothing
 
 AnyEffect = (
     StartRun
@@ -158,6 +198,7 @@ AnyEffect = (
     | FreeWorkspace
     | RestoreWorkspace
     | Notify
+    | Merge
     | Gate
     | Remerge
     | Land

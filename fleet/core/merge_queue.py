@@ -1,23 +1,22 @@
 """The merge queue: which change is gated, approved by policy, or landed next; a pure function.
 
-Only what sits at the head of the line can be landed, and a change is only ever judged on the
-target as it is: so a red gate is always its own. One gate runs at a time for each target; to
-speculate is to return more `Gate` effects, with a change's predecessors in `onto`.
+Only what sits at the head of the line is landed, and a change is only ever judged on the target as
+it is: so a red gate is always its own.
 """
 
-from collections.abc import Iterator
 from datetime import datetime
 
-from fleet.core import events as e
-from fleet.core.approving import approved, may_land
-from fleet.core.change import BY_POLICY, Change, Evidence, Gating, Landing, Ready
-from fleet.core.effects import Gate, Land, Remerge
-from fleet.core.gating import gates, rules
+from fleet.core.approving import may_land
+from fleet.core.change import BY_POLICY, Change, Gating, Landing, Member
+from fleet.core.effects import AnyEffect, Land, gate_lane
+from fleet.core.going_on import Steps, go_on
 from fleet.core.ids import Commit, RepoId
+from fleet.core.line import Line
 from fleet.core.model import Fleet, Task
-from fleet.core.planned import NOTHING, Circumstances, Plan, together
+from fleet.core.planned import Circumstances, Plan
 from fleet.core.policy import RepoPolicy
 from fleet.core.status import Submitted
+from fleet.core.trains import Place
 
 UNTRUSTED = "fleet.yaml has commands that nobody trusted: fleet trust"
 
@@ -61,74 +60,67 @@ def untrusted(fleet: Fleet, repo: RepoId, policy: RepoPolicy) -> bool:
 
 
 def merge_queues(fleet: Fleet, given: Circumstances) -> Plan:
-    """Return what all merge queues need next."""
-    return together(plan(fleet, repo, target, given.repo(repo)) for repo, target in queues(fleet))
+    """Return what all merge queues need next; gates run on as many worktrees as there are workers.
 
-
-def plan(fleet: Fleet, repo: RepoId, target: str, policy: RepoPolicy) -> Plan:
-    """Return what the merge queue of one target needs next."""
-    line = entries(fleet, repo, target)
-    tip = fleet.repos[repo].tips.get(target)
-    for task, change in line:
-        if isinstance(change.state, Landing):  # an intent on record is always carried through
-            return Plan(effects=(Land(repo, target, task.id, change.revision),))
-    if tip is None or target in fleet.repos[repo].frozen or untrusted(fleet, repo, policy):
-        return NOTHING
-    return next(_steps(line, tip, policy), NOTHING)
-
-
-def _steps(line: list[tuple[Task, Change]], tip: Commit, policy: RepoPolicy) -> Iterator[Plan]:
-    """The candidates for the next step, the best first."""
-    for task, change in line:
-        stuck = change.blocked is not None and change.tried_onto == tip
-        if not stuck and may_land(task, change, policy):
-            yield from _front(task, change, tip, policy)
-    for task, change in line:
-        if change.blocked is None and not may_land(task, change, policy):
-            yield from _behind(task, change, tip)
-
-
-def _front(task: Task, change: Change, tip: Commit, policy: RepoPolicy) -> Iterator[Plan]:
-    match change.state:
-        case Ready(evidence=evidence) if _holds(evidence, task, tip, policy):
-            yield Plan(facts=(_land_or_approve(task, change, evidence),))
-        case Gating() | Ready():
-            yield _gate(task, change, tip)
-        case _:
-            return
-
-
-def _holds(evidence: Evidence, task: Task, tip: Commit, policy: RepoPolicy) -> bool:
-    """Whether the checks now in force were run on exactly what would land now."""
-    return evidence.basis == tip and evidence.rules == rules(gates(task.spec, policy))
-
-
-def _gate(task: Task, change: Change, tip: Commit) -> Plan:
-    return Plan(effects=(Gate(task.repo, task.target, task.id, change.revision, tip),))
-
-
-def _land_or_approve(task: Task, change: Change, evidence: Evidence) -> e.AnyEvent:
-    if approved(change):
-        return e.LandingBegan(task=task.id, revision=change.revision, evidence=evidence)
-    return e.Approved(
-        task=task.id,
-        revision=change.revision,
-        sealed=change.sealed,
-        by=BY_POLICY,
-        rules=evidence.rules,
+    What runs already keeps its worker. What a person has approved comes before what nobody has
+    looked at yet.
+    """
+    steps = [plan(fleet, repo, target, given) for repo, target in queues(fleet)]
+    facts = tuple(fact for step in steps for fact in step.facts)
+    gates = sorted(
+        (want for step in steps for want in step.wants),
+        key=lambda want: (want.gate.lane not in given.under_way, want.rank),
     )
+    effects: list[AnyEffect] = [effect for step in steps for effect in step.effects]
+    effects += [want.gate for want in gates[: given.policy.workers or 1]]
+    keep = frozenset(lane for step in steps for lane in step.keep)
+    return Plan(facts=facts, effects=tuple(effects), keep=keep)
 
 
-def _behind(task: Task, change: Change, tip: Commit) -> Iterator[Plan]:
-    """A person has not decided yet: check it once, then only see that it still merges."""
-    match change.state:
-        case Gating():
-            yield _gate(task, change, tip)
-        case Ready(merged_onto=onto) if onto != tip:
-            again = Remerge(task.repo, task.target, task.id, change.revision, tip)
-            yield Plan(effects=(again,))
-        case _:
-            return
+def plan(fleet: Fleet, repo: RepoId, target: str, given: Circumstances) -> Steps:
+    """Return what the merge queue of one target needs next."""
+    line, policy = entries(fleet, repo, target), given.repo(repo)
+    tip = fleet.repos[repo].tips.get(target)
+    if landing := _landing(line, tip):  # an intent on record is always carried through
+        first, *behind = landing
+        land = Land(repo, target, first.task, first.revision, tuple(behind))
+        mine = gate_lane(repo, target, "")
+        keep = frozenset(lane for lane in given.under_way if lane.startswith(mine))
+        return Steps(effects=(land,), keep=keep)
+    if tip is None or target in fleet.repos[repo].frozen or untrusted(fleet, repo, policy):
+        return Steps()
+    place = Place(
+        fleet=fleet,
+        repo=repo,
+        target=target,
+        tip=tip,
+        line=fleet.repos[repo].lines.get(target, Line()),
+        policy=policy,
+        workers=given.policy.workers or 1,
+        under_way=given.under_way,
+    )
+    return go_on(place, line)
+
+
+def _landing(line: list[tuple[Task, Change]], tip: Commit | None) -> list[Member]:
+    """Return the changes whose landing is on record, each on the one before it.
+
+    Of what does not follow on the target as it is, the first one is tried by itself.
+    """
+    intents = {
+        change.state.evidence.basis: (Member(task.id, change.revision), change.state.evidence)
+        for task, change in line
+        if isinstance(change.state, Landing)
+    }
+    brought = {evidence.commit for _, evidence in intents.values()}
+    heads = [basis for basis in intents if basis not in brought]
+    at = tip if tip in intents else min(heads, default=None)
+    chain: list[Member] = []
+    while at in intents:
+        member, evidence = intents.pop(at)
+        chain.append(member)
+        at = evidence.commit
+    return chain
 
 
 def waits_for(fleet: Fleet, task: Task, policy: RepoPolicy) -> str | None:

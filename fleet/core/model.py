@@ -9,7 +9,8 @@ from fleet.core.causes import Cause
 from fleet.core.change import Change, Landing
 from fleet.core.ids import Commit, RepoId, TaskId
 from fleet.core.limited import Account
-from fleet.core.policy import Check, Done, Land, Limits
+from fleet.core.line import Line
+from fleet.core.policy import Check, Done, Land, Limits, Priority
 from fleet.core.status import ENDED, Status, Submitted
 
 
@@ -33,6 +34,8 @@ class Spec(Struct, frozen=True, kw_only=True):
     limits: Limits = Limits(attempts=1)
     expect_lines: int | None = None
     land: Land = "review"
+    priority: Priority = "normal"
+    stack: bool = False  # it begins on top of the changes of `after`, before these have landed
 
 
 class Told(Struct, frozen=True):
@@ -79,6 +82,7 @@ class Task(Struct, frozen=True, kw_only=True):
     messages: tuple[Message, ...] = ()
     next_message: int = 1
     conversation: str | None = None
+    environment: str = ""  # a digest of what its agents and checks find around them
     account: str | None = None  # None where nobody could tell, empty where it shares none
     last_cause: Cause | None = None
     archived: str | None = None  # the ref that keeps what a removed workspace held
@@ -123,6 +127,7 @@ class Repo(Struct, frozen=True):
     tips: dict[str, Commit] = {}
     frozen: dict[str, str] = {}  # target -> why its queue stands still until a person says so
     slots: dict[int, Slot] = {}
+    lines: dict[str, Line] = {}  # by target
     consents: frozenset[str] = frozenset()  # what a person agreed to have answered beforehand
 
 

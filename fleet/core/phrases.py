@@ -96,6 +96,8 @@ def outcome(result: CheckResult) -> str:
     match result.state:
         case "failed":
             return f"failed with exit code {result.code}"
+        case "empty":
+            return "ran no tests"
         case "killed":
             return f"was killed by signal {result.code}"
         case "timeout":

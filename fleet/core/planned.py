@@ -15,13 +15,14 @@ class Circumstances(Struct, frozen=True):
     """What counts beside the state: policies in force, and vitals that are not recorded.
 
     `attached` are the tasks in whose pane a person is; `crowded` the repositories whose
-    workspaces are over the disk limit.
+    workspaces are over the disk limit; `under_way` the lanes of effects being carried out.
     """
 
     policy: FleetPolicy = FleetPolicy()
     repos: dict[RepoId, RepoPolicy] = {}
     attached: frozenset[TaskId] = frozenset()
     crowded: frozenset[RepoId] = frozenset()
+    under_way: frozenset[str] = frozenset()
 
     def repo(self, repo: RepoId) -> RepoPolicy:
         return self.repos.get(repo) or RepoPolicy()
@@ -30,11 +31,13 @@ class Circumstances(Struct, frozen=True):
 class Plan(Struct, frozen=True):
     """Facts to record at once, effects that should be under way, and when to look again.
 
-    Effects only count once there are no facts left.
+    Effects only count once there are no facts left. What is under way in the lanes `keep` goes on,
+    though it is not asked for.
     """
 
     facts: tuple[AnyEvent, ...] = ()
     effects: tuple[AnyEffect, ...] = ()
+    keep: frozenset[str] = frozenset()
     wake_at: datetime | None = None
 
 
@@ -45,6 +48,7 @@ def together(plans: Iterable[Plan]) -> Plan:
     return Plan(
         facts=tuple(fact for part in parts for fact in part.facts),
         effects=tuple(effect for part in parts for effect in part.effects),
+        keep=frozenset(lane for part in parts for lane in part.keep),
         wake_at=min(wakes, default=None),
     )
 

@@ -9,6 +9,7 @@ from fleet.core.assessment import Risk
 Land = Literal["auto", "review"]
 Done = Literal["turn", "exit", "manual"]
 MergeMethod = Literal["merge", "squash", "rebase"]
+Priority = Literal["urgent", "normal", "low"]
 Level = Literal["prototype", "standard", "critical"]
 
 # Patterns as `core.globs` reads them.
@@ -51,11 +52,15 @@ GENERATED = (
 
 
 class Check(Struct, frozen=True):
-    """A command that must exit with 0; it is run by `/bin/sh -c`."""
+    """A command that must exit with 0; it is run by `/bin/sh -c`.
+
+    One whose output says that not a single test ran is red all the same, unless `allow_empty`.
+    """
 
     name: str
     run: str
     timeout_s: float = 1800.0
+    allow_empty: bool = False
 
 
 class AgentCommand(Struct, frozen=True):

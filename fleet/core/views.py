@@ -19,7 +19,7 @@ from fleet.core.causes import (
     SentBack,
     Unsealable,
 )
-from fleet.core.change import Change, Conflicted, GateFailed, Gating, Landing, Ready
+from fleet.core.change import Change, Conflicted, GateFailed, Gating, Landing, Ready, Suspect
 from fleet.core.model import Fleet, Task
 from fleet.core.phrases import reason
 from fleet.core.planned import Circumstances
@@ -240,7 +240,7 @@ def _queue_row(task: Task, change: Change, position: int, waits: str | None) -> 
     match state:
         case Ready(evidence=evidence) | Landing(evidence=evidence):
             checks = evidence.results
-        case GateFailed(cause=red):
+        case GateFailed(cause=red) | Suspect(cause=red):
             checks = red.results
         case Conflicted(cause=conflict):
             files = conflict.files
@@ -270,7 +270,7 @@ def _queue_row(task: Task, change: Change, position: int, waits: str | None) -> 
 def change_word(change: Change) -> str:
     """Return the state of a change: gating, gate-failed, conflict, ready or landing."""
     match change.state:
-        case Gating():
+        case Gating() | Suspect():
             return "gating"
         case GateFailed():
             return "gate-failed"

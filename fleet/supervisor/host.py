@@ -156,15 +156,10 @@ class Host:
 def circumstances(tools: Tools, vitals: Vitals) -> Circumstances:
     """Return what planning is told beside the state."""
     policy = tools.policies.fleet
-    policy = replace(policy, workers=policy.workers or _workers(os.cpu_count()))
+    policy = replace(policy, workers=tools.workers)
     return Circumstances(
         policy=replace(policy, slots=0, pool=0) if vitals.draining else policy,
         repos=tools.policies.repos,
         attached=vitals.attached,
         crowded=vitals.crowded,
     )
-
-
-def _workers(cores: int | None) -> int:
-    """Return how many gates may run at once: agents and people use the machine, too."""
-    return min(max((cores or 1) // 2, 1), 4)

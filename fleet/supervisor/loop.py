@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
+from msgspec.structs import replace
+
 from fleet.core import events as e
 from fleet.core.commands import AnyCommand
 from fleet.core.decide import PERSON, decide
@@ -194,7 +196,7 @@ class Supervisor:
             self._blame(sorted(tasks), endless)
             raise endless
         self._wake_at(planned.wake_at)
-        self._stop_unwanted(planned.effects)
+        self._stop_unwanted(planned)
         for effect in planned.effects:
             if effect.lane not in self._lanes and not self.closing:
                 self._begin(effect)
@@ -202,13 +204,17 @@ class Supervisor:
 
     def _facts(self) -> Plan:
         """Record the facts that follow from the state, until there are none left but effects."""
-        planned = plan(self.fleet, self._given(), self._now())
+        planned = self._plan()
         for _ in range(_MOST_ROUNDS):
             if not planned.facts:
                 break
             self._book.append(planned.facts, FLEET)
-            planned = plan(self.fleet, self._given(), self._now())
+            planned = self._plan()
         return planned
+
+    def _plan(self) -> Plan:
+        given = replace(self._given(), under_way=frozenset(self._lanes))
+        return plan(self.fleet, given, self._now())
 
     def _wake_at(self, when: datetime | None) -> None:
         if self._wake is not None:
@@ -218,10 +224,11 @@ class Supervisor:
             seconds = max((when - self._now()).total_seconds(), 0.0)
             self._wake = asyncio.get_running_loop().call_later(seconds, self.reconcile_soon)
 
-    def _stop_unwanted(self, wanted: Sequence[AnyEffect]) -> None:
-        for work in self._lanes.values():
-            if work.effect not in wanted:
-                work.stop.set()
+    def _stop_unwanted(self, planned: Plan) -> None:
+        wanted = [effect.work for effect in planned.effects]
+        for lane, under_way in self._lanes.items():
+            if under_way.effect.work not in wanted and lane not in planned.keep:
+                under_way.stop.set()
 
     def _begin(self, effect: AnyEffect) -> None:
         if self._fruitless.get(effect.lane) == (effect, self._subject(effect)):
@@ -234,8 +241,10 @@ class Supervisor:
     def _subject(self, effect: AnyEffect) -> object:
         """What an effect is about; an effect that leaves it as it was would run for ever."""
         match effect:
-            case OnTask(task=task) | OnQueue(task=task):
+            case OnTask(task=task):
                 return self.fleet.tasks.get(task)
+            case OnQueue(task=task, repo=repo, target=target):
+                return self.fleet.tasks.get(task), self.fleet.repos[repo].lines.get(target)
             case OnSlot(repo=repo, slot=slot):
                 return self.fleet.repos[repo].slots.get(slot)
 

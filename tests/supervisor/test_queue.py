@@ -10,7 +10,7 @@ from fleet.core import effects as f
 from fleet.core import events as e
 from fleet.core.causes import Conflict
 from fleet.core.change import Ready
-from fleet.core.ids import Commit, RepoId, TaskId
+from fleet.core.ids import Commit, TaskId
 from fleet.core.policy import Check
 from fleet.supervisor.perform import queue
 from fleet.tools.git.building import Built
@@ -195,9 +195,7 @@ class TestGate:
         await in_review(house, "echo hi > new.txt")
         house.quiet()
         policy(house, checks=(Check("any", "true"),))
-        task = house.task("a")
-        effect = f.Gate(task.repo, "main", A, 1, house.the_repo.tips["main"])
-        worktree = queue._gate_worktree(house.tools, effect)
+        worktree = house.home.gate(house.repo_id, "0")
         worktree.mkdir(parents=True)
         git(worktree, "init", "-q")
 
@@ -268,10 +266,3 @@ async def test_work_without_any_gate_never_lands_by_itself(house: House) -> None
     assert not (house.repo / "new.txt").exists()
     house.submit(c.Approve(task="a"))
     await house.until_word("a", "landed")
-
-
-async def test_each_target_has_a_gate_of_its_own(house: House) -> None:
-    names = ("release/1", "release-1", "a_b", "a/b", "a" * 60, "a" * 61)
-    effects = [f.Gate(RepoId("r"), name, A, 1, Commit("0")) for name in names]
-    found = {queue._gate_worktree(house.tools, effect) for effect in effects}
-    assert len(found) == len(names)

@@ -20,6 +20,8 @@ from fleet.supervisor.probes import exits as exits_module
 from fleet.supervisor.probes import vitals as vitals_module
 from fleet.supervisor.probes.exits import Exits
 from fleet.supervisor.probes.vitals import Vitals
+from fleet.tools.git.files import usage_bytes
+from fleet.tools.git.gates import check_out
 
 A = TaskId("a")
 CAT = "agents:\n  cat:\n    command: [cat]\n    converses: true\n"
@@ -186,6 +188,18 @@ class TestWork:
         await vitals._disk()
         assert house.host.vitals.crowded == {house.repo_id}
         assert house.host.circumstances().crowded == {house.repo_id}
+
+    async def test_gates_count_and_make_room(self, house: House) -> None:
+        vitals = at_work(house)
+        place, tip = house.tools.place(house.the_repo), git(house.repo, "rev-parse", "main")
+        lock = house.tools.lock(house.repo_id)
+        for number in range(3):
+            check_out(place, house.home.gate(house.repo_id, str(number)), tip, lock=lock)
+        slots = usage_bytes(house.home.slot(house.repo_id, 1).parent)
+        house.tools.policies.fleet = FleetPolicy(disk_limit_gb=(slots + 100) / 2**30)
+        await vitals._disk()
+        assert house.host.vitals.crowded == {house.repo_id}
+        assert len(list(house.home.gate(house.repo_id, "0").parent.iterdir())) == 1
 
 
 class TestExits:

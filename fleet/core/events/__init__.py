@@ -25,7 +25,9 @@ from fleet.core.events.changes import (
     LandingMissed,
     Returned,
     StillMerges,
+    Suspected,
 )
+from fleet.core.events.lines import TrainClashed, TrainMerged, TreeChecked
 from fleet.core.events.repos import (
     AgentsDistrusted,
     AgentsTrusted,
@@ -142,6 +144,7 @@ AnyEvent = (
     | SlotReady
     | StartFailed
     | StillMerges
+    | Suspected
     | TargetSeen
     | TaskAdded
     | TaskEdited
@@ -153,6 +156,9 @@ AnyEvent = (
     | TaskResumed
     | TaskStopped
     | ToldAgain
+    | TrainClashed
+    | TrainMerged
+    | TreeChecked
     | UsageReported
     | WorkCounted
     | WorkspaceAssigned
@@ -239,6 +245,7 @@ __all__ = [
     "SlotReady",
     "StartFailed",
     "StillMerges",
+    "Suspected",
     "TargetSeen",
     "TaskAdded",
     "TaskEdited",
@@ -251,6 +258,9 @@ __all__ = [
     "TaskResumed",
     "TaskStopped",
     "ToldAgain",
+    "TrainClashed",
+    "TrainMerged",
+    "TreeChecked",
     "UsageReported",
     "WorkCounted",
     "WorkspaceAssigned",

@@ -16,6 +16,13 @@ class GateRejected(TaskEvent, frozen=True, tag="gate.failed"):
     cause: GateRed
 
 
+class Suspected(TaskEvent, frozen=True, tag="gate.suspected"):
+    """It fails a gate where it would land, and passes alone: what it fails with is sought."""
+
+    revision: int
+    cause: GateRed
+
+
 class ConflictFound(TaskEvent, frozen=True, tag="gate.conflict"):
     revision: int
     cause: Conflict

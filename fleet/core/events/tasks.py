@@ -19,6 +19,7 @@ class TaskAdded(TaskEvent, frozen=True, tag="task.added"):
     base_pinned: bool = False
     owner: str = "person"
     account: str | None = None  # which its agent uses, as far as its environment tells
+    environment: str = ""  # a digest of what its agents and checks find around them
 
 
 class TaskEdited(TaskEvent, frozen=True, tag="task.edited"):

@@ -16,7 +16,7 @@ from fleet.core.events import (
     WorkspaceFreed,
 )
 from fleet.core.model import Fleet, Task
-from fleet.core.reducer import accounts, asks, changes, repos, runs, tasks
+from fleet.core.reducer import accounts, asks, changes, lines, repos, runs, tasks
 from fleet.core.reducer.table import FLEET, TASK
 
 # Looking at a task and tidying it away is no news of it: its age stays that of its last news.
@@ -51,4 +51,4 @@ def _fold(task: Task, event: TaskEvent, at: datetime) -> Task:
     return replace(new, updated_at=news, status_since=since)
 
 
-__all__ = ["accounts", "asks", "changes", "reduce", "replay", "repos", "runs", "tasks"]
+__all__ = ["accounts", "asks", "changes", "lines", "reduce", "replay", "repos", "runs", "tasks"]

@@ -15,6 +15,7 @@ from fleet.core.change import (
     Gating,
     Landing,
     Ready,
+    Suspect,
 )
 from fleet.core.ids import Commit
 from fleet.core.model import Task
@@ -51,6 +52,13 @@ def _rejected(task: Task, event: e.GateRejected, at: datetime) -> Task:
         return task
     change = replace(change, state=GateFailed(event.cause), approval=None)
     return replace(task, change=change, status=Rejected(event.cause))
+
+
+@table.task(e.Suspected)
+def _suspected(task: Task, event: e.Suspected, at: datetime) -> Task:
+    if not (change := _change(task, event.revision)):
+        return task
+    return _with(task, replace(change, state=Suspect(event.cause)))
 
 
 @table.task(e.ConflictFound)

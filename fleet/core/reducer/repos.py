@@ -6,9 +6,11 @@ from msgspec.structs import replace
 
 from fleet.core import events as e
 from fleet.core.ids import RepoId, TaskId
+from fleet.core.line import Tip
 from fleet.core.model import Fleet, Repo, Slot, Task
 from fleet.core.reducer import table
 from fleet.core.reducer.accounts import began
+from fleet.core.reducer.lines import stands_at
 from fleet.core.status import Queued, Sealing
 
 TRUST = "trust"  # the consent that agents are told to trust a repository
@@ -58,9 +60,11 @@ def _agents_distrusted(fleet: Fleet, event: e.AgentsDistrusted, at: datetime) ->
 def _target_seen(fleet: Fleet, event: e.TargetSeen, at: datetime) -> Fleet:
     repo = fleet.repos[event.repo]
     tips = {name: tip for name, tip in repo.tips.items() if name != event.target}
+    lines = repo.lines
     if event.tip is not None:
         tips[event.target] = event.tip
-    return _repo(fleet, replace(repo, tips=tips))
+        lines = stands_at(lines, event.target, Tip(event.tip))
+    return _repo(fleet, replace(repo, tips=tips, lines=lines))
 
 
 @table.fleet(e.QueueFrozen)
@@ -125,7 +129,10 @@ def _began(fleet: Fleet, event: e.AttemptBegan, at: datetime) -> Fleet:
 @table.fleet(e.ChangeLanded)
 def _landed(fleet: Fleet, event: e.ChangeLanded, at: datetime) -> Fleet:
     repo = fleet.repos[fleet.tasks[event.task].repo]
-    return _repo(fleet, replace(repo, tips=repo.tips | {event.target: event.commit}))
+    lines = stands_at(repo.lines, event.target, Tip(event.commit, event.task))
+    lines = lines | {event.target: lines[event.target].with_head(failed=False)}
+    tips = repo.tips | {event.target: event.commit}
+    return _repo(fleet, replace(repo, tips=tips, lines=lines))
 
 
 @table.fleet(e.TaskAdded)
@@ -144,5 +151,6 @@ def _added(fleet: Fleet, event: e.TaskAdded, at: datetime) -> Fleet:
         updated_at=at,
         owner=event.owner,
         account=event.account,
+        environment=event.environment,
     )
     return replace(fleet, tasks=fleet.tasks | {task.id: task})

@@ -38,6 +38,7 @@ _PERFORMERS: dict[type[f.Effect], Performer] = {
     f.MakeSlot: workspaces.make,
     f.RecycleSlot: workspaces.recycle,
     f.DropSlot: workspaces.drop,
+    f.Merge: queue.merge,
     f.Gate: queue.gate,
     f.Remerge: queue.remerge,
     f.Land: landing.land,

@@ -6,6 +6,7 @@ from typing import assert_never
 
 from fleet.core.causes import CheckResult
 from fleet.core.policy import Check
+from fleet.core.vacuous import LONGEST, ran_nothing
 from fleet.tools.processes.check import (
     Cancelled,
     CouldNotStart,
@@ -64,10 +65,18 @@ def _once(
         stop=stop,
     )
     state, code = _state(outcome)
+    if state == "passed" and not check.allow_empty and _ran_nothing(check, log):
+        state = "empty"
     seconds = 0.0 if isinstance(outcome, CouldNotStart | Cancelled) else outcome.seconds
     return CheckResult(
         name=check.name, state=state, seconds=round(seconds, 3), log=str(log), code=code
     )
+
+
+def _ran_nothing(check: Check, log: Path) -> bool:
+    """Whether the check's own words say that it passed for want of a test."""
+    with log.open(encoding="utf-8", errors="replace") as file:
+        return ran_nothing(check.run, file.read(LONGEST + 1))
 
 
 def _state(outcome: Outcome) -> tuple[str, int | None]:

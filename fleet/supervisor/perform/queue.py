@@ -1,87 +1,134 @@
 """The merge coordinator's hands: what will land is built, gated, and landed as it was tested."""
 
-import hashlib
 import threading
+from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
+
+from msgspec.structs import replace
 
 from fleet.core import events as e
-from fleet.core.causes import CheckResult, Conflict, GateRed
-from fleet.core.change import Change, Evidence, Ready
-from fleet.core.effects import Gate, OnQueue, Remerge
-from fleet.core.gating import gates, rules
+from fleet.core.causes import CheckResult, Conflict
+from fleet.core.change import Change
+from fleet.core.effects import Gate, Merge, Remerge
+from fleet.core.gating import gates_of
 from fleet.core.ids import Commit
+from fleet.core.line import Car, Clash, Line, Train, check_key
 from fleet.core.model import Fleet, Task
-from fleet.core.policy import Check, RepoPolicy
+from fleet.core.policy import Check, MergeMethod
 from fleet.errors import FleetError
-from fleet.supervisor.perform import surroundings
-from fleet.supervisor.perform.judging import judge
 from fleet.supervisor.perform.tools import Tools
-from fleet.tools.git import gates as worktrees
+from fleet.supervisor.perform.tree_checks import run_checks_on
 from fleet.tools.git import merging
 from fleet.tools.git.archive import contains
 from fleet.tools.git.building import Built, build
-from fleet.tools.git.merging import Conflicted
+from fleet.tools.git.merging import Conflicted, tree_of
 from fleet.tools.git.repository import Place
 
 
 @dataclass(frozen=True)
 class _Case:
-    """One change, judged once on one target."""
+    """One change that is merged onto `onto`."""
 
-    tools: Tools
-    effect: Gate | Remerge
+    place: Place
     task: Task
     change: Change
-    place: Place
-    policy: RepoPolicy
-    stop: threading.Event
+    car: Car
+    onto: Commit
+    method: MergeMethod
+
+    def blocked(self, reason: str, at: Commit) -> e.ChangeBlocked:
+        return e.ChangeBlocked(
+            task=self.task.id, revision=self.change.revision, reason=reason, onto=at
+        )
 
 
-def _case(tools: Tools, effect: Gate | Remerge, fleet: Fleet, stop: threading.Event) -> _Case:
-    task = fleet.tasks[effect.task]
-    if task.change is None:
-        raise RuntimeError(f"{task.id} has no change, and one was to be gated")
-    place = tools.place(fleet.repos[task.repo])
-    policy = tools.trusted_policy(fleet, task.repo)
-    return _Case(tools, effect, task, task.change, place, policy, stop)
+def merge(tools: Tools, effect: Merge, fleet: Fleet, stop: threading.Event) -> list[e.AnyEvent]:
+    """Merge cars one after the other, up to the first that cannot be; no reference moves."""
+    place = tools.place(fleet.repos[effect.repo])
+    line = fleet.repos[effect.repo].lines.get(effect.target, Line())
+    commits, trees = _known(line, effect)
+    news: list[e.AnyEvent] = []
+    for number in range(len(commits), len(effect.cars)):
+        case = _case(place, effect, fleet, number, commits[-1] if commits else effect.onto)
+        if case is None or stop.is_set():
+            break
+        built = _merged(case, effect)
+        if not isinstance(built, Built):
+            news = [built]
+            break
+        commits.append(Commit(built.commit))
+        trees.append(built.tree)
+    if commits:
+        news.insert(0, _train(place, effect, commits, trees))
+    return news
 
 
-def gate(tools: Tools, effect: Gate, fleet: Fleet, stop: threading.Event) -> list[e.AnyEvent]:
-    """Build what would land on `effect.onto`, and run the gates on exactly that tree."""
+def _known(line: Line, effect: Merge) -> tuple[list[Commit], list[str]]:
+    """Return the commits and trees of those cars in front that were merged before."""
+    for length in range(len(effect.cars), 0, -1):
+        if train := line.train(effect.onto, effect.method, effect.cars[:length]):
+            return [*train.commits[:length]], [*train.trees[:length]]
+    return [], []
+
+
+def _case(place: Place, effect: Merge, fleet: Fleet, number: int, onto: Commit) -> _Case | None:
+    car = effect.cars[number]
+    task = fleet.tasks[car.task]
+    if task.change is None or task.change.sealed != car.sealed:
+        return None  # something newer took its place: the plan is another one by now
+    return _Case(place, task, task.change, car, onto, effect.method)
+
+
+def _merged(case: _Case, effect: Merge) -> Built | e.AnyEvent:
     try:
-        case = _case(tools, effect, fleet, stop)
-        if _is_there(case):
-            return [_landed(case)]
+        if _is_there(case, effect.onto):
+            return _landed(effect, case)
         built = _build(case)
         if isinstance(built, Conflicted):
-            return [_conflict(case, built)]
+            number = effect.cars.index(case.car) + 1
+            cause = _conflict(case, built)
+            clash = Clash(effect.onto, effect.method, effect.cars[:number], cause)
+            return e.TrainClashed(repo=effect.repo, target=effect.target, clash=clash)
         if strays := _strays(case, built.commit):
             why = f"what would land differs from what was reviewed in {', '.join(strays[:5])}"
-            return [_blocked(effect, why)]
-        return [_judged(case, built)]
+            return case.blocked(why, effect.onto)
     except FleetError as error:
-        return [_blocked(effect, error.message)]
+        return case.blocked(error.message, effect.onto)
+    return built
 
 
-def _is_there(case: _Case) -> bool:
+def _train(place: Place, effect: Merge, commits: list[Commit], trees: list[str]) -> e.TrainMerged:
+    train = Train(
+        onto=effect.onto,
+        method=effect.method,
+        cars=effect.cars[: len(commits)],
+        commits=tuple(commits),
+        trees=tuple(trees),
+        onto_tree=tree_of(place, effect.onto),
+    )
+    return e.TrainMerged(repo=effect.repo, target=effect.target, train=train)
+
+
+def _is_there(case: _Case, onto: Commit) -> bool:
     """Whether the target has a branch made by hand already: its owner may merge it, too."""
-    change, onto = case.change, case.effect.onto
+    change = case.change
     by_hand = case.task.spec.agent is None  # an agent's work that slipped in is an alarm
     return by_hand and contains(case.place, target=onto, base=change.base, head=change.sealed)
 
 
-def _landed(case: _Case) -> e.ChangeLanded:
-    effect = case.effect
+def _landed(effect: Merge | Remerge, case: _Case) -> e.ChangeLanded:
     return e.ChangeLanded(
-        task=effect.task, revision=effect.revision, commit=effect.onto, target=effect.target
+        task=case.task.id,
+        revision=case.change.revision,
+        commit=effect.onto,
+        target=effect.target,
     )
 
 
 def _strays(case: _Case, commit: str) -> tuple[str, ...]:
-    change, onto = case.change, case.effect.onto
+    change = case.change
     return merging.contained(
-        case.place, base=change.base, sealed=change.sealed, target=onto, commit=commit
+        case.place, base=change.base, sealed=change.sealed, target=case.onto, commit=commit
     )
 
 
@@ -92,100 +139,91 @@ def _build(case: _Case) -> Built | Conflicted:
         "Fleet-Revision": str(change.revision),
         "Fleet-Sealed": change.sealed,
     }
-    if change.approval is not None:
-        trailers["Fleet-Approved-By"] = change.approval.by
-    method = case.policy.merge
-    heading = f"Merge {task.branch}: {task.spec.title}" if method == "merge" else task.spec.title
+    if case.car.by:
+        trailers["Fleet-Approved-By"] = case.car.by
+    merges = case.method == "merge"
+    heading = f"Merge {task.branch}: {task.spec.title}" if merges else task.spec.title
     return build(
         case.place,
-        target=case.effect.onto,
-        sealed=change.sealed,
-        method=method,
+        target=case.onto,
+        sealed=case.car.sealed,
+        method=case.method,
         message=heading,
         when=int(change.since.timestamp()),
         trailers=trailers,
     )
 
 
-def _conflict(case: _Case, found: Conflicted) -> e.ConflictFound:
-    effect = case.effect
+def _conflict(case: _Case, found: Conflicted) -> Conflict:
     others = merging.conflicting_commits(
-        case.place, base=case.change.base, target=effect.onto, files=found.files
+        case.place, base=case.change.base, target=case.onto, files=found.files
     )
-    cause = Conflict(files=found.files, basis=effect.onto, others=others)
-    return e.ConflictFound(task=effect.task, revision=effect.revision, cause=cause)
+    return Conflict(files=found.files, basis=case.onto, others=others)
 
 
-def _blocked(effect: Gate | Remerge, reason: str) -> e.ChangeBlocked:
-    return e.ChangeBlocked(
-        task=effect.task, revision=effect.revision, reason=reason, onto=effect.onto
+def gate(tools: Tools, effect: Gate, fleet: Fleet, stop: threading.Event) -> list[e.AnyEvent]:
+    """Run the gates on exactly the tree that would land; what was green there is not run again."""
+    try:
+        return [_judged(tools, effect, fleet, stop)]
+    except FleetError as error:
+        tip = fleet.repos[effect.repo].tips.get(effect.target, effect.commit)
+        where = {"task": effect.task, "revision": effect.revision, "onto": tip}
+        return [e.ChangeBlocked(reason=error.message, **where)]
+
+
+def _judged(tools: Tools, effect: Gate, fleet: Fleet, stop: threading.Event) -> e.TreeChecked:
+    policy = tools.trusted_policy(fleet, effect.repo)
+    task = fleet.tasks[effect.cars[-1].task if effect.cars else effect.task]
+    checks = gates_of([fleet.tasks[car.task].spec for car in effect.cars], policy)
+    keys = [check_key(check, task.environment) for check in checks]
+    line = fleet.repos[effect.repo].lines.get(effect.target, Line())
+    named = list(_named_apart(checks))
+    before = zip(named, line.said(effect.tree, keys), strict=True)
+    results = run_checks_on(
+        tools,
+        tools.place(fleet.repos[effect.repo]),
+        task,
+        policy,
+        commit=effect.commit,
+        checks=tuple(named),
+        stem=f"gate-{effect.revision}-{effect.commit[:10]}-{effect.failures + 1}",
+        stop=stop,
+        already=tuple(_renamed(ran.result, check) for check, ran in before if ran),
     )
+    said = dict(zip(keys, map(_renamed, results, checks), strict=False))
+    return e.TreeChecked(repo=effect.repo, target=effect.target, tree=effect.tree, results=said)
 
 
-def _judged(case: _Case, built: Built) -> e.AnyEvent:
-    effect, checks = case.effect, gates(case.task.spec, case.policy)
-    digest = rules(checks)
-    results = _known(case.change, built.tree, digest)
-    if results is None:
-        results = _run(case, built.commit, checks)
-    if not all(result.green for result in results):
-        cause = GateRed(results=results, basis=effect.onto)
-        return e.GateRejected(task=effect.task, revision=effect.revision, cause=cause)
-    evidence = Evidence(
-        basis=effect.onto,
-        commit=Commit(built.commit),
-        tree=built.tree,
-        rules=digest,
-        results=results,
-    )
-    return e.GatePassed(task=effect.task, revision=effect.revision, evidence=evidence)
+def _named_apart(checks: tuple[Check, ...]) -> Iterator[Check]:
+    """Yield the checks with names that differ: those of several tasks may be called the same."""
+    taken: set[str] = set()
+    for check in checks:
+        name, number = check.name, 2
+        while name.casefold() in taken:
+            name, number = f"{check.name}-{number}", number + 1
+        taken.add(name.casefold())
+        yield replace(check, name=name)
 
 
-def _known(change: Change, tree: str, digest: str) -> tuple[CheckResult, ...] | None:
-    """Return what the same checks said of the same tree, when they ran on it before."""
-    state = change.state
-    if isinstance(state, Ready) and (state.evidence.tree, state.evidence.rules) == (tree, digest):
-        return state.evidence.results
-    return None
-
-
-def _run(case: _Case, commit: str, checks: tuple[Check, ...]) -> tuple[CheckResult, ...]:
-    """Run the gates in the target's own detached worktree, up to the first that is red."""
-    if not checks:
-        return ()
-    tools, task = case.tools, case.task
-    policy = case.policy
-    path = _gate_worktree(tools, case.effect)
-    worktrees.check_out(case.place, path, commit, keep=policy.keep, lock=tools.lock(task.repo))
-    environment = surroundings.agent_environment(tools, task, policy)
-    results: list[CheckResult] = []
-    for item in checks:
-        name = f"gate-{case.effect.revision}-{commit[:10]}-{item.name}"
-        token = tools.token(task.id, task.attempt, name)
-        log = tools.home.check_log(task.id, name)
-        result = judge(item, path, environment, log=log, token=token, stop=case.stop, again=True)
-        results.append(result)
-        if not result.green:
-            break
-    return tuple(results)
-
-
-def _gate_worktree(tools: Tools, effect: OnQueue) -> Path:
-    """Return the worktree for one target's gates, which no other target shares."""
-    safe = "".join(c if c.isalnum() or c in "-_" else "-" for c in effect.target)
-    digest = hashlib.sha256(effect.target.encode(errors="surrogateescape")).hexdigest()
-    return tools.home.gate(effect.repo, f"{safe[:40]}-{digest[:8]}")
+def _renamed(result: CheckResult, check: Check) -> CheckResult:
+    return replace(result, name=check.name)
 
 
 def remerge(tools: Tools, effect: Remerge, fleet: Fleet, stop: threading.Event) -> list[e.AnyEvent]:
     """See whether a change that waits for a person still merges with a newer target."""
+    task = fleet.tasks[effect.task]
+    if task.change is None:
+        raise RuntimeError(f"{task.id} has no change, and one was to be merged again")
+    car = Car(task.id, effect.revision, task.change.sealed)
+    place, method = tools.place(fleet.repos[task.repo]), tools.policy(task.repo).merge
+    case = _Case(place, task, task.change, car, effect.onto, method)
     try:
-        case = _case(tools, effect, fleet, stop)
-        if _is_there(case):
-            return [_landed(case)]
+        if _is_there(case, effect.onto):
+            return [_landed(effect, case)]
         merged = merging.merge_trees(case.place, into=effect.onto, change=case.change.sealed)
         if isinstance(merged, Conflicted):
-            return [_conflict(case, merged)]
+            cause = _conflict(case, merged)
+            return [e.ConflictFound(task=effect.task, revision=effect.revision, cause=cause)]
     except FleetError as error:
-        return [_blocked(effect, error.message)]
+        return [case.blocked(error.message, effect.onto)]
     return [e.StillMerges(task=effect.task, revision=effect.revision, onto=effect.onto)]

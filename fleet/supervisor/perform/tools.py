@@ -1,5 +1,6 @@
 """What effects are carried out with: the home, the private tmux server, policies, repositories."""
 
+import os
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -12,6 +13,7 @@ from fleet.core.merge_queue import UNTRUSTED, untrusted
 from fleet.core.model import Fleet, Repo, Task
 from fleet.core.policy import RepoPolicy
 from fleet.errors import ToolError
+from fleet.supervisor.perform.gate_pool import GatePool
 from fleet.supervisor.policies import Policies
 from fleet.supervisor.reports import Reports
 from fleet.tools.git.refs import stamp
@@ -37,6 +39,10 @@ class Tools:
     versions: Versions = field(default_factory=Versions)
     _places: dict[RepoId, Place] = field(default_factory=dict)
     _located: dict[Path, tuple[object, Place]] = field(default_factory=dict)
+    gates: GatePool = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.gates = GatePool(self.home, self._places.get)
 
     def place(self, repo: Repo) -> Place:
         """Return where a repository is; found once, for it is known not to move."""
@@ -73,6 +79,11 @@ class Tools:
         if untrusted(fleet, repo, policy):
             raise ToolError(UNTRUSTED)
         return policy
+
+    @property
+    def workers(self) -> int:
+        """How many gates may run at once: agents and people use the machine, too."""
+        return self.policies.fleet.workers or min(max((os.cpu_count() or 1) // 2, 1), 4)
 
     def adapter(self, task: Task, policy: RepoPolicy | None = None) -> AgentAdapter:
         """Return the adapter of a task's agent, as `policy`, else the one in force, has it.

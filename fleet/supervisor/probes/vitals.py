@@ -181,8 +181,14 @@ class Vitals:
         limit = self._host.tools.policies.fleet.disk_limit_gb * _GIB
         used: dict[RepoId, int] = {}
         for repo in self._host.supervisor.fleet.repos:
-            used[repo] = await asyncio.to_thread(usage_bytes, self._host.home.root / "w" / repo)
+            used[repo] = await asyncio.to_thread(self._kept, repo)
         crowded = frozenset(repo for repo in used if sum(used.values()) > limit)
+        await asyncio.to_thread(self._host.tools.gates.make_room, crowded)
         if crowded != self._host.vitals.crowded:
             self._host.vitals.crowded = crowded
             self._host.supervisor.reconcile_soon()
+
+    def _kept(self, repo: RepoId) -> int:
+        """How much disk a repository's workspaces and gates use."""
+        home = self._host.home
+        return sum(usage_bytes(it.parent) for it in (home.slot(repo, 0), home.gate(repo, "0")))

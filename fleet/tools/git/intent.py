@@ -5,7 +5,7 @@ from pathlib import Path
 
 from fleet.tools.git.attributes import AS_NAMED
 from fleet.tools.git.refs import content
-from fleet.tools.git.repository import Place, branch_tip, checkouts
+from fleet.tools.git.repository import Place, branch_tip, checkouts, ref_commit
 from fleet.tools.git.run import git
 from fleet.tools.git.updating import refused, update
 
@@ -13,20 +13,32 @@ _REMEMBERED = 500  # values of the target that are looked at: a landing is among
 
 
 @dataclass(frozen=True, slots=True)
-class Intent:
-    """What is to land: `commit` on the branch `target`, if that still stands at `parent`.
+class Mark:
+    """One change that lands: the reference that says so, and the commit that holds it."""
 
-    Record it before `land`; with the same intent, `recover` tells after a crash what became of
-    it. `journal` is a file of the fleet home, `task` and `revision` name the reference that marks
-    the change as landed.
+    task: str
+    revision: int
+    commit: str
+
+    @property
+    def ref(self) -> str:
+        return f"refs/fleet/landed/{self.task}-{self.revision}"
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """What is to land: the changes of `marks` on the branch `target`, if that stands at `parent`.
+
+    Each commit builds on the one before it, the first on `parent`; the target goes to the last
+    one in a single move, and each change keeps a mark of its own. Record it before `land`; with
+    the same intent, `recover` tells after a crash what became of it. `journal` is a file of the
+    fleet home.
     """
 
     place: Place
     target: str
-    commit: str
     parent: str
-    task: str
-    revision: int
+    marks: tuple[Mark, ...]
     journal: Path
 
     @property
@@ -34,13 +46,19 @@ class Intent:
         return f"refs/heads/{self.target}"
 
     @property
-    def mark(self) -> str:
-        return f"refs/fleet/landed/{self.task}-{self.revision}"
+    def commit(self) -> str:
+        """What the target is to hold."""
+        return self.marks[-1].commit
+
+    @property
+    def title(self) -> str:
+        """What is said of the move where git remembers it."""
+        return f"fleet: land {', '.join(mark.task for mark in self.marks)}"
 
 
 @dataclass(frozen=True, slots=True)
 class Landed:
-    """The target contains the commit.
+    """The target contains the commit, and each change has its mark.
 
     `revived` is an older value of the target to which a person took it back in the very moment of
     landing: what was taken back since is on the target again, and a person must be told.
@@ -52,7 +70,10 @@ class Landed:
 
 @dataclass(frozen=True, slots=True)
 class NotLanded:
-    """The commit is not on the target, and nothing is left of the attempt."""
+    """The commit is not on the target, and nothing is left of the attempt.
+
+    Where others brought the target to one of the first changes, `landed` tells which.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +100,29 @@ class Blocked:
 
 
 def contains(intent: Intent) -> bool:
-    """Return whether the target contains the commit now."""
+    """Return whether the target contains all that is to land now."""
+    return held(intent) == intent.marks
+
+
+def held(intent: Intent) -> tuple[Mark, ...]:
+    """Return the changes whose commits the target contains now: none, all, or the first ones."""
     tip = branch_tip(intent.place, intent.target)
-    return tip is not None and is_ancestor(intent.place, intent.commit, tip)
+    if tip is None:
+        return ()
+    if is_ancestor(intent.place, intent.commit, tip):
+        return intent.marks
+    return tuple(mark for mark in intent.marks[:-1] if is_ancestor(intent.place, mark.commit, tip))
+
+
+def landed(intent: Intent) -> tuple[Mark, ...]:
+    """Return the changes that the target contains, and whose marks say so."""
+    marked = [mark for mark in intent.marks if is_marked(intent, mark)]
+    return tuple(mark for mark in held(intent) if mark in marked) if marked else ()
+
+
+def is_marked(intent: Intent, mark: Mark) -> bool:
+    """Return whether a reference says that the change has landed."""
+    return ref_commit(intent.place, mark.ref) == mark.commit
 
 
 def stands(intent: Intent, checkout: Path) -> bool:
@@ -101,9 +142,10 @@ def history(intent: Intent) -> list[str]:
     return [line.split(b" ", 2)[1].decode() for line in reversed(lines) if b" " in line]
 
 
-def mark_landed(intent: Intent) -> None:
-    """Make the reference that says so, or leave it as it is."""
-    if complaint := update(intent.place.git_dir, f"update {intent.mark} {intent.commit}"):
+def mark_landed(intent: Intent, marks: tuple[Mark, ...]) -> None:
+    """Make the references that say so, all in one move, or leave them as they are."""
+    orders = [f"update {mark.ref} {mark.commit}" for mark in marks]
+    if complaint := update(intent.place.git_dir, *orders):
         raise refused(intent.place.git_dir, complaint)
 
 

@@ -18,7 +18,8 @@ _PATIENCE_S = 60.0
 class Journal(msgspec.Struct, frozen=True):
     """What is written before a landing begins: all that it may leave behind if it is killed.
 
-    `missing` are the files that the change touches and that `checkout` lacked already then.
+    `between` are the commits of the changes that land in the same move as that of `commit`.
+    `missing` are the files that they touch and that `checkout` lacked already then.
     """
 
     commit: str
@@ -26,6 +27,7 @@ class Journal(msgspec.Struct, frozen=True):
     locks: tuple[str, ...]
     checkout: str | None = None
     missing: tuple[str, ...] = ()
+    between: tuple[str, ...] = ()
 
 
 def write_journal(path: Path, journal: Journal) -> None:
@@ -113,4 +115,6 @@ def _is_ours(lock: Path, journal: Journal, *, since_ns: int) -> bool:
     if lock.name in {"index.lock", "packed-refs.lock"}:
         return True
     said = lock.read_text(errors="replace").strip()
-    return any(value.startswith(said) for value in (journal.commit, journal.parent))
+    return any(
+        value.startswith(said) for value in (journal.commit, journal.parent, *journal.between)
+    )

@@ -11,12 +11,13 @@ from fleet.tools.git.intent import (
     Moved,
     contains,
     history,
+    landed,
     mark_landed,
     stands,
 )
 from fleet.tools.git.journal import TOKEN, Journal, write_journal
 from fleet.tools.git.recovery import mend
-from fleet.tools.git.repository import branch_tip, checkouts, ref_commit
+from fleet.tools.git.repository import branch_tip, checkouts
 from fleet.tools.git.run import Answer, failure, git, spawn
 from fleet.tools.git.undoing import files_in_the_way, missing_files
 from fleet.tools.git.workspaces import admin_dir
@@ -40,7 +41,7 @@ _FAST_FORWARD = (
 
 
 def land(intent: Intent) -> Landed | Moved | Blocked:
-    """Move the target from `intent.parent` to `intent.commit`, and mark the change as landed.
+    """Move the target from `intent.parent` to `intent.commit`, and mark its changes as landed.
 
     A working tree that has the target checked out is fast-forwarded by git itself, with the
     user's filters and without hooks; edits, staged and untracked files stay byte for byte, or
@@ -50,7 +51,7 @@ def land(intent: Intent) -> Landed | Moved | Blocked:
         ToolError: git failed, or took an hour. `recover` finds out what became of it.
     """
     place = intent.place
-    if ref_commit(place, intent.mark) == intent.commit and contains(intent):
+    if landed(intent) == intent.marks:
         return Landed(intent.commit)
     tip = branch_tip(place, intent.target)
     if tip != intent.parent:
@@ -69,14 +70,13 @@ def obstacle(intent: Intent) -> Blocked | None:
 
 
 def _swap(intent: Intent) -> Landed | Moved | Blocked:
-    """Move the target and make the mark in one transaction, which compares before it swaps."""
+    """Move the target and make the marks in one transaction, which compares before it swaps."""
     git_dir = intent.place.git_dir
     _begin(intent, git_dir, None)
-    command = ("update-ref", "-m", f"fleet: land {intent.task}", "--stdin")
-    order = (
-        f"start\nupdate {intent.branch} {intent.commit} {intent.parent}\n"
-        f"create {intent.mark} {intent.commit}\nprepare\n"
-    )
+    command = ("update-ref", "-m", intent.title, "--stdin")
+    moves = [f"update {intent.branch} {intent.commit} {intent.parent}"]
+    moves += [f"update {mark.ref} {mark.commit}" for mark in intent.marks]
+    order = "\n".join(("start", *moves, "prepare", ""))
     child = spawn(git_dir, *command, env={TOKEN: str(intent.journal)})
     with child:
         if not (child.stdin and child.stdout):
@@ -111,7 +111,7 @@ def _fast_forward(intent: Intent, checkout: Path) -> Landed | Moved | Blocked:
         answer = git(
             checkout,
             *(*_FAST_FORWARD, intent.commit),
-            env={TOKEN: str(intent.journal), "GIT_REFLOG_ACTION": f"fleet: land {intent.task}"},
+            env={TOKEN: str(intent.journal), "GIT_REFLOG_ACTION": intent.title},
             expect=(0, 1, 2, 128),
             timeout_s=3600,
         )
@@ -119,7 +119,7 @@ def _fast_forward(intent: Intent, checkout: Path) -> Landed | Moved | Blocked:
         mend(intent, journal)
         raise
     if contains(intent):
-        mark_landed(intent)
+        mark_landed(intent, intent.marks)
         return Landed(intent.commit, revived=_revived(intent))
     tip = branch_tip(intent.place, intent.target)
     if tip != intent.parent:
@@ -169,13 +169,15 @@ def _begin(intent: Intent, git_dir: Path, checkout: Path | None) -> Journal:
     """Write the journal: whatever is killed from here on can be put right."""
     common = intent.place.git_dir
     names = [
-        *(common / f"{ref}.lock" for ref in (intent.branch, intent.mark, "packed-refs")),
+        *(common / f"{ref}.lock" for ref in (intent.branch, "packed-refs")),
+        *(common / f"{mark.ref}.lock" for mark in intent.marks),
         *(git_dir / f"{name}.lock" for name in ("HEAD", "ORIG_HEAD", "index")),
     ]
     parent, commit = intent.parent, intent.commit
     journal = Journal(
         parent=parent,
         commit=commit,
+        between=tuple(mark.commit for mark in intent.marks[:-1]),
         locks=tuple(map(str, names)),
         checkout=str(checkout) if checkout else None,
         missing=missing_files(checkout, parent=parent, commit=commit) if checkout else (),

@@ -9,13 +9,15 @@ from fleet.tools.git.intent import (
     NotLanded,
     Rewound,
     contains,
+    held,
     history,
     is_ancestor,
+    is_marked,
     mark_landed,
     stands,
 )
 from fleet.tools.git.journal import Journal, await_end, read_journal, remove_locks
-from fleet.tools.git.repository import Place, branch_tip, ref_commit
+from fleet.tools.git.repository import Place, branch_tip
 from fleet.tools.git.run import git
 from fleet.tools.git.undoing import is_checked_out, undo_checkout
 
@@ -24,7 +26,8 @@ def recover(intent: Intent) -> Landed | NotLanded | Rewound:
     """Find out what became of a landing that may have been killed, and leave nothing half done.
 
     It may be repeated, and then says the same again. A half-made checkout is undone, not
-    finished: whether the change is still to land is decided anew.
+    finished: whether the changes are still to land is decided anew. Each change that the target
+    contains has its mark afterwards, also where not all of them are there.
 
     Raises:
         ToolError: a git of the landing still runs, or a lock is in the way that is not ours.
@@ -33,15 +36,16 @@ def recover(intent: Intent) -> Landed | NotLanded | Rewound:
         await_end(str(intent.journal))
         remove_locks(journal, since_ns=intent.journal.stat().st_mtime_ns)
         mend(intent, journal)
-    marked = ref_commit(intent.place, intent.mark) == intent.commit
-    if contains(intent):
-        if not marked:
-            mark_landed(intent)
+    there = held(intent)
+    if unmarked := tuple(mark for mark in there if not is_marked(intent, mark)):
+        mark_landed(intent, unmarked)
+    if there == intent.marks:
         return Landed(intent.commit)
     if intent.commit in history(intent):
         return Rewound(branch_tip(intent.place, intent.target))
-    if marked:
-        git(intent.place.git_dir, "update-ref", "-d", intent.mark, intent.commit)
+    for mark in intent.marks:
+        if mark not in there and is_marked(intent, mark):
+            git(intent.place.git_dir, "update-ref", "-d", mark.ref, mark.commit)
     return NotLanded()
 
 
@@ -63,7 +67,6 @@ def mend(intent: Intent, journal: Journal) -> None:
         return
     parent, commit = journal.parent, journal.commit
     if is_checked_out(checkout, parent=parent, commit=commit):
-        message = ("-m", f"fleet: land {intent.task}")
-        git(checkout, "update-ref", *message, intent.branch, commit, parent)
+        git(checkout, "update-ref", "-m", intent.title, intent.branch, commit, parent)
     else:
         undo_checkout(checkout, parent=parent, commit=commit, missing=journal.missing)

@@ -106,7 +106,7 @@ def _checks(checks: tuple[QueueCheck, ...]) -> Line:
 
 _CHECK = {
     **dict.fromkeys(("passed", "flaky"), ("✓", "good")),
-    **dict.fromkeys(("failed", "timeout", "killed", "error"), ("✗", "bad")),
+    **dict.fromkeys(("failed", "empty", "timeout", "killed", "error"), ("✗", "bad")),
     "running": ("…", "busy"),
 }
 _ASKED = ("allow", "deny", "send", "attach")

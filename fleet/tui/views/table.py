@@ -12,7 +12,7 @@ from fleet.tui.cells import Line, Span, pad, tidy, width
 from fleet.tui.model import SECTIONS, Entry, Head
 
 GAP = 2
-_RED = ("failed", "timeout", "killed", "error")
+_RED = ("failed", "empty", "timeout", "killed", "error")
 _STATUS = {
     **dict.fromkeys(("landed", "approved", "landing", "ready"), "good"),
     **dict.fromkeys(("failed", "conflict", "gate-failed", "stalled"), "bad"),

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 from branches import commit
-from landings import CHANGE, locks, out, plan, prepare, state
+from landings import CHANGE, locks, out, plan, prepare, prepare_group, state
 
 from fleet.errors import ToolError
 from fleet.tools.git import landing
-from fleet.tools.git.intent import Blocked, Intent, Landed, Moved, NotLanded, Rewound
+from fleet.tools.git.intent import Blocked, Intent, Landed, Moved, NotLanded, Rewound, landed
 from fleet.tools.git.journal import Journal
 from fleet.tools.git.landing import land
 from fleet.tools.git.recovery import check_history, recover, settle
@@ -42,7 +42,7 @@ class TestWhereNobodyLooks:
         assert land(aside) == Landed(aside.commit)
 
         after = state(repo)
-        assert out(repo, "rev-parse", "main", aside.mark).split() == [aside.commit] * 2
+        assert out(repo, "rev-parse", "main", aside.marks[0].ref).split() == [aside.commit] * 2
         assert "fleet: land fix" in out(repo, "reflog", "main")
         assert {k: v for k, v in after.items() if k != "refs"} == {
             k: v for k, v in before.items() if k != "refs"
@@ -145,7 +145,7 @@ class TestWhereTheUserWorks:
         assert out(repo, "status", "--porcelain") == ""
         assert (repo / "src" / "one.txt").read_text() == "landed\n"
         assert not (repo / "docs").exists()
-        assert out(repo, "rev-parse", "main", intent.mark).split() == [intent.commit] * 2
+        assert out(repo, "rev-parse", "main", intent.marks[0].ref).split() == [intent.commit] * 2
         assert not ran.exists()
 
     def test_a_linked_worktree_follows(self, repo: Path, aside: Intent, tmp_path: Path) -> None:
@@ -429,3 +429,62 @@ def test_no_update_is_lost_when_others_write_too(repo: Path, tmp_path: Path, pla
     expected = [*tasks, *(f"w{who}-{number}" for who in range(6) for number in range(10))]
     assert sorted(subjects[:-3]) == sorted(expected)
     assert retries > 0
+
+
+class TestGroup:
+    """Changes that land in one move: all of them or none, each with a mark of its own."""
+
+    @pytest.fixture
+    def group(self, repo: Path, tmp_path: Path) -> Intent:
+        return prepare_group(repo, tmp_path / "journal")
+
+    @pytest.mark.parametrize("checked_out", [True, False])
+    def test_the_target_moves_once_and_each_is_marked(
+        self, repo: Path, group: Intent, *, checked_out: bool
+    ) -> None:
+        if not checked_out:
+            out(repo, "checkout", "-q", "--detach")
+        first, second, third = group.marks
+
+        assert land(group) == Landed(third.commit)
+
+        assert out(repo, "rev-parse", "main@{1}", "main") == f"{group.parent}\n{third.commit}"
+        assert "fleet: land fix, more, last" in out(repo, "reflog", "main")
+        for mark in (first, second, third):
+            assert out(repo, "rev-parse", mark.ref) == mark.commit
+        assert landed(group) == group.marks
+        assert land(group) == Landed(third.commit)
+
+    def test_a_file_of_any_of_them_blocks_all(self, repo: Path, group: Intent) -> None:
+        (repo / "src" / "more.txt").write_text("mine\n")
+        before = state(repo)
+
+        assert land(group) == Blocked(landing._OVERWRITTEN, ("src/more.txt",), repo)
+        assert state(repo) == before
+
+    def test_a_part_that_others_brought_there_counts(self, repo: Path, group: Intent) -> None:
+        first, second, _ = group.marks
+        out(repo, "merge", "-q", "--ff-only", second.commit)
+
+        assert recover(group) == NotLanded()
+        assert landed(group) == (first, second)
+        assert land(group) == Moved(second.commit)
+        assert recover(group) == NotLanded()
+
+    def test_a_part_that_a_person_took_back_is_told(self, repo: Path, group: Intent) -> None:
+        land(group)
+        out(repo, "reset", "-q", "--hard", group.marks[0].commit)
+
+        assert recover(group) == Rewound(group.marks[0].commit)
+        assert landed(group) == group.marks[:1]
+
+    def test_what_was_taken_back_may_land_again(self, repo: Path, aside: Intent) -> None:
+        land(aside)
+        settle(aside)
+        out(repo, "update-ref", "refs/heads/main", aside.parent)
+        tip = commit(repo, "main", {"later.txt": "later\n"})
+        again = plan(aside.place, out(repo, "rev-parse", "fix"), aside.journal)
+
+        assert again.parent == tip
+        assert land(again) == Landed(again.commit)
+        assert out(repo, "rev-parse", again.marks[0].ref) == again.commit

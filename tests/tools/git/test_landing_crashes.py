@@ -4,12 +4,13 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from functools import partial
+from itertools import product
 from pathlib import Path
 
 import psutil
 import pytest
 from branches import commit
-from landings import CHANGE, locks, out, plan, prepare, state
+from landings import CHANGE, locks, out, plan, prepare, prepare_group, state
 from waiting import until
 
 from fleet.errors import ToolError
@@ -38,11 +39,13 @@ import os, signal, sys
 from pathlib import Path
 import msgspec, psutil
 from fleet.tools.git import landing, run
-from fleet.tools.git.intent import Intent
+from fleet.tools.git.intent import Intent, Mark
 from fleet.tools.git.repository import locate
 
-repo, target, commit, parent, task, journal, point = sys.argv[1:]
-intent = Intent(locate(Path(repo)), target, commit, parent, task, 1, Path(journal))
+repo, target, parent, journal, point, *marks = sys.argv[1:]
+marks = tuple(Mark(task, 1, commit) for task, commit in (mark.split("=") for mark in marks))
+intent = Intent(locate(Path(repo)), target, parent, marks, Path(journal))
+commit = intent.commit
 
 def die(*_, **__):
     for child in psutil.Process().children(recursive=True):
@@ -75,9 +78,11 @@ elif point == "committed":
 elif point == "target only":
     landing.spawn = dying_instead("update-ref", intent.branch, commit, parent)
 elif point == "mark only":
-    landing.spawn = dying_instead("update-ref", intent.mark, commit)
+    landing.spawn = dying_instead("update-ref", marks[0].ref, marks[0].commit)
 elif point == "fast-forwarded":
     landing.mark_landed = die
+elif point == "one mark":
+    landing.mark_landed = dying_instead("update-ref", marks[0].ref, marks[0].commit)
 elif point == "checked out":
     checkout = ("-C", repo, "read-tree", "-m", "-u", parent, commit)
     landing._FAST_FORWARD = ("--version",)
@@ -88,9 +93,15 @@ landing.land(intent)
 """
 
 
+def child(intent: Intent, point: str) -> list[str]:
+    """Return the command that lands, and is killed at `point`."""
+    marks = [f"{mark.task}={mark.commit}" for mark in intent.marks]
+    what = [str(intent.place.root), intent.target, intent.parent, str(intent.journal), point]
+    return [sys.executable, "-c", _CHILD, *what, *marks]
+
+
 def crash(intent: Intent, point: str) -> None:
-    argv = [sys.executable, "-c", _CHILD, str(intent.place.root), intent.target, intent.commit]
-    argv += [intent.parent, intent.task, str(intent.journal), point]
+    argv = child(intent, point)
     assert subprocess.run(argv, check=False).returncode == -signal.SIGKILL
 
 
@@ -98,24 +109,35 @@ def assert_sound(repo: Path, intent: Intent) -> None:
     """Nothing was lost or doubled, and no lock is left."""
     assert locks(repo) == []
     history = out(repo, "rev-list", "main").split()
-    assert history.count(intent.commit) <= 1
+    assert {history.count(mark.commit) for mark in intent.marks} in ({0}, {1})
     assert intent.parent in history
     out(repo, "fsck", "--strict", "--no-dangling")
 
 
 def finish(repo: Path, intent: Intent, first: object) -> None:
     """Recover again, and land: now it is there, once, whatever `first` was."""
+    before = state(repo)
     assert recover(intent) == first
+    assert state(repo) == before
     assert_sound(repo, intent)
     assert land(intent) == Landed(intent.commit)
-    assert out(repo, "rev-parse", "main", intent.mark).split() == [intent.commit] * 2
+    assert out(repo, "rev-parse", "main") == intent.commit
+    marked = out(repo, "for-each-ref", "--format=%(refname) %(objectname)", "refs/fleet/landed")
+    assert sorted(marked.splitlines()) == sorted(f"{m.ref} {m.commit}" for m in intent.marks)
     assert recover(intent) == Landed(intent.commit)
     assert_sound(repo, intent)
 
 
-@pytest.fixture(params=range(ROUNDS))
+@pytest.fixture
 def intent(repo: Path, tmp_path: Path) -> Intent:
     return prepare(repo, tmp_path / "journal")
+
+
+@pytest.fixture(params=[*product(range(ROUNDS), (1, 3), ("merge", "squash", "rebase"))], ids=str)
+def moving(request: pytest.FixtureRequest, repo: Path, tmp_path: Path) -> Intent:
+    """One change, or three that land in one move, by each way of merging."""
+    _, count, method = request.param
+    return prepare_group(repo, tmp_path / "journal", method, count)
 
 
 @pytest.mark.parametrize(
@@ -128,10 +150,11 @@ def intent(repo: Path, tmp_path: Path) -> Intent:
         ("mark only", "not landed"),
     ],
 )
-def test_a_crash_where_nobody_looks(point: str, outcome: str, repo: Path, intent: Intent) -> None:
+def test_a_crash_where_nobody_looks(point: str, outcome: str, repo: Path, moving: Intent) -> None:
+    intent = moving
     out(repo, "checkout", "-q", "-b", "elsewhere")
     crash(intent, point)
-    assert len(locks(repo)) == (2 if point == "prepared" else 0)
+    assert len(locks(repo)) == (1 + len(intent.marks) if point == "prepared" else 0)
 
     first = recover(intent)
 
@@ -161,10 +184,12 @@ def test_a_crash_with_locks_on_a_bare_head(repo: Path, tmp_path: Path) -> None:
         ("journal", "not landed"),
         ("checked out", "landed"),
         ("fast-forwarded", "landed"),
+        ("one mark", "landed"),
         ("committed", "landed"),
     ],
 )
-def test_a_crash_where_the_user_works(point: str, outcome: str, repo: Path, intent: Intent) -> None:
+def test_a_crash_where_the_user_works(point: str, outcome: str, repo: Path, moving: Intent) -> None:
+    intent = moving
     (repo / "README.md").write_text("mine\n")
     (repo / "untracked").write_text("mine\n")
     crash(intent, point)
@@ -193,14 +218,13 @@ class Halfway:
 
     def run(self) -> None:
         """Land until the filter waits; then kill all of it."""
-        argv = [sys.executable, "-c", _CHILD, str(self.repo), "main", self.intent.commit]
-        argv += [self.intent.parent, self.intent.task, str(self.intent.journal), "none"]
-        child = subprocess.Popen(argv)
+        lander = subprocess.Popen(child(self.intent, "none"))
         until(self.started.exists, what="the filter to run")
-        processes = [psutil.Process(child.pid), *psutil.Process(child.pid).children(recursive=True)]
+        parent = psutil.Process(lander.pid)
+        processes = [parent, *parent.children(recursive=True)]
         for process in processes:
             process.kill()
-        child.wait()
+        lander.wait()
         until(lambda: not any(map(is_alive, processes)))
         self.started.unlink()
         out(self.repo, "config", "filter.slow.smudge", "cat")

@@ -1,0 +1,118 @@
+"""Whose fault it is that a gate is red: the change's own, the target's, or that of a pair.
+
+A change is only judged behind nothing but what has landed. One retry on the same tree tells flaky
+from red. Where something landed since the change was cut, it is first tried on the target of then:
+red there, too, it is its own fault, and without a retry; green there, it fails together with
+something that landed since, which is found by halving.
+"""
+
+from msgspec import Struct
+
+from fleet.core import events as e
+from fleet.core.causes import GateRed
+from fleet.core.change import Change
+from fleet.core.effects import Gate, Merge
+from fleet.core.ids import TaskId
+from fleet.core.line import Car, Tip
+from fleet.core.trains import Place, Trial
+
+_STREAK = 2  # heads failed in a row: the target itself is tried before the next one is blamed
+_TRIES = 2
+
+
+class Finding(Struct, frozen=True):
+    """What is known by now of a red change: a verdict, or what has to be found out for one.
+
+    `target_red` says that the target fails as well: then nobody is blamed.
+    """
+
+    fact: e.AnyEvent | None = None
+    merge: Merge | None = None
+    gate: Gate | None = None
+    target_red: bool = False
+
+
+def examine(place: Place, change: Change, car: Car, trial: Trial) -> Finding:
+    """Return what follows for a change that is red behind nothing but what has landed."""
+    if place.line.streak >= _STREAK:
+        target = _target(place, car)
+        if not target.green:
+            return target_finding(target)
+    history = _history(place, change)
+    if len(history) > 1:
+        then = _tried(place, car, history[0])
+        if isinstance(then, Merge):
+            return Finding(merge=then)
+        if then is not None and then.red:
+            return Finding(fact=_rejected(place, car, trial))
+        if then is not None and not then.green:
+            return Finding(gate=then.gate)
+    if trial.gate.failures < _TRIES:
+        return Finding(gate=trial.gate)
+    if len(history) > 1:
+        cause = GateRed(trial.results, place.tip)
+        return Finding(fact=e.Suspected(task=car.task, revision=car.revision, cause=cause))
+    return Finding(fact=_rejected(place, car, trial))
+
+
+def diagnose(place: Place, change: Change, car: Car, cause: GateRed) -> Finding:
+    """Return what follows for a suspect: it passes alone, and fails with something that landed."""
+    history = _history(place, change, until=cause.basis)
+    first, last = 0, len(history) - 1
+    while last - first > 1:
+        middle = (first + last) // 2
+        tried = _tried(place, car, history[middle])
+        if isinstance(tried, Merge):
+            return Finding(merge=tried)
+        if tried is None or tried.red:
+            last = middle
+        elif tried.green:
+            first = middle
+        else:
+            return Finding(gate=tried.gate)
+    found = history[last].task if last > 0 else None
+    beside: tuple[TaskId, ...] = () if found is None else (found,)
+    red = GateRed(cause.results, cause.basis, beside)
+    return Finding(fact=e.GateRejected(task=car.task, revision=car.revision, cause=red))
+
+
+def target_is_red(place: Place, car: Car) -> bool:
+    """Whether the target itself is known to fail the repository's checks."""
+    target = _target(place, car)
+    return target.red and target.gate.failures >= _TRIES
+
+
+def target_finding(target: Trial) -> Finding:
+    """Return what follows from what is known of the target itself, which is not green yet."""
+    if target.red and target.gate.failures >= _TRIES:
+        return Finding(target_red=True)
+    return Finding(gate=target.gate)
+
+
+def _target(place: Place, car: Car) -> Trial:
+    train = place.train((car,))
+    tree = train.onto_tree if train else ""
+    return place.trial(tree, place.tip, (), head=car)
+
+
+def _history(place: Place, change: Change, until: str | None = None) -> tuple[Tip, ...]:
+    """Return where the target stood from when the change was cut, as far as that is known."""
+    tips = place.line.tips
+    begins = [number for number, tip in enumerate(tips) if tip.commit == change.base]
+    ends = [number for number, tip in enumerate(tips) if tip.commit == (until or place.tip)]
+    return tips[begins[-1] : ends[-1] + 1] if begins and ends else ()
+
+
+def _tried(place: Place, car: Car, tip: Tip) -> Trial | Merge | None:
+    """Return what is known of the change alone on an earlier target; None where it clashes."""
+    if place.line.clash(tip.commit, place.policy.merge, (car,)) is not None:
+        return None
+    train = place.train((car,), onto=tip.commit)
+    if train is None:
+        return place.merge((car,), onto=tip.commit)
+    return place.trial(train.trees[0], train.commits[0], (car,), head=car)
+
+
+def _rejected(place: Place, car: Car, trial: Trial) -> e.GateRejected:
+    cause = GateRed(results=trial.results, basis=place.tip)
+    return e.GateRejected(task=car.task, revision=car.revision, cause=cause)

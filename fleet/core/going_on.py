@@ -1,0 +1,216 @@
+"""What one line needs next: what is merged, checked, approved by policy, landed or sent back."""
+
+from collections.abc import Iterator, Sequence
+
+from msgspec import Struct
+
+from fleet.core import events as e
+from fleet.core.approving import approved, by_policy, may_land
+from fleet.core.blame import Finding, diagnose, examine, target_is_red
+from fleet.core.change import BY_POLICY, Change, Evidence, Gating, Ready, Suspect
+from fleet.core.effects import Gate, Land, Merge, Remerge
+from fleet.core.gating import gates, rules
+from fleet.core.ids import TaskId
+from fleet.core.line import Car
+from fleet.core.model import Task
+from fleet.core.policy import RepoPolicy
+from fleet.core.trains import Chain, Place, Trial, candidates, couple, room, walk
+
+_FIRST, _FRONT, _BEHIND = 0, 1, 1000  # ranks: who is to blame, what lands next, what nobody saw yet
+Entry = tuple[Task, Change, Car]
+Known = dict[TaskId, tuple[Task, Change]]
+
+
+class Want(Struct, frozen=True):
+    """Checks to run, and how soon: the lowest rank first."""
+
+    rank: int
+    gate: Gate
+
+
+class Steps(Struct, frozen=True):
+    """Facts that follow; else effects, and gates for which there may be workers or not.
+
+    `keep` are lanes whose effects go on, though nothing can be said of them just now.
+    """
+
+    facts: tuple[e.AnyEvent, ...] = ()
+    effects: tuple[Merge | Remerge | Land, ...] = ()
+    wants: tuple[Want, ...] = ()
+    keep: frozenset[str] = frozenset()
+
+
+class _Draft:
+    """Steps as they are put together: one merge at a time, and every gate once."""
+
+    def __init__(self) -> None:
+        self.facts: list[e.AnyEvent] = []
+        self.merge: Merge | None = None
+        self.remerge: Remerge | None = None
+        self.wants: dict[str, Want] = {}
+
+    def want(self, rank: int, gate: Gate) -> None:
+        self.wants.setdefault(gate.lane, Want(rank, gate))
+
+    def take(self, finding: Finding, rank: int) -> None:
+        if finding.fact is not None:
+            self.facts.append(finding.fact)
+        self.merge = self.merge or finding.merge
+        if finding.gate is not None:
+            self.want(rank, finding.gate)
+
+    def steps(self) -> Steps:
+        if self.facts:
+            return Steps(facts=tuple(self.facts))
+        effects = tuple(it for it in (self.remerge, self.merge) if it is not None)
+        return Steps(effects=effects, wants=tuple(self.wants.values()))
+
+
+def car_of(task: Task, change: Change, policy: RepoPolicy) -> Car:
+    """Return the change as it is merged; its word is whoever lets it land."""
+    word = ""
+    if approved(change) and change.approval is not None:
+        word = change.approval.by
+    elif by_policy(task, change, policy):
+        word = BY_POLICY
+    return Car(task.id, change.revision, change.sealed, word)
+
+
+def go_on(place: Place, line: Sequence[tuple[Task, Change]]) -> Steps:
+    """Return what a line needs whose target stands still, and may be moved."""
+    entries = [(task, change, car_of(task, change, place.policy)) for task, change in line]
+    front = [entry for entry in entries if _in_front(place, entry[0], entry[1])]
+    draft = _Draft()
+    for _, change, car in entries:
+        if isinstance(change.state, Suspect):
+            draft.take(diagnose(place, change, car, change.state.cause), _FIRST)
+    _front(place, front, draft)
+    for rank, entry in enumerate(entries, start=_BEHIND):
+        if not draft.facts and not may_land(entry[0], entry[1], place.policy):
+            _behind(place, entry, rank, draft)
+    return draft.steps()
+
+
+def _in_front(place: Place, task: Task, change: Change) -> bool:
+    """Whether it lands as soon as its gates are green, and nothing keeps it from being tried."""
+    stuck = change.blocked is not None and change.tried_onto == place.tip
+    fit = isinstance(change.state, Gating | Ready)
+    return fit and not stuck and may_land(task, change, place.policy)
+
+
+def _front(place: Place, entries: Sequence[Entry], draft: _Draft) -> None:
+    """Check what may land, in groups, each on all in front of it; and land what is green."""
+    known: Known = {task.id: (task, change) for task, change, _ in entries}
+    left_out: set[str] = set()
+    stops: set[int] = set()  # before who is left out, for he is only judged behind what has landed
+    while True:
+        cars = candidates(entries, frozenset(left_out), room(place, len(entries)))
+        if cars and (fact := _conflict(place, cars[0])) is not None:
+            draft.facts.append(fact)
+            return
+        chain = couple(place, cars)
+        found = walk(place, chain, [False] * len(chain.cars), len(entries), stops)
+        if found.green:
+            draft.facts.extend(_land(place, chain, found.green, known))
+            return
+        if found.red == 0:
+            car = chain.cars[0]
+            trial = place.trial(chain.tree(1), chain.commit(1), chain.cars[:1], head=car)
+            draft.take(examine(place, known[car.task][1], car, trial), _FIRST)
+            if draft.facts or target_is_red(place, car):
+                return
+        if found.red is None:
+            break
+        left_out.add(chain.cars[found.red].task)
+        stops.add(found.red)
+    if chain.rest:
+        draft.merge = draft.merge or place.merge((*chain.cars, *chain.rest))
+    for rank, gate in enumerate(found.wants, start=_FRONT):
+        draft.want(rank, gate)
+
+
+def _conflict(place: Place, car: Car) -> e.ConflictFound | None:
+    """A change that does not merge with what has landed: that is its own."""
+    cause = place.line.clash(place.tip, place.policy.merge, (car,))
+    if cause is None:
+        return None
+    return e.ConflictFound(task=car.task, revision=car.revision, cause=cause)
+
+
+def _land(place: Place, chain: Chain, green: int, known: Known) -> Iterator[e.AnyEvent]:
+    """Yield the next facts on the way of the first `green` cars: proven, approved, landing."""
+    trial = place.trial(
+        chain.tree(green), chain.commit(green), chain.cars[:green], head=chain.cars[green - 1]
+    )
+    proofs = [_evidence(place, chain, number, trial, known) for number in range(green)]
+    cases = [(*known[car.task], proof) for car, proof in zip(chain.cars, proofs, strict=False)]
+    if new := [case for case in cases if not _is_proven(case[1], case[2])]:
+        for task, change, proof in new:
+            yield e.GatePassed(task=task.id, revision=change.revision, evidence=proof)
+        return
+    if silent := [case for case in cases if not approved(case[1])]:
+        for task, change, proof in silent:
+            yield e.Approved(
+                task=task.id,
+                revision=change.revision,
+                sealed=change.sealed,
+                by=BY_POLICY,
+                rules=proof.rules,
+            )
+        return
+    for task, change, proof in cases:
+        yield e.LandingBegan(task=task.id, revision=change.revision, evidence=proof)
+
+
+def _evidence(
+    place: Place,
+    chain: Chain,
+    number: int,
+    trial: Trial,
+    known: Known,
+) -> Evidence:
+    """Return the proof of one car: the checks it needs, on the last tree that lands with it."""
+    car = chain.cars[number]
+    needed = gates(known[car.task][0].spec, place.policy)
+    return Evidence(
+        basis=chain.commit(number) if number else place.tip,
+        commit=chain.commit(number + 1),
+        tree=trial.gate.tree,
+        rules=rules(needed),
+        results=trial.of(needed),
+    )
+
+
+def _is_proven(change: Change, proof: Evidence) -> bool:
+    return isinstance(change.state, Ready) and change.state.evidence == proof
+
+
+def _behind(place: Place, entry: Entry, rank: int, draft: _Draft) -> None:
+    """A person has not decided yet: check it once, then only see that it still merges."""
+    task, change, _ = entry
+    if change.blocked is not None:
+        return
+    if isinstance(change.state, Gating):
+        _precheck(place, entry, rank, draft)
+    elif isinstance(change.state, Ready) and change.state.merged_onto != place.tip:
+        again = Remerge(place.repo, place.target, task.id, change.revision, place.tip)
+        draft.remerge = draft.remerge or again
+
+
+def _precheck(place: Place, entry: Entry, rank: int, draft: _Draft) -> None:
+    task, change, car = entry
+    if (fact := _conflict(place, car)) is not None:
+        draft.facts.append(fact)
+        return
+    chain = couple(place, [car])
+    if chain.rest:
+        draft.merge = draft.merge or place.merge(chain.rest)
+        return
+    trial = place.trial(chain.tree(1), chain.commit(1), chain.cars, head=car)
+    if trial.green:
+        proof = _evidence(place, chain, 0, trial, {task.id: (task, change)})
+        draft.facts.append(e.GatePassed(task=task.id, revision=change.revision, evidence=proof))
+    elif trial.red:
+        draft.take(examine(place, change, car, trial), rank)
+    else:
+        draft.want(rank, trial.gate)
