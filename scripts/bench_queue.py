@@ -17,7 +17,6 @@ from statistics import mean
 import branches
 import histories as h
 from bench_bed import Bed, Row, copy_of, fleet, template, timed
-from msgspec.structs import replace
 from queue_sim import Queue, Work
 
 from fleet import protocol
@@ -46,8 +45,7 @@ class Timed(Queue):
         self.runs = 0
         self.ends: dict[str, float] = {}
         self.outcomes: dict[str, list[e.AnyEvent]] = {}
-        policy = replace(h.NO_SLOTS, workers=workers)
-        super().__init__(given=h.circumstances(fleet=policy), workers=workers)
+        super().__init__(workers=workers)
         for number in range(CHANGES):
             self._queued(TaskId(f"c{number:02}"), bad=self.random.random() < rate)
         self.reconcile()

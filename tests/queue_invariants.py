@@ -5,13 +5,14 @@ made, `STATES` at what is after each step, and `ENDS` at what is left when nothi
 """
 
 from collections.abc import Callable, Iterable
+from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 import histories as h
 
 from fleet.core import effects as f
 from fleet.core import events as e
-from fleet.core.change import BY_POLICY, Evidence
+from fleet.core.change import BY_POLICY, Evidence, Landing
 from fleet.core.gating import rules
 from fleet.core.ids import Commit, TaskId
 from fleet.core.model import Task
@@ -45,6 +46,9 @@ def blamed_on_what_landed(queue: "Queue", event: e.AnyEvent) -> None:
         assert not world.merges(basis, sealed), f"I6: {event.task} merges with what landed"
     else:
         assert world.red(world.edits(basis) | {sealed}), f"I6: {event.task} passes on what landed"
+        for name in () if queue.flaked else event.cause.beside:
+            both = {sealed, _sealed(queue, name)}
+            assert any(both <= it for it in world.breaks), f"I6: {event.task} goes with {name}"
 
 
 def lands_once(queue: "Queue", event: e.AnyEvent) -> None:
@@ -89,20 +93,18 @@ def nothing_lands_unapproved(queue: "Queue", event: e.AnyEvent) -> None:
 
 
 def what_lands_has_passed(queue: "Queue", swap: Swap) -> None:
-    """I1: each value that we give the target has passed, or a person let it land unchecked."""
-    unchecked = {
-        event.evidence.commit
-        for event in queue.recorded(e.GatePassed)
-        if not event.evidence.results
-    }
-    passed = queue.world.passed | unchecked
-    assert swap.new in passed, f"I1: {swap.new[:8]} never passed"
+    """I1: the tree that we give the target has passed, or a person let it land unchecked."""
+    proofs = [event.evidence for event in queue.recorded(e.LandingBegan)]
+    unchecked = {proof.commit for proof in proofs if not proof.results}
+    passed = queue.world.tree(swap.new) in queue.world.passed
+    assert passed or swap.new in unchecked, f"I1: {swap.new[:8]} never passed"
 
 
-def what_lands_is_what_was_tested(queue: "Queue", swap: Swap) -> None:
-    """I2: the very object that was tested is what lands."""
-    tested = {event.evidence.commit for event in queue.recorded(e.GatePassed)}
-    assert swap.new in tested, f"I2: {swap.new[:8]} is no commit that was tested"
+def what_lands_is_what_was_merged(queue: "Queue", swap: Swap) -> None:
+    """I2: what lands is an object that was made to be tested, and nothing made at landing."""
+    trains = [event.train for event in queue.recorded(e.TrainMerged)]
+    made = {commit for train in trains for commit in train.commits}
+    assert swap.new in made, f"I2: {swap.new[:8]} was never up to be tested"
 
 
 def nobody_loses_work(queue: "Queue", swap: Swap) -> None:
@@ -127,10 +129,11 @@ def nothing_else_lands(queue: "Queue", swap: Swap) -> None:
 
 
 def the_intent_is_on_record(queue: "Queue", swap: Swap) -> None:
-    """I13: each move is on record before it is made."""
-    intents = [event.evidence for event in queue.recorded(e.LandingBegan)]
-    known = any((it.basis, it.commit) == (swap.old, swap.new) for it in _moves(intents))
-    assert known, "I13: the target moves, and no intent says so"
+    """I13: each move is on record before it is made, for each change that it brings."""
+    proofs = [intent(queue.fleet.tasks[name]) for name in swap.tasks]
+    ends = [(proofs[0].basis, proofs[-1].commit), (swap.old, swap.new)]
+    assert ends[0] == ends[1], "I13: the target moves, and no intent says so"
+    assert all(one.commit == two.basis for one, two in pairwise(proofs)), "I13: a gap between two"
 
 
 # After each step ----------------------------------------------------------------------------------
@@ -150,8 +153,9 @@ def parents_land_first(queue: "Queue") -> None:
 
 
 def few_checks_run(queue: "Queue") -> None:
-    """I11: no more checks run at a time than there is room for."""
-    running = [work for work in queue.lanes.values() if isinstance(work.effect, f.Gate)]
+    """I11: no more checks run at a time than there is room for; what is told to stop makes room."""
+    gates = [work for work in queue.lanes.values() if isinstance(work.effect, f.Gate)]
+    running = [work for work in gates if not work.stopped]
     assert len(running) <= queue.workers, f"I11: {len(running)} checks at a time"
 
 
@@ -206,7 +210,7 @@ EVENTS: tuple[Event, ...] = (
 )
 SWAPS: tuple[Callable[["Queue", Swap], None], ...] = (
     what_lands_has_passed,
-    what_lands_is_what_was_tested,
+    what_lands_is_what_was_merged,
     nobody_loses_work,
     what_lands_was_approved,
     nothing_else_lands,
@@ -226,8 +230,11 @@ def _sealed(queue: "Queue", name: TaskId) -> Commit:
     return queue.change(name).sealed
 
 
-def _moves(intents: list[Evidence]) -> list[Evidence]:
-    return intents
+def intent(task: Task) -> Evidence:
+    """Return the intent that is on record for a change."""
+    assert task.change is not None
+    assert isinstance(task.change.state, Landing)
+    return task.change.state.evidence
 
 
 def _landed(tasks: Iterable[Task]) -> set[TaskId]:

@@ -4,7 +4,6 @@ Two rules are made of several steps: bugs that need two changes in the queue, or
 ends before another, are found by single steps only after thousands of examples.
 """
 
-import histories as h
 import queue_invariants as inv
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
@@ -88,7 +87,7 @@ class QueueMachine(RuleBasedStateMachine):
 
     @rule(policy=st.sampled_from(POLICIES))
     def somebody_edits_the_rules(self, policy: RepoPolicy) -> None:
-        self.queue.given = h.circumstances(policy, fleet=self.queue.given.policy)
+        self.queue.govern(policy)
         self.queue.reconcile()
 
     # What happens to the target -------------------------------------------------------------------

@@ -16,12 +16,13 @@ from queue_world import World
 from fleet.core import commands as c
 from fleet.core import effects as f
 from fleet.core import events as e
-from fleet.core.causes import CheckResult, Conflict, GateRed
-from fleet.core.change import Change, Evidence, Landing
+from fleet.core.causes import CheckResult, Conflict
+from fleet.core.change import Change, Evidence, Member
 from fleet.core.decide import decide
 from fleet.core.facts import Facts, RepoFacts, SubmitFacts, TrustFacts
-from fleet.core.gating import gates, rules
+from fleet.core.gating import gates, gates_of
 from fleet.core.ids import Commit, TaskId
+from fleet.core.line import Car, Clash, Line, Train, check_key
 from fleet.core.model import Fleet, Task
 from fleet.core.plan import plan
 from fleet.core.planned import Circumstances, Plan
@@ -54,7 +55,7 @@ class Queue:
     """A supervisor whose only work is the merge queue of main."""
 
     world: World = field(default_factory=World)
-    given: Circumstances = field(default_factory=lambda: h.circumstances(fleet=h.NO_SLOTS))
+    given: Circumstances = field(init=False)
     fleet: Fleet = field(default_factory=Fleet)
     entries: list[e.Entry] = field(default_factory=list)
     lanes: dict[str, Work] = field(default_factory=dict)
@@ -62,10 +63,16 @@ class Queue:
     approvals: set[tuple[TaskId, Commit]] = field(default_factory=set)  # that people gave
     flakes: int = 0  # how many runs of checks will fail for nothing
     workers: int = 1
+    flaked: bool = False
     now_: int = 0
 
     def __post_init__(self) -> None:
+        self.govern(h.CHECKED)
         self.record(*self.setting())
+
+    def govern(self, policy: RepoPolicy) -> None:
+        """Put what a file says in force."""
+        self.given = h.circumstances(policy, fleet=replace(h.NO_SLOTS, workers=self.workers))
 
     def setting(self) -> h.Events:
         return h.SETTING
@@ -96,7 +103,8 @@ class Queue:
         self.fleet = reduce(self.fleet, entry)
 
     def plan(self) -> Plan:
-        return plan(self.fleet, self.given, h.NOON + h.minutes(self.now_))
+        given = replace(self.given, under_way=frozenset(self.lanes))
+        return plan(self.fleet, given, h.NOON + h.minutes(self.now_))
 
     def reconcile(self) -> None:
         for _ in range(MOST_ROUNDS):
@@ -107,8 +115,9 @@ class Queue:
                 self.fold(fact)
         else:
             raise AssertionError(f"facts without end: {self.planned.facts}")
-        for work in self.lanes.values():
-            work.stopped |= work.effect not in self.planned.effects
+        wanted = [effect.work for effect in self.planned.effects]
+        for lane, work in self.lanes.items():
+            work.stopped |= work.effect.work not in wanted and lane not in self.planned.keep
         for effect in self.planned.effects:
             if effect.lane not in self.lanes:
                 self.lanes[effect.lane] = Work(effect, self.fleet, self.given)
@@ -176,8 +185,10 @@ class Queue:
         match work.effect:
             case f.Seal(task=task, revision=revision):
                 return [self._seal(self.fleet.tasks[task], revision)]
+            case f.Merge():
+                return self._merge(work.effect, work.about)
             case f.Gate():
-                return [self._gate(work, work.effect)]
+                return [self._gate(work.effect, work)]
             case f.Remerge():
                 return [self._remerge(work, work.effect)]
             case f.Land():
@@ -191,33 +202,66 @@ class Queue:
             return e.SealUnchanged(task=task.id, revision=task.change.revision)
         return h.sealed(task.id, revision, sealed=head, head=head, base=self.world.tip)
 
-    def _gate(self, work: Work, effect: f.Gate) -> e.AnyEvent:
-        task = work.about.tasks[effect.task]
-        change = changed(task)
-        named: dict[str, Any] = {"task": task.id, "revision": change.revision}
-        if change.sealed in self.world.edits(effect.onto):
-            return e.ChangeLanded(**named, commit=effect.onto, target="main")
-        merged = self.world.build(effect.onto, change.sealed)
-        if merged is None:
-            return e.ConflictFound(**named, cause=Conflict(("x.py",), effect.onto))
-        checks = gates(task.spec, work.given.repo(h.REPO))
-        green, again = self._run(merged, checks)
-        if not green:
-            return e.GateRejected(**named, cause=GateRed((h.RED,), effect.onto))
-        results = tuple(replace(FLAKY if again else h.GREEN, name=check.name) for check in checks)
-        evidence = Evidence(effect.onto, merged, f"tree {merged}", rules(checks), results)
-        return e.GatePassed(**named, evidence=evidence)
+    def _merge(self, effect: f.Merge, about: Fleet) -> list[e.AnyEvent]:
+        """Merge one after the other, up to the first that does not, or is there already."""
+        commits: list[Commit] = []
+        last: list[e.AnyEvent] = []
+        for number, car in enumerate(effect.cars):
+            task, onto = about.tasks[car.task], commits[-1] if commits else effect.onto
+            if changed(task).sealed != car.sealed:
+                break
+            if car.sealed in self.world.edits(effect.onto):
+                last = [self._there(car, effect.onto)]
+                break
+            merged = self.world.build(onto, car)
+            if merged is None:
+                cause = Conflict(("x.py",), onto)
+                clash = Clash(effect.onto, effect.method, effect.cars[: number + 1], cause)
+                last = [e.TrainClashed(repo=effect.repo, target=effect.target, clash=clash)]
+                break
+            commits.append(merged)
+        return [*([self._train(effect, commits)] if commits else []), *last]
 
-    def _run(self, commit: Commit, checks: tuple[Check, ...]) -> tuple[bool, bool]:
-        """Whether checks were green, and whether only the second time."""
-        if not checks or self.check(commit):
-            return True, False
-        return self.check(commit), True
+    def _train(self, effect: f.Merge, commits: list[Commit]) -> e.TrainMerged:
+        train = Train(
+            onto=effect.onto,
+            method=effect.method,
+            cars=effect.cars[: len(commits)],
+            commits=tuple(commits),
+            trees=tuple(map(self.world.tree, commits)),
+            onto_tree=self.world.tree(effect.onto),
+        )
+        return e.TrainMerged(repo=effect.repo, target=effect.target, train=train)
+
+    def _there(self, car: Car, onto: Commit) -> e.ChangeLanded:
+        return e.ChangeLanded(task=car.task, revision=car.revision, commit=onto, target="main")
+
+    def _gate(self, effect: f.Gate, work: Work) -> e.AnyEvent:
+        """Run the checks that were not green on this tree before, up to the first that is red."""
+        about, policy = work.about, work.given.repo(h.REPO)
+        checks = gates_of([about.tasks[car.task].spec for car in effect.cars], policy)
+        task = about.tasks[effect.cars[-1].task if effect.cars else effect.task]
+        keys = [check_key(check, task.environment) for check in checks]
+        said = about.repos[h.REPO].lines.get("main", Line()).said(effect.tree, keys)
+        green = None
+        results: dict[str, CheckResult] = {}
+        for check, key, before in zip(checks, keys, said, strict=True):
+            if before is not None and before.result.green:
+                continue
+            green = self.check(effect.commit) if green is None else green
+            verdict = (FLAKY if before else h.GREEN) if green else h.RED
+            results[key] = replace(verdict, name=check.name)
+            if not green:
+                break
+        return e.TreeChecked(
+            repo=effect.repo, target=effect.target, tree=effect.tree, results=results
+        )
 
     def check(self, commit: Commit) -> bool:
         """Run the checks once; whether they were green."""
         if self.flakes > 0:
             self.flakes -= 1
+            self.flaked = True
             return False
         return self.world.check(commit)
 
@@ -226,39 +270,50 @@ class Queue:
         named: dict[str, Any] = {"task": effect.task, "revision": effect.revision}
         if change.sealed in self.world.edits(effect.onto):
             return e.ChangeLanded(**named, commit=effect.onto, target="main")
-        if self.world.build(effect.onto, change.sealed) is None:
+        if not self.world.merges(effect.onto, change.sealed):
             return e.ConflictFound(**named, cause=Conflict(("x.py",), effect.onto))
         return e.StillMerges(**named, onto=effect.onto)
 
+    def landers(self, effect: f.Land) -> list[tuple[Task, Evidence]]:
+        """Return what lands together, each by its intent, in landing order."""
+        members = (Member(effect.task, effect.revision), *effect.behind)
+        tasks = [self.fleet.tasks[member.task] for member in members]
+        return [(task, inv.intent(task)) for task in tasks]
+
     def _land(self, effect: f.Land) -> list[e.AnyEvent]:
         """Compare and swap; what a crash had done already counts as done."""
-        task = self.fleet.tasks[effect.task]
-        change = changed(task)
-        assert isinstance(change.state, Landing)
-        intent = change.state.evidence
-        if intent.commit not in self.world.behind(self.world.tip):
-            self.swap(task.id, intent)
-        if intent.commit in self.world.behind(self.world.tip):
-            landed = e.ChangeLanded(
-                task=task.id, revision=change.revision, commit=intent.commit, target="main"
-            )
-            seen = e.TargetSeen(repo=h.REPO, target="main", tip=self.world.tip)
-            return [landed, seen] if self.world.tip != intent.commit else [landed]
-        named: dict[str, Any] = {"task": task.id, "revision": change.revision}
-        if self.world.tip == intent.basis:
-            return [e.ChangeBlocked(**named, reason="main has local edits", onto=intent.basis)]
+        landers = self.landers(effect)
+        first, last = landers[0][1], landers[-1][1]
+        if last.commit not in self.world.behind(self.world.tip):
+            self.swap(effect)
+        there = self.world.behind(self.world.tip)
         seen = e.TargetSeen(repo=h.REPO, target="main", tip=self.world.tip)
-        missed = e.LandingMissed(**named, tip=self.world.tip)
-        if intent.basis in self.world.behind(self.world.tip):
-            return [seen, missed]
-        return [e.QueueFrozen(repo=h.REPO, target="main", reason="taken back"), seen, missed]
+        if last.commit in there:
+            return [*map(_landed, landers), *([seen] if self.world.tip != last.commit else [])]
+        if self.world.tip == first.basis:
+            why = "main has local edits"
+            return [
+                e.ChangeBlocked(
+                    task=task.id,
+                    revision=changed(task).revision,
+                    reason=why,
+                    onto=first.basis,
+                )
+                for task, _ in landers
+            ]
+        frozen = e.QueueFrozen(repo=h.REPO, target="main", reason="taken back")
+        told = [
+            _landed(it) if it[1].commit in there else _missed(it[0], self.world.tip)
+            for it in landers
+        ]
+        return [*([] if first.basis in there else [frozen]), seen, *told]
 
-    def swap(self, task: TaskId, intent: Evidence) -> None:
-        """Move the target as an intent says; what that does is judged before anything follows."""
-        before = self.world.tip
-        self.world.swap(intent.basis, intent.commit)
+    def swap(self, effect: f.Land) -> None:
+        """Move the target as intents say; what that does is judged before anything follows."""
+        before, landers = self.world.tip, self.landers(effect)
+        self.world.swap(landers[0][1].basis, landers[-1][1].commit)
         if self.world.tip != before:
-            self.judge(inv.Swap(before, self.world.tip, (task,)))
+            self.judge(inv.Swap(before, self.world.tip, tuple(task.id for task, _ in landers)))
 
     def judge(self, swap: inv.Swap) -> None:
         for invariant in inv.SWAPS:
@@ -280,18 +335,16 @@ class Queue:
         """Die while a landing is under way: before the target has moved, or just after."""
         for work in list(self.lanes.values()):
             if isinstance(work.effect, f.Land) and moved:
-                state = changed(self.fleet.tasks[work.effect.task]).state
-                if isinstance(state, Landing) and state.evidence.commit not in self.world.behind(
-                    self.world.tip
-                ):
-                    self.swap(work.effect.task, state.evidence)
+                [*_, (_, last)] = self.landers(work.effect)
+                if last.commit not in self.world.behind(self.world.tip):
+                    self.swap(work.effect)
         self.crash()
 
     def drain(self) -> None:
         """From now on nothing goes wrong: let all that is to be done come to its end."""
         self.world.person_edits(dirty=False)
         self.flakes = 0
-        self.given = h.circumstances(fleet=h.NO_SLOTS)
+        self.govern(h.CHECKED)
         self.reconcile()
         self.look()
         self.submit(c.Thaw(cwd="/srv/shop"))
@@ -306,3 +359,13 @@ class Queue:
 def changed(task: Task) -> Change:
     assert task.change is not None
     return task.change
+
+
+def _landed(lander: tuple[Task, Evidence]) -> e.ChangeLanded:
+    task, evidence = lander
+    number = changed(task).revision
+    return e.ChangeLanded(task=task.id, revision=number, commit=evidence.commit, target="main")
+
+
+def _missed(task: Task, tip: Commit) -> e.LandingMissed:
+    return e.LandingMissed(task=task.id, revision=changed(task).revision, tip=tip)

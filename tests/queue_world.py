@@ -7,6 +7,7 @@ breaks is in the tree. The target moves by compare and swap, and everybody who m
 import histories as h
 
 from fleet.core.ids import Commit
+from fleet.core.line import Car
 
 Edits = frozenset[Commit]  # each by the sealed commit that brought it
 
@@ -20,7 +21,7 @@ class World:
         self.clashes: set[Edits] = set()  # two that do not merge
         self.breaks: set[Edits] = set()  # what no check passes with
         self.values = {self.begin}  # that the target has had
-        self.passed: set[Commit] = set()  # on which checks were green
+        self.passed: set[str] = set()  # trees on which checks were green
         self.dirty = False  # the target is checked out, and a file of it is edited
         self.overwritten = False
         self.taken_back = False
@@ -50,7 +51,7 @@ class World:
         """Run the checks; whether they were green."""
         green = not self.red(self.edits(commit))
         if green:
-            self.passed.add(commit)
+            self.passed.add(self.tree(commit))
         return green
 
     # What is built on the target ------------------------------------------------------------------
@@ -71,11 +72,15 @@ class World:
         both = self.edits(onto) | {sealed}
         return not any(sealed in clash and clash <= both for clash in self.clashes)
 
-    def build(self, onto: Commit, sealed: Commit) -> Commit | None:
+    def build(self, onto: Commit, car: Car) -> Commit | None:
         """Merge one change onto a commit; None where they conflict."""
-        if not self.merges(onto, sealed):
+        if not self.merges(onto, car.sealed):
             return None
-        return self._commit(h.commit(f"{sealed} onto {onto}"), onto, sealed)
+        return self._commit(h.commit(f"{car.sealed} by {car.by} onto {onto}"), onto, car.sealed)
+
+    def tree(self, commit: Commit) -> str:
+        """Return the name of what a commit holds: others may hold the same."""
+        return h.commit(f"tree of {sorted(self.edits(commit))}")
 
     def _commit(self, name: Commit, onto: Commit, edit: Commit) -> Commit:
         self._edits[name] = self._edits[onto] | {edit}
