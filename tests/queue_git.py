@@ -22,7 +22,7 @@ from queue_world import Edits, World
 from fleet import paths
 from fleet.core import effects as f
 from fleet.core import events as e
-from fleet.core.ids import Commit, TaskId
+from fleet.core.ids import Commit
 from fleet.home import open_home
 from fleet.supervisor.perform import _PERFORMERS, judging
 from fleet.supervisor.perform.tools import Tools
@@ -100,6 +100,13 @@ class GitWorld(World):
         for branch in (one, two):
             self.commit(branch, shared=f"{branch} {self.made}\n")
 
+    def tree(self, commit: Commit) -> str:
+        return self.git("rev-parse", f"{commit}^{{tree}}")
+
+    def newest(self, commit: Commit) -> Commit:
+        before = Commit(self.git("rev-parse", "--verify", "-q", f"{commit}^1", ok=(0, 1)))
+        return min(self.edits(commit) - self.edits(before), default=commit) if before else commit
+
     def merges(self, onto: Commit, sealed: Commit) -> bool:
         words = ("merge-tree", "--write-tree", "--name-only", "--no-messages", onto, sealed)
         said = self.git(*words, ok=(0, 1)).splitlines()
@@ -124,6 +131,7 @@ class GitWorld(World):
         if self.tip != self.begin and not self._checked_out():
             self.taken_back = True
             self.git("update-ref", "refs/heads/main", f"{self.tip}^1")
+            self.values.add(self.tip)
 
     def person_edits(self, *, dirty: bool) -> None:
         """Check the target out, and edit a file of it that changes touch; or have done with it."""
@@ -197,10 +205,8 @@ class GitQueue(Queue):
             if title.startswith("fleet"):
                 self.git.overwritten |= not self.git.kept()
                 self.git.values.add(new)
-                self.judge(inv.Swap(old, new, self.landing(effect)))
-
-    def landing(self, effect: f.Land) -> tuple[TaskId, ...]:
-        return (effect.task,)
+                landers = tuple(task.id for task, _ in self.landers(effect))
+                self.judge(inv.Swap(old, new, landers))
 
     def crash_landing(self, *, moved: bool) -> None:
         self.kill_at = "moved" if moved else "begun"
@@ -251,16 +257,15 @@ class GitQueue(Queue):
         if self.kill_at == here:
             raise Killed
 
-    def _check(self, command: str, *, cwd: Path, **_: Any) -> Passed | Failed:
-        red = self.git.red(self.git.in_tree(cwd))
-        commit = Commit(
-            subprocess.run(
-                ["git", "rev-parse", "HEAD"], cwd=cwd, capture_output=True, text=True, check=True
-            ).stdout.strip()
-        )
-        if self.flakes > 0:
-            self.flakes -= 1
-            return Failed(0.1, 1)
-        if not red:
-            self.git.passed.add(commit)
-        return Failed(0.1, 1) if red else Passed(0.1)
+    def _check(self, command: str, *, cwd: Path, log: Path, **_: Any) -> Passed | Failed:
+        log.parent.mkdir(parents=True, exist_ok=True)
+        log.touch()
+        commit = head_of(cwd)
+        assert self.git.in_tree(cwd) == self.git.edits(commit), "a gate holds another tree"
+        return Passed(0.1) if self.check(commit) else Failed(0.1, 1)
+
+
+def head_of(path: Path) -> Commit:
+    asked = ["git", "rev-parse", "HEAD"]
+    ran = subprocess.run(asked, cwd=path, capture_output=True, text=True, check=True)
+    return Commit(ran.stdout.strip())

@@ -63,7 +63,7 @@ class Queue:
     approvals: set[tuple[TaskId, Commit]] = field(default_factory=set)  # that people gave
     flakes: int = 0  # how many runs of checks will fail for nothing
     workers: int = 1
-    flaked: bool = False
+    flaked: set[Commit] = field(default_factory=set)
     now_: int = 0
 
     def __post_init__(self) -> None:
@@ -258,10 +258,14 @@ class Queue:
         )
 
     def check(self, commit: Commit) -> bool:
-        """Run the checks once; whether they were green."""
-        if self.flakes > 0:
+        """Run the checks once; whether they were green.
+
+        A flake may strike once for each newest change of a tree: what is red twice is red.
+        """
+        newest = self.world.newest(commit)
+        if self.flakes > 0 and newest not in self.flaked:
             self.flakes -= 1
-            self.flaked = True
+            self.flaked.add(newest)
             return False
         return self.world.check(commit)
 

@@ -44,6 +44,11 @@ class World:
             found.append(self._parents[found[-1]])
         return found
 
+    def newest(self, commit: Commit) -> Commit:
+        """Return the edit that a commit adds to what it builds on."""
+        added = self.edits(commit) - self.edits(self._parents.get(commit, commit))
+        return min(added, default=commit)
+
     def red(self, edits: Edits) -> bool:
         return any(broken <= edits for broken in self.breaks)
 
@@ -110,6 +115,7 @@ class World:
         if self.tip in self._parents:
             self.taken_back = True
             self._tip = self._parents[self.tip]
+            self.values.add(self._tip)
 
     def person_edits(self, *, dirty: bool) -> None:
         """Somebody edits a file of a checkout of the target, or has done with it."""

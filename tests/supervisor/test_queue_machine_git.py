@@ -1,18 +1,25 @@
-"""The merge queue over real git: what must hold of it holds of a real repository, too."""
+"""The merge queue over real git: what must hold of it holds of a real repository, too.
+
+Landings that are wrong in a known way are noticed: so much is asked of the machine itself.
+"""
 
 import os
 import shutil
 import tempfile
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 
-from hypothesis import HealthCheck, settings
+import pytest
+import queue_mutants as mutants
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, rule, run_state_machine_as_test
 from queue_git import GitQueue
 from queue_machine import QueueMachine
 
 TIMES = int(os.environ.get("FLEET_EXAMPLES", "1"))
-MEMORY = Path("/dev/shm")
+MEMORY = Path("/dev/shm")  # where temporary files cost least
 
 
 class GitMachine(QueueMachine):
@@ -27,27 +34,46 @@ class GitMachine(QueueMachine):
     @rule()
     def somebody_is_faster(self) -> None:
         """A person commits after our next landing has looked, and before it moves the target."""
-        git_queue = self.queue
-        assert isinstance(git_queue, GitQueue)
-        git_queue.between = git_queue.world.person_commits
+        assert isinstance(self.queue, GitQueue)
+        self.queue.between = self.queue.world.person_commits
+        self.work(steps=6, longest=True)
 
     def teardown(self) -> None:
         try:
             super().teardown()
         finally:
-            shutil.rmtree(self.root)
+            if hasattr(self, "root"):
+                shutil.rmtree(self.root)
+
+
+def settings_for(examples: int, *, shrink: bool = True) -> settings:
+    return settings(
+        max_examples=examples,
+        stateful_step_count=15,
+        deadline=None,
+        derandomize=TIMES == 1,
+        database=None,
+        report_multiple_bugs=False,
+        phases=[Phase.generate, Phase.shrink] if shrink else [Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
 
 
 def test_what_must_hold_of_a_queue_holds_over_git() -> None:
-    run_state_machine_as_test(
-        GitMachine,
-        settings=settings(
-            max_examples=10 * TIMES,
-            stateful_step_count=15,
-            deadline=None,
-            derandomize=TIMES == 1,
-            database=None,
-            report_multiple_bugs=False,
-            suppress_health_check=list(HealthCheck),
-        ),
-    )
+    run_state_machine_as_test(GitMachine, settings=settings_for(10 * TIMES))
+
+
+@pytest.mark.parametrize(
+    ("wrong", "numbers"),
+    [
+        (mutants.blind_update, ("I3", "I5", "I13")),
+        (mutants.landing_by_branch_name, ("I4", "I5")),
+    ],
+)
+def test_a_landing_that_is_wrong_is_noticed(
+    wrong: Callable[[], AbstractContextManager[None]], numbers: tuple[str, ...]
+) -> None:
+    with wrong(), pytest.raises(AssertionError) as noticed:
+        run_state_machine_as_test(GitMachine, settings=settings_for(40, shrink=False))
+
+    assert str(noticed.value).startswith(numbers)
