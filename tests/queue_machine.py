@@ -51,6 +51,16 @@ class QueueMachine(RuleBasedStateMachine):
         for branch in (first, second):
             self._submit(branch, land)
 
+    @rule(branch=branches, land=lands)
+    def an_agent_goes_on(self, branch: str, land: Land) -> None:
+        """An agent commits after its work was sealed, and before that lands."""
+        self.queue.world.commit(branch)
+        self._submit(branch, land)
+        self.work(steps=1, longest=False)
+        self.queue.world.commit(branch)
+        self.queue.submit(c.Approve(task=branch))
+        self.work(steps=8, longest=True)
+
     @rule(branch=branches)
     def breaks_alone(self, branch: str) -> None:
         if branch in self.queue.world.branches:

@@ -65,6 +65,11 @@ def _judge(place: Place) -> None:
     assert rows[changed]["status"] == "conflict"
     assert ten_branches.LINE in rows[changed]["needs"]
     assert rows[failed]["status"] == "returned"
+    [other] = set(ten_branches.SEMANTIC) - {failed}
+    assert f"together with {other}" in rows[failed]["needs"]
+    assert f"together with {other}" in place.fleet("show", failed).out
+    waits = {row["task"]: row["waits_for"] for row in place.ask(p.Queue())}
+    assert f"together with {other}" in waits[failed]
     for name in set(NAMES) - left:
         place.git("merge-base", "--is-ancestor", name, "main")
     assert place.git("status", "--porcelain") == ""
