@@ -30,7 +30,13 @@ CHANGES = 50
 FILES = 5000
 RATES = (0.01, 0.05, 0.2)
 # (workers, failure rate): most runs of checks, and most time, both in the mean.
-GOALS = {(1, 0.05): (23.0, None), (4, 0.05): (56.0, 14.0)}
+# The real one has too few changes for 5 %, and a time that depends on the machine.
+GOALS = {
+    (1, 0.05): (23.0, None),
+    (4, 0.05): (56.0, 14.0),
+    (1, 0.04): (23.0, None),
+    (4, 0.04): (56.0, None),
+}
 CHECK_S = 1.0  # of the real one
 BAD = (7, 31)  # of the real changes: 4 %
 FLEET = (sys.executable, "-P", "-m", "fleet")
@@ -167,7 +173,7 @@ def _real(like: Path, workers: int) -> Row:
         more = {"bad": f"{number}\n"} if number in BAD else {}
         branches.commit(repo, f"c{number:02}", files | more, start="main")
     with fleet(repo.parent, slots=2, pool=0, more=f"workers: {workers}\n") as bed:
-        subprocess.run([*FLEET, "trust"], cwd=repo, check=True, stdout=subprocess.DEVNULL)
+        subprocess.run([*FLEET, "trust"], cwd=repo, check=True, capture_output=True)
         seconds = timed(lambda: _land(bed, repo))
         rows = bed.client.ask(protocol.List(all=True))
     left = sorted(row["task"] for row in rows if row["status"] != "landed")

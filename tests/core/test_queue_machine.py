@@ -43,6 +43,7 @@ def settings_for(examples: int, *, known: bool = False) -> settings:
     )
 
 
+@pytest.mark.timeout(60 * max(TIMES, 1))
 def test_what_must_hold_of_a_queue_holds() -> None:
     SEEN.clear()
     run_state_machine_as_test(Counted, settings=settings_for(150 * TIMES))

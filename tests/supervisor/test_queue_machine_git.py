@@ -60,6 +60,7 @@ def settings_for(examples: int, *, known: bool = False) -> settings:
     )
 
 
+@pytest.mark.timeout(60 * max(TIMES, 1))
 def test_what_must_hold_of_a_queue_holds_over_git() -> None:
     run_state_machine_as_test(GitMachine, settings=settings_for(15 * TIMES))
 
