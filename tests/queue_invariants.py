@@ -18,6 +18,7 @@ from fleet.core.ids import Commit, TaskId
 from fleet.core.model import Task
 from fleet.core.reducer import reduce, replay
 from fleet.core.status import Landed, Submitted
+from fleet.core.trains import builds_on
 from fleet.core.views import needs
 
 if TYPE_CHECKING:
@@ -185,7 +186,9 @@ def everything_comes_to_an_end(queue: "Queue") -> None:
     stuck = [
         task.id
         for task in queue.fleet.tasks.values()
-        if isinstance(task.status, Submitted) and needs(queue.fleet, task, policy) is None
+        if isinstance(task.status, Submitted)
+        and needs(queue.fleet, task, policy) is None
+        and not builds_on(queue.fleet, task)  # what that waits for is judged here itself
     ]
     assert not stuck, f"I10: {stuck} wait for nothing"
 

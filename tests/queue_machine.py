@@ -4,12 +4,14 @@ Two rules are made of several steps: bugs that need two changes in the queue, or
 ends before another, are found by single steps only after thousands of examples.
 """
 
+import histories as h
 import queue_invariants as inv
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 from queue_sim import POLICIES, Queue
 
 from fleet.core import commands as c
+from fleet.core.ids import TaskId
 from fleet.core.policy import Land
 
 BRANCHES = ("b0", "b1", "b2", "b3", "b4")
@@ -50,6 +52,18 @@ class QueueMachine(RuleBasedStateMachine):
             world.breaks.add(frozenset({one} if kind == "b" else {one, two}))
         for branch in (first, second):
             self._submit(branch, land)
+
+    @rule(parent=branches, child=branches, land=lands)
+    def one_builds_on_another(self, parent: str, child: str, land: Land) -> None:
+        """A stack of two: the second one is cut from the first, and makes no sense without it."""
+        if parent == child or parent not in self.queue.fleet.tasks:
+            return
+        name = TaskId(f"{child}-on-{parent}")
+        if name in self.queue.fleet.tasks:
+            return
+        self.queue.world.commit(f"fleet/{name}")
+        spec = h.spec(agent=None, land=land, after=(TaskId(parent),), stack=True)
+        self.queue.record(h.added(name, spec))
 
     @rule(branch=branches, land=lands)
     def an_agent_goes_on(self, branch: str, land: Land) -> None:

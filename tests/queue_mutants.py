@@ -81,7 +81,7 @@ def blame_while_speculating() -> Iterator[None]:
     """What fails behind others that have not landed is thrown out there and then."""
 
     def front(place: Place, entries: Sequence[Entry]) -> e.AnyEvent | None:
-        cars = candidates(entries, frozenset(), room(place, len(entries)))
+        cars = candidates(place, entries, frozenset(), room(place, len(entries)))
         chain = couple(place, cars)
         found = walk(place, chain, [False] * len(chain.cars), len(entries), ())
         if not found.red:

@@ -212,6 +212,8 @@ def _change_need(fleet: Fleet, task: Task, policy: RepoPolicy) -> Need | None:
         return Need("trust" if why == merge_queue.UNTRUSTED else "frozen", why)
     if change.blocked is not None:
         return Need("landing", change.blocked)
+    if other := doomed_by(fleet, task):
+        return Need("blocked", f"waits for {other}, which will not land")
     if not isinstance(change.state, Ready) or approving.approved(change):
         return None
     if approving.unchecked(task, change, policy):
