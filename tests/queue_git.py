@@ -85,7 +85,7 @@ class GitWorld(World):
 
     def commit(self, branch: str, *, shared: str | None = None) -> Commit:
         self.made += 1
-        name = f"{EDITS}/{branch}-{self.made}"
+        name = f"{EDITS}/{branch.replace('/', '-')}-{self.made}"
         files: dict[str, str | None] = {name: f"{self.made}\n"}
         old = self.branches.get(branch)
         if old is not None:

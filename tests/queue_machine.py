@@ -1,6 +1,6 @@
 """Everything that people, agents and accidents may do to a merge queue, in any order.
 
-Two rules are made of several steps: bugs that need two changes in the queue, or one check that
+Some rules are made of several steps: bugs that need two changes in the queue, or one check that
 ends before another, are found by single steps only after thousands of examples.
 """
 
@@ -38,20 +38,30 @@ class QueueMachine(RuleBasedStateMachine):
         """A branch is put into the queue, or its next revision."""
         self._submit(branch, land)
 
-    @rule(first=branches, second=branches, land=lands, kind=st.sampled_from("abcd"))
-    def two_are_submitted(self, first: str, second: str, land: Land, kind: str) -> None:
-        """Two revisions at once: they may not merge, or not pass together, or one not at all."""
-        world = self.queue.world
-        if kind == "c" and first != second:
-            world.clash(first, second)
-        else:
-            world.commit(first)
-            world.commit(second)
-        one, two = world.branches[first], world.branches[second]
-        if kind in "bd":
-            world.breaks.add(frozenset({one} if kind == "b" else {one, two}))
+    @rule(first=branches, second=branches, land=lands, bad=st.booleans())
+    def two_are_submitted(self, first: str, second: str, *, land: Land, bad: bool) -> None:
+        """Two revisions at once, of which the first one may be bad."""
+        for branch in (first, second):
+            self.queue.world.commit(branch)
+        if bad:
+            self.queue.world.breaks.add(frozenset({self.queue.world.branches[first]}))
         for branch in (first, second):
             self._submit(branch, land)
+
+    @rule(first=branches, second=branches, land=lands)
+    def two_that_do_not_merge(self, first: str, second: str, land: Land) -> None:
+        if first != second:
+            self.queue.world.clash(first, second)
+            self._submit(first, land)
+            self._submit(second, land)
+
+    @rule(first=branches, second=branches, land=lands)
+    def two_that_fail_together(self, first: str, second: str, land: Land) -> None:
+        one, two = (self.queue.world.commit(branch) for branch in (first, second))
+        if first != second:
+            self.queue.world.breaks.add(frozenset({one, two}))
+        self._submit(first, land)
+        self._submit(second, land)
 
     @rule(parent=branches, child=branches, land=lands)
     def one_builds_on_another(self, parent: str, child: str, land: Land) -> None:
