@@ -14,8 +14,9 @@ import outcomes
 from fleet.core import effects as f
 from fleet.core import events as e
 from fleet.core.activity import Idle, Working
-from fleet.core.causes import Conflict, GateRed, NoChange
+from fleet.core.causes import Conflict, NoChange
 from fleet.core.ids import TaskId
+from fleet.core.line import Clash
 from fleet.core.model import Fleet, Task
 from fleet.core.planned import Circumstances
 from fleet.core.status import Running
@@ -98,10 +99,11 @@ class World:
                 return [e.SealFailed(task=name, cause=NoChange())]
             case f.RunChecks(revision=it) if it in script.red:
                 return [e.ChecksFailed(task=name, revision=it, results=(h.RED,))]
-            case f.Gate(revision=it, onto=onto) if it in script.gate_red:
-                return [e.GateRejected(task=name, revision=it, cause=GateRed((h.RED,), onto))]
-            case f.Gate(revision=it, onto=onto) if it in script.conflict:
-                return [e.ConflictFound(task=name, revision=it, cause=Conflict(("x.py",), onto))]
+            case f.Gate(revision=it) if it in script.gate_red:
+                return [outcomes.checked(effect, fleet, self.given, red=(h.CHECK.run,))]
+            case f.Merge(revision=it, onto=onto) if it in script.conflict:
+                clash = Clash(onto, effect.method, effect.cars, Conflict(("x.py",), onto))
+                return [e.TrainClashed(repo=effect.repo, target=effect.target, clash=clash)]
             case _:
                 return []
 

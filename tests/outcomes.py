@@ -12,8 +12,8 @@ from fleet.core import events as e
 from fleet.core.causes import CheckResult, Conflict, NoChange, Unsealable
 from fleet.core.change import Change, Evidence, Landing, Member
 from fleet.core.gating import gates_of
-from fleet.core.ids import Commit
-from fleet.core.line import Clash, Train, check_key
+from fleet.core.ids import Commit, TaskId
+from fleet.core.line import Car, Clash, Train, check_key
 from fleet.core.model import Fleet, Task
 from fleet.core.planned import Circumstances
 
@@ -39,10 +39,8 @@ def good(effect: f.AnyEffect, fleet: Fleet, given: Circumstances) -> Events:
         case f.MakeSlot() | f.RecycleSlot() | f.DropSlot():
             kind = e.SlotDropped if isinstance(effect, f.DropSlot) else e.SlotReady
             return [kind(repo=effect.repo, slot=effect.slot)]
-        case f.Land():
-            return _land(effect, fleet)
         case _:
-            return [_judged(effect, fleet, given)]
+            return _judged(effect, fleet, given)
 
 
 def told(effect: f.Notify) -> e.NeedTold:
@@ -57,21 +55,24 @@ def _told(effect: f.Tell | f.PassAnswer, outcome: str, **more: Any) -> e.AnyEven
 
 
 def _judged(
-    effect: f.Seal | f.RunChecks | f.Merge | f.Gate | f.Remerge, fleet: Fleet, given: Circumstances
-) -> e.AnyEvent:
-    task = fleet.tasks[effect.task]
-    number = effect.revision
+    effect: f.Seal | f.RunChecks | f.Merge | f.Gate | f.Remerge | f.Land,
+    fleet: Fleet,
+    given: Circumstances,
+) -> Events:
+    task, number = effect.task, effect.revision
     match effect:
-        case f.Merge():
-            return merged(effect)
         case f.Seal():
-            return sealed(task, number)
+            return [sealed(fleet.tasks[task], number)]
         case f.RunChecks():
-            return e.ChecksPassed(task=task.id, revision=number, results=(h.GREEN,))
+            return [e.ChecksPassed(task=task, revision=number, results=(h.GREEN,))]
+        case f.Merge():
+            return [merged(effect)]
         case f.Gate():
-            return checked(effect, fleet, given)
+            return [checked(effect, fleet, given)]
         case f.Remerge(onto=onto):
-            return e.StillMerges(task=task.id, revision=number, onto=onto)
+            return [e.StillMerges(task=task, revision=number, onto=onto)]
+        case f.Land():
+            return _land(effect, fleet)
 
 
 def sealed(task: Task, revision: int) -> e.Sealed:
@@ -98,6 +99,14 @@ def merged(effect: f.Merge) -> e.TrainMerged:
         onto_tree=tree_of(effect.onto),
     )
     return e.TrainMerged(repo=effect.repo, target=effect.target, train=train)
+
+
+def gate_of(*names: TaskId, by: str = "", onto: Commit = h.BASE) -> f.Gate:
+    """Return the gate of first revisions that were merged one behind the other."""
+    cars = tuple(Car(name, 1, h.commit(f"{name}-1"), by) for name in names)
+    where = (h.REPO, "main", names[-1], 1)
+    train = merged(f.Merge(*where, onto, "merge", cars)).train
+    return f.Gate(*where, train.commits[-1], train.trees[-1], cars)
 
 
 TREES: dict[str, str] = {}  # of commits that were made here
@@ -186,12 +195,12 @@ def _checks(effect: f.RunChecks, fleet: Fleet) -> list[Events]:
 def _gates(effect: f.Gate, fleet: Fleet) -> list[Events]:
     task, number = effect.task, effect.revision
     onto = fleet.repos[effect.repo].tips.get(effect.target, h.BASE)
-    red = checked(effect, fleet, h.GIVEN, red=("make test",))
-    return [
-        *([[red]] if any(not it.green for it in red.results.values()) else []),
+    red = checked(effect, fleet, h.GIVEN, red=(h.CHECK.run,))
+    ways: list[Events] = [
         [e.ChangeBlocked(task=task, revision=number, reason="the disk is full", onto=onto)],
         [e.TargetSeen(repo=effect.repo, target=effect.target, tip=h.commit(f"after {onto}"))],
     ]
+    return [[red], *ways] if red.results else ways
 
 
 def _merges(effect: f.Merge, fleet: Fleet) -> list[Events]:

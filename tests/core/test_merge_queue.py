@@ -1,14 +1,17 @@
 """The merge queue: what is gated, approved and landed, in which order, and what it waits for."""
 
 import histories as h
+import outcomes
 import pytest
-from histories import MOVED, NOON, REPO, A, B, C, effects, history, settle
+from histories import MOVED, NOON, REPO, A, B, C, history, settle
+from track import Track, queue
 
 from fleet.core import events as e
 from fleet.core.causes import Conflict, GateRed
 from fleet.core.change import BY_POLICY
-from fleet.core.effects import AnyEffect, Gate, Land, Remerge
+from fleet.core.effects import Land, Remerge
 from fleet.core.ids import Commit, TaskId
+from fleet.core.line import check_key
 from fleet.core.merge_queue import entries, waits_for
 from fleet.core.model import Fleet
 from fleet.core.policy import Check, RepoPolicy
@@ -18,125 +21,128 @@ AUTO, HAND = {"land": "auto"}, h.by_hand(A)
 MOVES = e.TargetSeen(repo=REPO, target="main", tip=MOVED)
 FREEZES = e.QueueFrozen(repo=REPO, target="main", reason="main was rewound")
 BLOCKED = e.ChangeBlocked(task=A, revision=1, reason="main has local edits", onto=h.BASE)
+UNBLOCKED = e.ChangeUnblocked(task=A, revision=1)
+GONE = e.TargetSeen(repo=REPO, target="main", tip=None)
 NO_CHECKS = RepoPolicy()
 NEW_RULES = RepoPolicy(checks=(Check("test", "make check"),), digest="d1")
 
 
-def gate(task: TaskId = A, onto: Commit = h.BASE, revision: int = 1) -> Gate:
-    return Gate(REPO, "main", task, revision, onto)
-
-
-def land(task: TaskId = A) -> Land:
-    return Land(REPO, "main", task, 1)
+def green(
+    task: TaskId = A, onto: Commit = h.BASE, checks: tuple[Check, ...] = (h.CHECK,)
+) -> e.TreeChecked:
+    """The checks passed on what `task` merged onto `onto` comes to."""
+    tree = outcomes.gate_of(task, onto=onto).tree
+    results = {check_key(check, ""): h.GREEN for check in checks}
+    return e.TreeChecked(repo=REPO, target="main", tree=tree, results=results)
 
 
 def unchecked(task: TaskId = A) -> e.GatePassed:
     return h.gated(task, results=(), checks=())
 
 
-def next_(*events: e.AnyEvent, policy: RepoPolicy = h.CHECKED) -> tuple[AnyEffect, ...]:
-    return effects(history(*events), h.circumstances(policy))
-
-
 @pytest.mark.parametrize(
-    ("events", "effect"),
+    ("events", "checking", "landed"),
     [
-        pytest.param(HAND, gate(), id="gated while nobody has looked"),
-        pytest.param((*HAND, h.gated()), None, id="waits for a review"),
-        pytest.param((*HAND, h.approved()), gate(), id="approved before its gates"),
-        pytest.param((*HAND, h.gated(), h.approved()), land(), id="gated and approved"),
-        pytest.param((*HAND, h.approved(), h.gated()), land(), id="approved and gated"),
-        pytest.param((*h.by_hand(A, **AUTO), h.gated()), land(), id="auto"),
-        pytest.param((*h.by_hand(A, **AUTO), unchecked()), gate(), id="auto, by other rules"),
-        pytest.param((*HAND, h.gated(), MOVES), Remerge(REPO, "main", A, 1, MOVED), id="moved"),
-        pytest.param((*HAND, h.gated(), h.approved(), MOVES), gate(onto=MOVED), id="gated anew"),
+        pytest.param(HAND, True, False, id="gated while nobody has looked"),
+        pytest.param((*HAND, green()), False, False, id="waits for a review"),
+        pytest.param((*HAND, h.approved()), True, False, id="approved before its gates"),
+        pytest.param((*HAND, green(), h.approved()), False, True, id="gated and approved"),
+        pytest.param((*HAND, h.approved(), green()), False, True, id="approved and gated"),
+        pytest.param((*h.by_hand(A, **AUTO), green()), False, True, id="auto"),
+        pytest.param((*h.by_hand(A, **AUTO), unchecked()), True, False, id="auto, other rules"),
+        pytest.param((*HAND, h.approved(), MOVES, green()), True, False, id="gated anew"),
+        pytest.param((*HAND, h.approved(), MOVES, green(onto=MOVED)), False, True, id="stands"),
+        pytest.param((*HAND, green(), FREEZES, h.approved()), False, False, id="frozen"),
+        pytest.param((*HAND, FREEZES), False, False, id="frozen, not gated"),
+        pytest.param((*HAND, green(), BLOCKED, h.approved()), False, False, id="blocked"),
+        pytest.param((*HAND, BLOCKED), False, False, id="gating blocked"),
+        pytest.param((*HAND, green(), BLOCKED, h.approved(), MOVES), True, False, id="moved on"),
         pytest.param(
-            (*HAND, h.gated(), h.approved(), MOVES, h.gated(onto=MOVED)), land(), id="stands"
+            (*HAND, green(), BLOCKED, h.approved(), UNBLOCKED), False, True, id="unblocked"
         ),
-        pytest.param((*HAND, h.gated(), h.approved(), FREEZES), None, id="frozen"),
-        pytest.param((*HAND, FREEZES), None, id="frozen, not gated"),
-        pytest.param((*HAND, h.gated(), h.approved(), BLOCKED), None, id="blocked"),
-        pytest.param((*HAND, BLOCKED), None, id="gating blocked"),
-        pytest.param(
-            (*HAND, h.gated(), h.approved(), BLOCKED, MOVES), gate(onto=MOVED), id="moved on"
-        ),
-        pytest.param(
-            (*HAND, h.gated(), h.approved(), BLOCKED, e.ChangeUnblocked(task=A, revision=1)),
-            land(),
-            id="unblocked",
-        ),
-        pytest.param(
-            (*HAND, e.TargetSeen(repo=REPO, target="main", tip=None)), None, id="target gone"
-        ),
-        pytest.param(
-            (*HAND, h.gated(), h.approved(), h.landing(), FREEZES, MOVES),
-            land(),
-            id="an intent is carried through",
-        ),
+        pytest.param((*HAND, GONE), False, False, id="target gone"),
     ],
 )
-def test_the_next_step_of_one_change(events: h.Events, effect: object) -> None:
-    assert next_(*events) == (() if effect is None else (effect,))
+def test_the_next_step_of_one_change(events: h.Events, *, checking: bool, landed: bool) -> None:
+    track = Track(*events)
+
+    assert track.checking == ([("a",)] if checking else [])
+    assert track.landed("a") == landed
 
 
-@pytest.mark.parametrize(
-    ("policy", "effect"),
-    [
-        (NO_CHECKS, None),
-        (RepoPolicy(checks=(h.CHECK,), digest="unknown"), None),
-        (h.CHECKED, gate()),
-    ],
-)
-def test_auto_never_lands_without_a_gate(policy: RepoPolicy, effect: object) -> None:
-    found = next_(*h.by_hand(A, **AUTO), unchecked(), policy=policy)
+def test_what_waits_for_a_person_is_only_merged_again_when_the_target_moves() -> None:
+    fleet = Track(*HAND, green()).fleet
 
-    assert found == (() if effect is None else (effect,))
+    effects = settle(h.fold(fleet, [MOVES]))[1].effects
+
+    assert effects == (Remerge(REPO, "main", A, 1, MOVED),)
+
+
+def test_an_intent_is_carried_through_whatever_else_happened() -> None:
+    fleet = history(*HAND, h.gated(), h.approved(), h.landing(), FREEZES, MOVES)
+
+    assert settle(fleet)[1].effects == (Land(REPO, "main", A, 1),)
+
+
+@pytest.mark.parametrize(("policy", "checking"), [(NO_CHECKS, False), (h.CHECKED, True)])
+def test_auto_never_lands_without_a_gate(policy: RepoPolicy, *, checking: bool) -> None:
+    track = Track(*h.by_hand(A, **AUTO), policy=policy)
+
+    assert not track.landed("a")
+    assert track.checking == ([("a",)] if checking else [])
 
 
 def test_auto_never_lands_on_a_verdict_that_was_about_other_checks() -> None:
-    by_policy = (*h.by_hand(A, **AUTO), h.gated(), h.approved(by=BY_POLICY))
-    missed = e.LandingMissed(task=A, revision=1, tip=MOVED)
-    events = (*by_policy, h.landing(), missed, MOVES, h.gated(onto=MOVED, results=(), checks=()))
+    events = (*h.by_hand(A, **AUTO), green(), h.approved(by=BY_POLICY))
+    track = Track(*events, policy=NO_CHECKS)
 
-    assert next_(*events, policy=NO_CHECKS) == ()
+    assert not track.landed("a")
 
 
 def test_a_person_may_land_what_has_no_checks() -> None:
-    assert next_(*HAND, unchecked(), policy=NO_CHECKS) == ()
-    assert next_(*HAND, unchecked(), h.approved(), policy=NO_CHECKS) == (land(),)
+    assert not Track(*HAND, policy=NO_CHECKS).landed("a")
+    assert Track(*HAND, h.approved(), policy=NO_CHECKS).landed("a")
 
 
-@pytest.mark.parametrize("policy", [NO_CHECKS, NEW_RULES])
-def test_what_was_gated_by_other_rules_is_gated_again(policy: RepoPolicy) -> None:
-    assert next_(*HAND, h.gated(), h.approved(), policy=policy) == (gate(),)
+def test_what_was_gated_by_other_rules_is_gated_again() -> None:
+    assert Track(*HAND, green(), h.approved(), policy=NEW_RULES).checking == [("a",)]
+
+
+def test_what_was_checked_elsewhere_is_checked_again() -> None:
+    """Evidence is of a tree, of a check as it is defined, and of the environment it ran in."""
+    tree = outcomes.gate_of(A).tree
+    results = {check_key(h.CHECK, "another shell"): h.GREEN}
+    other = e.TreeChecked(repo=REPO, target="main", tree=tree, results=results)
+
+    assert Track(*HAND, other, h.approved()).checking == [("a",)]
 
 
 def test_the_checks_of_a_task_are_gates_of_its_change() -> None:
     own = Check("check-1", "make docs")
     events = (*h.by_hand(A, checks=(own,)), h.approved())
 
-    assert next_(*events, h.gated(checks=(h.CHECK,))) == (gate(),)
-    assert next_(*events, h.gated(checks=(h.CHECK, own))) == (land(),)
+    assert Track(*events, green()).checking == [("a",)]
+    assert Track(*events, green(checks=(h.CHECK, own))).landed("a")
 
 
 def test_commands_that_nobody_trusted_are_not_run() -> None:
     untrusted = RepoPolicy(checks=(h.CHECK,), digest="d2")
-    events = (*HAND, h.gated(), h.approved())
+    events = (*HAND, green(), h.approved())
+    trust = e.PolicyTrusted(repo=REPO, digest="d2")
 
-    assert next_(*events, policy=untrusted) == ()
-    assert next_(*events, e.PolicyTrusted(repo=REPO, digest="d2"), policy=untrusted) == (land(),)
+    assert not Track(*events, policy=untrusted).landed("a")
+    assert Track(*events, trust, policy=untrusted).landed("a")
 
 
 def test_the_intent_is_on_record_before_the_target_moves() -> None:
-    fleet, planned, facts = settle(history(*h.by_hand(A, **AUTO), h.gated()))
-    evidence = h.evidence()
+    track = Track(*h.by_hand(A, **AUTO))
+    track.finish("a")
+    passed, approved, began = track.facts
 
-    assert facts == [
-        e.Approved(task=A, revision=1, sealed=h.commit("a-1"), by=BY_POLICY, rules=evidence.rules),
-        e.LandingBegan(task=A, revision=1, evidence=evidence),
-    ]
-    assert planned.effects == (land(),)
-    assert fleet.tasks[A].landing
+    assert isinstance(passed, e.GatePassed)
+    assert isinstance(approved, e.Approved)
+    assert (approved.by, approved.sealed) == (BY_POLICY, h.commit("a-1"))
+    assert began == e.LandingBegan(task=A, revision=1, evidence=passed.evidence)
 
 
 def test_a_change_that_landed_is_in_no_queue() -> None:
@@ -151,13 +157,16 @@ def test_a_change_that_landed_is_in_no_queue() -> None:
 def test_an_approval_of_another_commit_is_none() -> None:
     other = e.Approved(task=A, revision=1, sealed=h.commit("other"), by="person")
 
-    assert next_(*HAND, h.gated(), other) == ()
+    assert not Track(*HAND, green(), other).landed("a")
 
 
 def test_a_new_revision_waits_for_a_new_approval() -> None:
-    newer = (e.Resubmitted(task=A), h.sealed(A, 2), h.passed(A, 2), h.gated(A, 2))
+    newer = (e.Resubmitted(task=A), h.sealed(A, 2), h.passed(A, 2))
+    track = Track(*HAND, h.approved(), *newer)
 
-    assert next_(*HAND, h.gated(), h.approved(), *newer) == ()
+    track.finish("a")
+
+    assert not track.landed("a")
 
 
 @pytest.mark.parametrize(
@@ -168,10 +177,10 @@ def test_a_new_revision_waits_for_a_new_approval() -> None:
     ],
 )
 def test_what_does_not_get_through_goes_back_and_stops_nobody(verdict: e.AnyEvent) -> None:
-    fleet, planned, _ = settle(history(*HAND, *h.by_hand(B), h.approved(), verdict))
+    track = Track(*HAND, *h.by_hand(B), h.approved(), verdict)
 
-    assert isinstance(fleet.tasks[A].status, Held)
-    assert planned.effects == (gate(B),)
+    assert isinstance(track.fleet.tasks[A].status, Held)
+    assert track.checking == [("b",)]
 
 
 # The order -------------------------------------------------------------------------------------
@@ -203,24 +212,23 @@ def test_what_lands_by_policy_stands_where_its_age_puts_it() -> None:
     assert line(by_policy) == [A, B]
 
 
-def test_one_gate_at_a_time_for_each_target() -> None:
+def test_each_target_has_a_line_of_its_own() -> None:
     other = (h.added(B, h.spec(agent=None), target="next"), h.sealed(B), h.passed(B))
     seen = e.TargetSeen(repo=REPO, target="next", tip=MOVED)
 
-    assert next_(*h.by_hand(A), *h.by_hand(C), *other, seen) == (
-        gate(A),
-        Gate(REPO, "next", B, 1, MOVED),
-    )
+    assert Track(*queue(A, C), *other, seen, workers=2).checking == [("a", "c"), ("b",)]
 
 
 def test_a_blocked_change_lets_others_pass() -> None:
-    events = (*HAND, h.gated(), h.approved(), BLOCKED, *h.by_hand(B), h.gated(B), h.approved(B))
+    track = Track(*HAND, BLOCKED, h.approved(), *queue(B), green(B))
 
-    assert next_(*events) == (land(B),)
+    assert (track.landed("a"), track.landed("b")) == (False, True)
 
 
 def test_the_decided_are_gated_before_the_undecided() -> None:
-    assert next_(*h.by_hand(A), *h.by_hand(B), h.approved(B)) == (gate(B),)
+    assert Track(
+        *h.by_hand(A), FREEZES, *queue(B), e.QueueThawed(repo=REPO, target="main")
+    ).checking == [("b",)]
 
 
 # What it waits for -----------------------------------------------------------------------------

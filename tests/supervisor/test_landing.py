@@ -4,13 +4,14 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from gating import gate
 from house import COMMIT, House, git
 
 from fleet.core import commands as c
 from fleet.core import effects as f
 from fleet.core import events as e
 from fleet.core.change import Landing, Ready
-from fleet.core.ids import TaskId
+from fleet.core.ids import Commit, TaskId
 from fleet.core.policy import RepoPolicy
 from fleet.supervisor.perform import landing
 from fleet.supervisor.perform.landing import is_still_blocked
@@ -337,7 +338,7 @@ class TestPush:
         assert main(house.repo) == before
         house.record(seen, missed)
 
-        [passed] = house.perform(f.Gate(house.repo_id, "main", A, 1, seen.tip))
+        passed = gate(house, onto=seen.tip)
         house.record(passed)
         began(house)
         [landed] = land(house)
@@ -373,7 +374,7 @@ class TestPush:
             e.TargetSeen(repo=house.repo_id, target="main", tip=tip),  # type: ignore[arg-type] # plain text
             e.LandingMissed(task=A, revision=1, tip=tip),  # type: ignore[arg-type] # plain text
         )
-        [passed] = house.perform(f.Gate(house.repo_id, "main", A, 1, tip))  # type: ignore[arg-type] # plain text
+        passed = gate(house, onto=Commit(tip))
         house.record(passed)
         began(house)
         git(house.repo, "commit", "-q", "--allow-empty", "-m", "only here")

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from gating import gate
 from house import COMMIT, House, git
 
 from fleet.core import commands as c
@@ -28,7 +29,7 @@ async def about_to_land(house: House) -> list[Evidence]:
     onto, found = Commit(main(house.repo)), []
     for name in NAMES:
         house.submit(c.Approve(task=name))
-        [passed] = house.perform(f.Gate(house.repo_id, "main", name, 1, onto))
+        passed = gate(house, name, onto)
         assert isinstance(passed, e.GatePassed)
         house.record(passed)
         found.append(passed.evidence)
@@ -166,7 +167,7 @@ async def test_what_concerns_no_file_blocks_all(house: House) -> None:
 
 async def test_one_that_was_built_on_something_else_is_a_contradiction(house: House) -> None:
     found = await about_to_land(house)
-    [passed] = house.perform(f.Gate(house.repo_id, "main", B, 1, found[0].basis))
+    passed = gate(house, "b", found[0].basis)
     assert isinstance(passed, e.GatePassed)
     began(house, [found[0], passed.evidence, found[2]])
     change = house.task("b").change

@@ -8,13 +8,14 @@ from pathlib import Path
 
 import fakes
 import histories as h
+import outcomes
 import pytest
 from fakes import World
+from msgspec.structs import replace
 
 from fleet.core import commands as c
 from fleet.core import effects as f
 from fleet.core import events as e
-from fleet.core.causes import GateRed
 from fleet.core.model import Fleet
 from fleet.core.plan import plan
 from fleet.core.planned import Circumstances, Plan
@@ -92,15 +93,40 @@ async def test_effects_of_one_lane_follow_each_other(path: Path) -> None:
 async def test_what_was_broken_off_has_judged_nothing(path: Path) -> None:
     world = World()
     world.hold(f.Gate)
-    world.fail(f.Gate, [e.GateRejected(task=h.A, revision=1, cause=_red())])
+    gate = outcomes.gate_of(h.A)
     async with fakes.running(path, world) as supervisor:
-        supervisor.record([*h.by_hand(h.A), *h.by_hand(h.B)])
-        await until_begun(world, f.Gate(h.REPO, "main", h.A, 1, h.BASE))
-        supervisor.submit(c.Approve(task="b"))  # so it goes first
-        await until_begun(world, f.Gate(h.REPO, "main", h.B, 1, h.BASE))
+        supervisor.record(h.by_hand(h.A))
+        await until_begun(world, gate)
+        red = outcomes.checked(gate, supervisor.fleet, world.given, red=(h.CHECK.run,))
+        world.fail(f.Gate, [red])
+        supervisor.record([e.QueueFrozen(repo=h.REPO, target="main", reason="rewound")])
+        await supervisor.settled()
 
-        assert e.GateRejected not in kinds(supervisor)
+        assert world.stopped == [gate]
+        assert e.TreeChecked not in kinds(supervisor)
         assert isinstance(supervisor.fleet.tasks[h.A].status, Submitted)
+
+
+async def test_checks_go_on_while_those_in_front_land(path: Path) -> None:
+    """A tree is the same tree, whatever has landed of it meanwhile."""
+    world = World()
+    world.given = replace(h.GIVEN, policy=replace(h.NO_POOL, workers=2))
+    world.hold(f.Gate)
+    async with fakes.running(path, world) as supervisor:
+        supervisor.record([*h.by_hand(h.A), h.approved(h.A), *h.by_hand(h.B), h.approved(h.B)])
+        supervisor.record([*h.by_hand(h.C), h.approved(h.C)])
+        first = outcomes.gate_of(h.A, h.B, by="person")
+        second = outcomes.gate_of(h.A, h.B, h.C, by="person")
+        await until_begun(world, first)
+        await until_begun(world, second)
+        supervisor.record([outcomes.checked(first, supervisor.fleet, world.given)])
+        world.release()
+        await supervisor.until(
+            lambda fleet: not fleet.tasks[h.C].landing and fleet.tasks[h.C].ended
+        )
+
+    assert second not in world.stopped
+    assert world.begun.count(second) == 1
 
 
 async def test_what_was_broken_off_may_be_begun_again(
@@ -108,7 +134,7 @@ async def test_what_was_broken_off_may_be_begun_again(
 ) -> None:
     world = World()
     world.hold(f.Gate)
-    gate = f.Gate(h.REPO, "main", h.A, 1, h.BASE)
+    gate = outcomes.gate_of(h.A)
     async with fakes.running(path, world) as supervisor:
         supervisor.record(h.by_hand(h.A))
         await until_begun(world, gate)
@@ -120,10 +146,6 @@ async def test_what_was_broken_off_may_be_begun_again(
 
     assert world.begun.count(gate) == 2
     assert crashes == []
-
-
-def _red() -> GateRed:
-    return GateRed((h.RED,), h.BASE)
 
 
 async def test_a_wake_up_comes_when_it_is_due(path: Path) -> None:

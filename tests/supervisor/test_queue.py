@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from gating import gate, merge
 from house import COMMIT, House, git
 
 from fleet.core import commands as c
@@ -39,13 +40,6 @@ def move_main(house: House, file: str, text: str, message: str = "meanwhile") ->
     return tip
 
 
-def gate(house: House, onto: Commit | None = None) -> e.AnyEvent:
-    task = house.task("a")
-    tip = onto or house.the_repo.tips["main"]
-    [event] = house.perform(f.Gate(task.repo, "main", A, task.revision, tip))
-    return event
-
-
 class TestMergedByHand:
     """A branch made by hand may reach its target without us; then it has landed."""
 
@@ -65,15 +59,16 @@ class TestMergedByHand:
         return sealed
 
     @pytest.mark.parametrize("how", [("--ff-only",), ("--no-ff", "-m", "by hand"), ("--squash",)])
-    @pytest.mark.parametrize("effect", [f.Gate, f.Remerge])
+    @pytest.mark.parametrize("again", [True, False])
     async def test_it_is_noticed_however_it_was_merged(
-        self, house: House, how: tuple[str, ...], effect: type[f.Gate | f.Remerge]
+        self, house: House, how: tuple[str, ...], *, again: bool
     ) -> None:
         self.merged(house)
         git(house.repo, "merge", "-q", *how, "mine")
         tip = move_main(house, "other.txt", "other\n")
 
-        [landed] = house.perform(effect(house.repo_id, "main", A, 1, tip))
+        remerge = f.Remerge(house.repo_id, "main", A, 1, tip)
+        [landed] = house.perform(remerge) if again else merge(house, tip, "a")
 
         wanted = e.ChangeLanded(task=A, revision=1, commit=tip, target="main")
         assert landed == wanted
@@ -147,8 +142,9 @@ class TestGate:
         mark = house.home.root / "tried"
         policy(house, checks=(Check("flaky", f"test -f {mark} || ! touch {mark}"),))
 
-        passed = gate(house)
+        red, passed = gate(house), gate(house)
 
+        assert isinstance(red, e.GateRejected)
         assert isinstance(passed, e.GatePassed)
         assert [one.state for one in passed.evidence.results] == ["flaky"]
 
@@ -176,13 +172,14 @@ class TestGate:
     ) -> None:
         await in_review(house, "echo hi > new.txt")
         house.quiet()
+        move_main(house, "other.txt", "other\n")  # or it is known already how it merges
         honest = queue._build
 
         def forged(case: queue._Case) -> Built | Conflicted:
             built = honest(case)
             assert isinstance(built, Built)
             tree = git(house.repo, "rev-parse", "main^{tree}")
-            parent = ("-p", case.effect.onto)
+            parent = ("-p", case.onto)
             return Built(git(house.repo, "commit-tree", tree, *parent, "-m", "x"), tree)
 
         monkeypatch.setattr(queue, "_build", forged)
@@ -209,7 +206,7 @@ class TestGate:
         house.tools._places.clear()
         house.repo.rename(house.repo.with_name("elsewhere"))
 
-        assert isinstance(gate(house, Commit("0" * 40)), e.ChangeBlocked)
+        assert isinstance(gate(house, onto=Commit("0" * 40)), e.ChangeBlocked)
 
     @pytest.mark.parametrize("method", ["squash", "rebase"])
     async def test_other_ways_to_merge_have_one_parent(self, house: House, method: str) -> None:

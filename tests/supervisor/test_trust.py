@@ -81,7 +81,7 @@ async def test_nor_which_gates_there_are(house: House) -> None:
     commit_file(house.repo, "checks: 'true'\n")
     await Targets(house.host).look()
 
-    effect = f.Gate(house.repo_id, "main", task, 1, tip)
+    effect = f.Gate(house.repo_id, "main", task, 1, tip, "", ())
 
     assert [type(event) for event in house.perform(effect)] == [e.ChangeBlocked]
 

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from fleet.core import events as e
 from fleet.core.causes import CheckResult, Conflict
 from fleet.core.change import Change
-from fleet.core.effects import Gate, Merge, Remerge
+from fleet.core.effects import Gate, Merge, OnQueue, Remerge
 from fleet.core.gating import gates_of
 from fleet.core.ids import Commit
 from fleet.core.line import Car, Clash, Line, Train, check_key
@@ -44,6 +44,13 @@ class _Case:
 
 def merge(tools: Tools, effect: Merge, fleet: Fleet, stop: threading.Event) -> list[e.AnyEvent]:
     """Merge cars one after the other, up to the first that cannot be; no reference moves."""
+    try:
+        return _merge(tools, effect, fleet, stop)
+    except FleetError as error:
+        return [_blocked(effect, error.message, effect.onto)]
+
+
+def _merge(tools: Tools, effect: Merge, fleet: Fleet, stop: threading.Event) -> list[e.AnyEvent]:
     place = tools.place(fleet.repos[effect.repo])
     line = fleet.repos[effect.repo].lines.get(effect.target, Line())
     commits, trees = _known(line, effect)
@@ -61,6 +68,10 @@ def merge(tools: Tools, effect: Merge, fleet: Fleet, stop: threading.Event) -> l
     if commits:
         news.insert(0, _train(place, effect, commits, trees))
     return news
+
+
+def _blocked(effect: OnQueue, reason: str, onto: Commit) -> e.ChangeBlocked:
+    return e.ChangeBlocked(task=effect.task, revision=effect.revision, reason=reason, onto=onto)
 
 
 def _known(line: Line, effect: Merge) -> tuple[list[Commit], list[str]]:
@@ -167,8 +178,7 @@ def gate(tools: Tools, effect: Gate, fleet: Fleet, stop: threading.Event) -> lis
         return [_judged(tools, effect, fleet, stop)]
     except FleetError as error:
         tip = fleet.repos[effect.repo].tips.get(effect.target, effect.commit)
-        where = {"task": effect.task, "revision": effect.revision, "onto": tip}
-        return [e.ChangeBlocked(reason=error.message, **where)]
+        return [_blocked(effect, error.message, tip)]
 
 
 def _judged(tools: Tools, effect: Gate, fleet: Fleet, stop: threading.Event) -> e.TreeChecked:
@@ -211,19 +221,23 @@ def _renamed(result: CheckResult, check: Check) -> CheckResult:
 
 def remerge(tools: Tools, effect: Remerge, fleet: Fleet, stop: threading.Event) -> list[e.AnyEvent]:
     """See whether a change that waits for a person still merges with a newer target."""
+    try:
+        return [_remerged(tools, effect, fleet)]
+    except FleetError as error:
+        return [_blocked(effect, error.message, effect.onto)]
+
+
+def _remerged(tools: Tools, effect: Remerge, fleet: Fleet) -> e.AnyEvent:
     task = fleet.tasks[effect.task]
     if task.change is None:
         raise RuntimeError(f"{task.id} has no change, and one was to be merged again")
     car = Car(task.id, effect.revision, task.change.sealed)
     place, method = tools.place(fleet.repos[task.repo]), tools.policy(task.repo).merge
     case = _Case(place, task, task.change, car, effect.onto, method)
-    try:
-        if _is_there(case, effect.onto):
-            return [_landed(effect, case)]
-        merged = merging.merge_trees(case.place, into=effect.onto, change=case.change.sealed)
-        if isinstance(merged, Conflicted):
-            cause = _conflict(case, merged)
-            return [e.ConflictFound(task=effect.task, revision=effect.revision, cause=cause)]
-    except FleetError as error:
-        return [case.blocked(error.message, effect.onto)]
-    return [e.StillMerges(task=effect.task, revision=effect.revision, onto=effect.onto)]
+    if _is_there(case, effect.onto):
+        return _landed(effect, case)
+    merged = merging.merge_trees(place, into=effect.onto, change=car.sealed)
+    if isinstance(merged, Conflicted):
+        cause = _conflict(case, merged)
+        return e.ConflictFound(task=effect.task, revision=effect.revision, cause=cause)
+    return e.StillMerges(task=effect.task, revision=effect.revision, onto=effect.onto)
