@@ -4,17 +4,16 @@ Each puts something wrong in the place of a real function, for as long as it las
 """
 
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 from unittest.mock import patch
 
 from msgspec.structs import replace
 
-from fleet.core import approving, going_on
+from fleet.core import going_on
 from fleet.core import events as e
 from fleet.core.causes import GateRed
-from fleet.core.change import Change
 from fleet.core.going_on import Entry
 from fleet.core.line import Car
 from fleet.core.model import Task
@@ -33,7 +32,7 @@ from fleet.tools.git.run import git
 
 @contextmanager
 def stale_approval() -> Iterator[None]:
-    """What was approved once stays approved, whatever is sealed after it."""
+    """What was approved once stays approved, and is said of whatever is sealed after it."""
 
     def keeping(kind: type[e.Event]) -> Any:
         real = table.TASK[kind]
@@ -41,20 +40,14 @@ def stale_approval() -> Iterator[None]:
         def fold(task: Task, event: Any, at: datetime) -> Task:
             after = real(task, event, at)
             old = task.change.approval if task.change else None
-            if after.change is None or after.change.approval is not None:
+            if after.change is None or old is None:
                 return after
-            return replace(after, change=replace(after.change, approval=old))
+            kept = replace(old, sealed=after.change.sealed)
+            return replace(after, change=replace(after.change, approval=kept))
 
         return patch.dict(table.TASK, {kind: fold})
 
-    def approved(change: Change) -> bool:
-        return change.approval is not None
-
-    with ExitStack() as stack:
-        for kind in (e.Sealed, e.Resubmitted):
-            stack.enter_context(keeping(kind))
-        for module in (approving, going_on):
-            stack.enter_context(patch.object(module, "approved", approved))
+    with keeping(e.Sealed), keeping(e.Resubmitted):
         yield
 
 
