@@ -11,8 +11,8 @@ from unittest.mock import patch
 
 from msgspec.structs import replace
 
-from fleet.core import going_on
 from fleet.core import events as e
+from fleet.core import going_on
 from fleet.core.causes import GateRed
 from fleet.core.going_on import Entry
 from fleet.core.line import Car
