@@ -1,11 +1,10 @@
 """The dashboard beside overcode's, each with twenty shell agents that print a line a second.
 
-overcode comes from PyPI, needs Python 3.12, and is kept in $XDG_CACHE_HOME/fleet-tests. It starts
-`claude`, in whose place a shell script prints. Where it cannot be had, the figures say so.
+overcode comes from PyPI and needs Python 3.12. It starts `claude`, in whose place a shell script
+prints. Where it cannot be had, the figures say so.
 """
 
 import os
-import shutil
 import signal
 import subprocess
 import tempfile
@@ -18,12 +17,11 @@ from statistics import median
 from typing import Any
 
 from bench_dashboard import TICKS, Dashboard, dashboard
+from others import install
 
 AGENTS = 20
 VERSION = "0.6.2"
 NEEDS_PYTHON = "not installed: needs Python 3.12"
-# The benchmark has a HOME of its own later.
-CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "fleet-tests"
 PYTHONS = ("python3.12", "python3.13", "python3.14")
 PRINTS = "i=0; while :; do i=$((i+1)); echo line $i; sleep 1; done"
 LAUNCH_S = 180
@@ -91,20 +89,8 @@ def carrying(root: Path) -> dict[int, float]:
 
 def installed() -> Path | str:
     """Return the program, installed where it was not; or why it cannot be had."""
-    place = CACHE / f"overcode-{VERSION}"
-    program = place / "bin" / "overcode"
-    if (place / "ready").exists():
-        return program
     python = next(filter(None, map(_python, PYTHONS)), None)
-    if python is None:
-        return NEEDS_PYTHON
-    shutil.rmtree(place, ignore_errors=True)
-    pip = (str(place / "bin" / "python"), "-m", "pip", "install", "-q", f"overcode=={VERSION}")
-    for argv in ((python, "-m", "venv", str(place)), pip):
-        if subprocess.run(argv, check=False, capture_output=True).returncode:
-            return f"not installed: {' '.join(argv[1:4])} failed"
-    (place / "ready").touch()
-    return program
+    return install("overcode", VERSION, python) if python else NEEDS_PYTHON
 
 
 def _python(name: str) -> str | None:

@@ -14,7 +14,16 @@ from fleet.core.ids import TaskId
 from fleet.core.line import Car
 from fleet.core.model import Task
 from fleet.core.policy import RepoPolicy
-from fleet.core.trains import Chain, Place, Trial, candidates, couple, room, walk
+from fleet.core.trains import (
+    Chain,
+    Place,
+    Trial,
+    builds_on,
+    candidates,
+    couple,
+    room,
+    walk,
+)
 
 _FIRST, _FRONT, _BEHIND = 0, 1, 1000  # ranks: who is to blame, what lands next, what nobody saw yet
 Entry = tuple[Task, Change, Car]
@@ -100,7 +109,7 @@ def _front(place: Place, entries: Sequence[Entry], draft: _Draft) -> None:
     left_out: set[str] = set()
     stops: set[int] = set()  # before who is left out, for he is only judged behind what has landed
     while True:
-        cars = candidates(entries, frozenset(left_out), room(place, len(entries)))
+        cars = candidates(place, entries, frozenset(left_out), room(place, len(entries)))
         if cars and (fact := _conflict(place, cars[0])) is not None:
             draft.facts.append(fact)
             return
@@ -185,8 +194,8 @@ def _is_proven(change: Change, proof: Evidence) -> bool:
 def _behind(place: Place, entry: Entry, rank: int, draft: _Draft) -> None:
     """A person has not decided yet: check it once, then only see that it still merges."""
     task, change, _ = entry
-    if change.blocked is not None:
-        return
+    if change.blocked is not None or builds_on(place.fleet, task):
+        return  # without what it builds on it would fail, and not by its own fault
     if isinstance(change.state, Gating):
         _precheck(place, entry, rank, draft)
     elif isinstance(change.state, Ready) and change.state.merged_onto != place.tip:

@@ -16,7 +16,7 @@ from fleet.core.model import Fleet, Task
 from fleet.core.planned import Circumstances, Plan
 from fleet.core.policy import RepoPolicy
 from fleet.core.status import Submitted
-from fleet.core.trains import Place
+from fleet.core.trains import Place, builds_on
 
 UNTRUSTED = "fleet.yaml has commands that nobody trusted: fleet trust"
 
@@ -132,6 +132,8 @@ def waits_for(fleet: Fleet, task: Task, policy: RepoPolicy) -> str | None:
         return why
     if change.blocked is not None:
         return change.blocked
+    if others := builds_on(fleet, task):
+        return f"{', '.join(others)} to land"
     if isinstance(change.state, Gating):
         return "its gates"
     if not may_land(task, change, policy):

@@ -18,6 +18,7 @@ from fleet.core.causes import (
     SentBack,
     Unsealable,
 )
+from fleet.core.ids import TaskId
 from fleet.core.terminal import clean
 
 _SHOWN_FILES = 5
@@ -33,8 +34,8 @@ def reason(cause: Cause) -> str:
             return "ended without a change"
         case ChecksRed(results=results):
             return f"check {_red(results)}"
-        case GateRed(results=results):
-            return f"gate {_red(results)}"
+        case GateRed(results=results, beside=beside):
+            return f"gate {_red(results)}{_together(beside)}"
         case Conflict(files=files):
             return f"conflicts with its target in {files_phrase(files)}"
         case SentBack(note=text, by=by, comments=comments):
@@ -56,9 +57,9 @@ def note(cause: Cause, *, target: str) -> str:
     match cause:
         case ChecksRed(results=results):
             return _check_note("These checks failed in your workspace", results)
-        case GateRed(results=results):
+        case GateRed(results=results, beside=beside):
             head = f"These checks failed on your change merged with {target}"
-            return _check_note(head, results)
+            return _check_note(f"{head}{_together(beside)}", results)
         case Conflict():
             return _conflict_note(cause, target)
         case SentBack(note=text, comments=comments):
@@ -67,6 +68,11 @@ def note(cause: Cause, *, target: str) -> str:
             return f"The last attempt did not get through: {reason(cause)}."
         case _:
             assert_never(cause)
+
+
+def _together(beside: tuple[TaskId, ...]) -> str:
+    """Name the changes that landed before, without which it passes."""
+    return f", together with {', '.join(beside)}, and passes without" if beside else ""
 
 
 def told_at_length(cause: Cause) -> bool:

@@ -14,10 +14,11 @@ from fleet.core.causes import CheckResult
 from fleet.core.change import Change
 from fleet.core.effects import Gate, Merge
 from fleet.core.gating import gates_of
-from fleet.core.ids import Commit, RepoId
+from fleet.core.ids import Commit, RepoId, TaskId
 from fleet.core.line import Car, Line, Ran, Train, check_key
 from fleet.core.model import Fleet, Task
 from fleet.core.policy import Check, RepoPolicy
+from fleet.core.status import Landed
 
 _PRIOR, _PRIOR_WEIGHT = 0.05, 10  # failures at the head, as long as few have been seen
 _RARE, _USUAL, _OFTEN = 0.02, 0.08, 0.15  # shares of heads that fail
@@ -220,16 +221,26 @@ def room(place: Place, backlog: int) -> int:
 
 
 def candidates(
-    entries: Sequence[tuple[Task, Change, Car]], left_out: frozenset[str], number: int
+    place: Place,
+    entries: Sequence[tuple[Task, Change, Car]],
+    left_out: frozenset[str],
+    number: int,
 ) -> list[Car]:
     """Return the next `number` cars in order, each behind all that it builds on."""
-    return list(islice(_ready(entries, left_out), number))
+    return list(islice(_ready(place, entries, left_out), number))
 
 
-def _ready(entries: Sequence[tuple[Task, Change, Car]], left_out: frozenset[str]) -> Iterator[Car]:
-    waiting = {task.id for task, _, _ in entries}
+def _ready(
+    place: Place, entries: Sequence[tuple[Task, Change, Car]], left_out: frozenset[str]
+) -> Iterator[Car]:
     coupled: set[str] = set()
     for task, _, car in entries:
-        if task.id not in left_out and not (waiting & set(task.spec.after)) - coupled:
+        if task.id not in left_out and coupled.issuperset(builds_on(place.fleet, task)):
             coupled.add(task.id)
             yield car
+
+
+def builds_on(fleet: Fleet, task: Task) -> list[TaskId]:
+    """Return the tasks that have to land before this one, and have not."""
+    found = ((name, fleet.tasks.get(name)) for name in task.spec.after)
+    return [name for name, it in found if it is None or not isinstance(it.status, Landed)]

@@ -215,5 +215,7 @@ def _change_need(fleet: Fleet, task: Task, policy: RepoPolicy) -> Need | None:
         return Need("trust" if why == merge_queue.UNTRUSTED else "frozen", why)
     if change.blocked is not None:
         return Need("landing", change.blocked)
+    if other := doomed_by(fleet, task):
+        return Need("blocked", f"waits for {other}, which will not land")
     said = review_phrase(task, change, policy) if isinstance(change.state, Ready) else None
     return Need("review", said, tally(task.comments)) if said else None

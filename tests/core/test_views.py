@@ -114,6 +114,11 @@ CASES = (
     Case("conflict", "conflicts with its target in x.py", held(CONFLICT)),
     Case("returned", "returned by ann: say more", held(SentBack("say more\nplease", "ann"))),
     Case("returned", "gate test failed with exit code 1", held(GateRed((h.RED,), h.BASE))),
+    Case(
+        "returned",
+        "gate test failed with exit code 1, together with b, and passes without",
+        held(GateRed((h.RED,), h.BASE, (h.B,))),
+    ),
     Case("returned", "check test failed with exit code 1", held(ChecksRed((h.RED,)))),
     Case("waiting", "ended without a change", held(NoChange())),
     Case("waiting", "a merge is half done", held(Unsealable("a merge is half done"))),

@@ -1,0 +1,72 @@
+"""The merge queue, without git: what must hold of it holds after thousands of steps.
+
+Queues that are wrong in a known way are noticed: so much is asked of the machine itself.
+"""
+
+import os
+from collections import Counter
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+
+import pytest
+import queue_mutants as mutants
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis.stateful import run_state_machine_as_test
+from queue_machine import QueueMachine
+
+from fleet.core import events as e
+
+TIMES = int(os.environ.get("FLEET_EXAMPLES", "1"))
+SEEN: Counter[type[e.Event]] = Counter()
+
+
+class Counted(QueueMachine):
+    """The machine, and how often it got anywhere."""
+
+    def teardown(self) -> None:
+        super().teardown()
+        if hasattr(self, "queue"):
+            SEEN.update(type(entry.event) for entry in self.queue.entries)
+
+
+def settings_for(examples: int, *, known: bool = False) -> settings:
+    """Return how much is tried; of what is `known` to be wrong always the same, and unshrunk."""
+    return settings(
+        max_examples=examples,
+        stateful_step_count=40,
+        deadline=None,
+        derandomize=known or TIMES == 1,
+        database=None,
+        report_multiple_bugs=False,
+        phases=[Phase.generate] if known else [Phase.generate, Phase.shrink],
+        suppress_health_check=list(HealthCheck),
+    )
+
+
+@pytest.mark.timeout(60 * max(TIMES, 1))
+def test_what_must_hold_of_a_queue_holds() -> None:
+    SEEN.clear()
+    run_state_machine_as_test(Counted, settings=settings_for(150 * TIMES))
+
+    wanted: tuple[type[e.Event], ...] = (
+        *(e.ChangeLanded, e.GateRejected, e.ConflictFound, e.TrainClashed, e.Suspected),
+        *(e.LandingMissed, e.ChangeBlocked, e.QueueFrozen, e.Approved, e.StillMerges),
+    )
+    assert [kind.__name__ for kind in wanted if not SEEN[kind]] == []
+
+
+@pytest.mark.parametrize(
+    ("wrong", "numbers"),
+    [
+        (mutants.stale_approval, ("I4", "I16")),
+        (mutants.blame_while_speculating, ("I6",)),
+        (mutants.evicted_on_a_doomed_basis, ("I6",)),
+    ],
+)
+def test_a_queue_that_is_wrong_is_noticed(
+    wrong: Callable[[], AbstractContextManager[None]], numbers: tuple[str, ...]
+) -> None:
+    with wrong(), pytest.raises(AssertionError) as noticed:
+        run_state_machine_as_test(QueueMachine, settings=settings_for(1000, known=True))
+
+    assert str(noticed.value).startswith(numbers)

@@ -1,0 +1,245 @@
+"""What must hold of a merge queue, whatever happens: a function each, by its number.
+
+`EVENTS` look at what is about to be recorded, `SWAPS` at a move of the target that we have just
+made, `STATES` at what is after each step, and `ENDS` at what is left when nothing more happens.
+"""
+
+from collections.abc import Callable, Iterable
+from itertools import pairwise
+from typing import TYPE_CHECKING, NamedTuple
+
+import histories as h
+
+from fleet.core import effects as f
+from fleet.core import events as e
+from fleet.core.change import BY_POLICY, Evidence, Landing
+from fleet.core.gating import rules
+from fleet.core.ids import Commit, TaskId
+from fleet.core.model import Task
+from fleet.core.reducer import reduce, replay
+from fleet.core.status import Landed, Submitted
+from fleet.core.trains import builds_on
+from fleet.core.views import needs
+
+if TYPE_CHECKING:
+    from queue_sim import Queue
+
+
+class Swap(NamedTuple):
+    """The target went from `old`, where it really was, to `new`, for these changes."""
+
+    old: Commit
+    new: Commit
+    tasks: tuple[TaskId, ...]
+
+
+# About to be recorded -----------------------------------------------------------------------------
+
+
+def blamed_on_what_landed(queue: "Queue", event: e.AnyEvent) -> None:
+    """I6: what is thrown out fails, or conflicts, with landed commits and nothing else."""
+    if not isinstance(event, e.GateRejected | e.ConflictFound):
+        return
+    world, sealed = queue.world, _sealed(queue, event.task)
+    basis = event.cause.basis
+    assert basis in world.values, f"I6: {event.task} was judged on what never landed"
+    if isinstance(event, e.ConflictFound):
+        assert not world.merges(basis, sealed), f"I6: {event.task} merges with what landed"
+    else:
+        assert world.red(world.edits(basis) | {sealed}), f"I6: {event.task} passes on what landed"
+        for name in () if queue.flaked else event.cause.beside:
+            without = world.edits(basis) - {_sealed(queue, name)} | {sealed}
+            assert not world.red(without), f"I6: {event.task} fails without {name}, too"
+
+
+def lands_once(queue: "Queue", event: e.AnyEvent) -> None:
+    """I7: a change lands at most once."""
+    if isinstance(event, e.ChangeLanded):
+        landed = isinstance(queue.fleet.tasks[event.task].status, Landed)
+        assert not landed, f"I7: {event.task} landed twice"
+
+
+def judged_by_the_rules_in_force(queue: "Queue", event: e.AnyEvent) -> None:
+    """I14: what lands has passed the checks that the target now asks for."""
+    if isinstance(event, e.LandingBegan):
+        task = queue.fleet.tasks[event.task]
+        wanted = h.in_force(task, queue.given.repo(h.REPO))
+        assert event.evidence.rules == wanted, f"I14: {task.id} passed other checks"
+
+
+def nothing_vacuous_passes(queue: "Queue", event: e.AnyEvent) -> None:
+    """I17: what ran no check counts as green for nobody but a person who saw that."""
+    if isinstance(event, e.Approved) and event.by == BY_POLICY:
+        checks = h.in_force(queue.fleet.tasks[event.task], queue.given.repo(h.REPO))
+        assert checks != rules(()), f"I17: {event.task} was approved without a check"
+    if isinstance(event, e.GatePassed):
+        assert all(result.green for result in event.evidence.results), "I17: red is no pass"
+
+
+def nothing_lands_unapproved(queue: "Queue", event: e.AnyEvent) -> None:
+    """I16: without the word of a person, or of the policy where it may, nothing lands."""
+    if isinstance(event, e.LandingBegan):
+        task = queue.fleet.tasks[event.task]
+        by_person = (task.id, _sealed(queue, task.id)) in queue.approvals
+        by_policy = task.spec.land == "auto" and bool(event.evidence.results)
+        assert by_person or by_policy, f"I16: nobody let {task.id} land"
+    if isinstance(event, e.ChangeLanded):
+        intents = {(it.task, it.evidence.commit) for it in queue.recorded(e.LandingBegan)}
+        was_there = _sealed(queue, event.task) in queue.world.edits(event.commit)
+        by_us = (event.task, event.commit) in intents
+        assert by_us or was_there, f"I16: {event.task} landed by itself"
+
+
+# The target was just moved ------------------------------------------------------------------------
+
+
+def what_lands_has_passed(queue: "Queue", swap: Swap) -> None:
+    """I1: the tree that we give the target has passed, or a person let it land unchecked."""
+    proofs = [event.evidence for event in queue.recorded(e.LandingBegan)]
+    unchecked = {proof.commit for proof in proofs if not proof.results}
+    passed = queue.world.tree(swap.new) in queue.world.passed
+    assert passed or swap.new in unchecked, f"I1: {swap.new[:8]} never passed"
+
+
+def what_lands_is_what_was_merged(queue: "Queue", swap: Swap) -> None:
+    """I2: what lands is an object that was made to be tested, and nothing made at landing."""
+    trains = [event.train for event in queue.recorded(e.TrainMerged)]
+    made = {commit for train in trains for commit in train.commits}
+    assert swap.new in made, f"I2: {swap.new[:8]} was never up to be tested"
+
+
+def nobody_loses_work(queue: "Queue", swap: Swap) -> None:
+    """I3: we only ever move the target forward from where it is."""
+    assert swap.old in queue.world.behind(swap.new), "I3: what was there would be lost"
+
+
+def what_lands_was_approved(queue: "Queue", swap: Swap) -> None:
+    """I4: the revision that lands is the one that was approved."""
+    new = queue.world.edits(swap.new) - queue.world.edits(swap.old)
+    for task in swap.tasks:
+        approval = queue.change(task).approval
+        assert approval is not None, f"I4: nobody approved {task}"
+        assert approval.sealed in new, f"I4: another revision of {task} was approved"
+
+
+def nothing_else_lands(queue: "Queue", swap: Swap) -> None:
+    """I5: what lands is what was sealed, and nothing beside it."""
+    new = queue.world.edits(swap.new) - queue.world.edits(swap.old)
+    wanted = {_sealed(queue, task) for task in swap.tasks}
+    assert new == wanted, f"I5: {len(new)} edits land, for {len(wanted)} changes"
+
+
+def the_intent_is_on_record(queue: "Queue", swap: Swap) -> None:
+    """I13: each move is on record before it is made, for each change that it brings."""
+    proofs = [intent(queue.fleet.tasks[name]) for name in swap.tasks]
+    ends = [(proofs[0].basis, proofs[-1].commit), (swap.old, swap.new)]
+    assert ends[0] == ends[1], "I13: the target moves, and no intent says so"
+    assert all(one.commit == two.basis for one, two in pairwise(proofs)), "I13: a gap between two"
+
+
+# After each step ----------------------------------------------------------------------------------
+
+
+def no_dirty_checkout_is_touched(queue: "Queue") -> None:
+    """I8: while a person's files would be overwritten, the target stays where it is."""
+    assert not queue.world.overwritten, "I8: edits of a person were overwritten"
+
+
+def parents_land_first(queue: "Queue") -> None:
+    """I9: what builds on another change lands after it, and is not blamed for its absence."""
+    landed = [event.task for event in queue.recorded(e.ChangeLanded)]
+    for place, name in enumerate(landed):
+        for parent in queue.fleet.tasks[name].spec.after:
+            assert parent in landed[:place], f"I9: {name} landed before {parent}"
+
+
+def few_checks_run(queue: "Queue") -> None:
+    """I11: no more checks run at a time than there is room for; what is told to stop makes room."""
+    gates = [work for work in queue.lanes.values() if isinstance(work.effect, f.Gate)]
+    running = [work for work in gates if not work.stopped]
+    assert len(running) <= queue.workers, f"I11: {len(running)} checks at a time"
+
+
+def the_same_state_asks_for_the_same(queue: "Queue") -> None:
+    """I12: what is planned follows from the state alone."""
+    one, two = ({effect.work for effect in it.effects} for it in (queue.plan(), queue.planned))
+    assert one == two, "I12: another plan for the same state"
+
+
+def planning_comes_to_rest(queue: "Queue") -> None:
+    """I15: a plan that is carried out comes to rest, and facts told twice change nothing."""
+    assert not queue.planned.facts, "I15: facts are left"
+    assert replay(queue.entries) == queue.fleet, "I15: the record tells another story"
+    twice = queue.fleet
+    for entry in queue.entries[-3:]:
+        if not isinstance(entry.event, e.TaskAdded):
+            twice = reduce(twice, entry)
+    assert _landed(twice.tasks.values()) == _landed(queue.fleet.tasks.values()), "I15: told twice"
+
+
+# When nothing more happens ------------------------------------------------------------------------
+
+
+def everything_comes_to_an_end(queue: "Queue") -> None:
+    """I10: when flakes and edits end, each change lands, is thrown out, or waits for a person."""
+    policy = queue.given.repo(h.REPO)
+    stuck = [
+        task.id
+        for task in queue.fleet.tasks.values()
+        if isinstance(task.status, Submitted)
+        and needs(queue.fleet, task, policy) is None
+        and not builds_on(queue.fleet, task)  # what that waits for is judged here itself
+    ]
+    assert not stuck, f"I10: {stuck} wait for nothing"
+
+
+def nothing_is_lost(queue: "Queue") -> None:
+    """I3: what landed is on the target, unless a person took it away."""
+    if queue.world.taken_back:
+        return
+    for event in queue.recorded(e.ChangeLanded):
+        assert event.commit in queue.world.behind(queue.world.tip), (
+            f"I3: {event.task} landed and is gone"
+        )
+
+
+Event = Callable[["Queue", e.AnyEvent], None]
+State = Callable[["Queue"], None]
+EVENTS: tuple[Event, ...] = (
+    blamed_on_what_landed,
+    lands_once,
+    judged_by_the_rules_in_force,
+    nothing_vacuous_passes,
+    nothing_lands_unapproved,
+)
+SWAPS: tuple[Callable[["Queue", Swap], None], ...] = (
+    what_lands_has_passed,
+    what_lands_is_what_was_merged,
+    nobody_loses_work,
+    what_lands_was_approved,
+    nothing_else_lands,
+    the_intent_is_on_record,
+)
+STATES: tuple[State, ...] = (
+    no_dirty_checkout_is_touched,
+    parents_land_first,
+    few_checks_run,
+    the_same_state_asks_for_the_same,
+    planning_comes_to_rest,
+)
+ENDS: tuple[State, ...] = (everything_comes_to_an_end, nothing_is_lost)
+
+
+def _sealed(queue: "Queue", name: TaskId) -> Commit:
+    return queue.change(name).sealed
+
+
+def intent(task: Task) -> Evidence:
+    """Return the intent that is on record for a change."""
+    assert task.change is not None
+    assert isinstance(task.change.state, Landing)
+    return task.change.state.evidence
+
+
+def _landed(tasks: Iterable[Task]) -> set[TaskId]:
+    return {task.id for task in tasks if isinstance(task.status, Landed)}

@@ -1,0 +1,199 @@
+"""Everything that people, agents and accidents may do to a merge queue, in any order.
+
+Some rules are made of several steps: bugs that need two changes in the queue, or one check that
+ends before another, are found by single steps only after thousands of examples.
+"""
+
+import histories as h
+import queue_invariants as inv
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from queue_sim import POLICIES, Queue
+
+from fleet.core import commands as c
+from fleet.core.ids import TaskId
+from fleet.core.policy import Land
+
+BRANCHES = ("b0", "b1", "b2", "b3", "b4")
+branches = st.sampled_from(BRANCHES)
+lands = st.sampled_from(("auto", "auto", "review"))
+which = st.integers(0, 7)
+
+
+class QueueMachine(RuleBasedStateMachine):
+    """A supervisor, and all that happens around it."""
+
+    @initialize(workers=st.sampled_from((1, 2, 4)))
+    def begin(self, workers: int) -> None:
+        self.queue = Queue(workers=workers)
+
+    # What agents and people do to branches --------------------------------------------------------
+
+    @rule(branch=branches)
+    def agent_commits(self, branch: str) -> None:
+        self.queue.world.commit(branch)
+
+    @rule(branch=branches, land=lands)
+    def submit(self, branch: str, land: Land) -> None:
+        """A branch is put into the queue, or its next revision."""
+        self._submit(branch, land)
+
+    @rule(first=branches, second=branches, land=lands, bad=st.booleans())
+    def two_are_submitted(self, first: str, second: str, *, land: Land, bad: bool) -> None:
+        """Two revisions at once, of which the first one may be bad."""
+        for branch in (first, second):
+            self.queue.world.commit(branch)
+        if bad:
+            self.queue.world.breaks.add(frozenset({self.queue.world.branches[first]}))
+        for branch in (first, second):
+            self._submit(branch, land)
+
+    @rule(first=branches, second=branches, land=lands)
+    def two_that_do_not_merge(self, first: str, second: str, land: Land) -> None:
+        if first != second:
+            self.queue.world.clash(first, second)
+            self._submit(first, land)
+            self._submit(second, land)
+
+    @rule(first=branches, second=branches, land=lands)
+    def two_that_fail_together(self, first: str, second: str, land: Land) -> None:
+        one, two = (self.queue.world.commit(branch) for branch in (first, second))
+        if first != second:
+            self.queue.world.breaks.add(frozenset({one, two}))
+        self._submit(first, land)
+        self._submit(second, land)
+
+    @rule(parent=branches, child=branches, land=lands)
+    def one_builds_on_another(self, parent: str, child: str, land: Land) -> None:
+        """A stack of two: the second one is cut from the first, and makes no sense without it."""
+        if parent == child or parent not in self.queue.fleet.tasks:
+            return
+        name = TaskId(f"{child}-on-{parent}")
+        if name in self.queue.fleet.tasks:
+            return
+        self.queue.world.commit(f"fleet/{name}")
+        spec = h.spec(agent=None, land=land, after=(TaskId(parent),), stack=True)
+        self.queue.record(h.added(name, spec))
+
+    @rule(branch=branches, land=lands)
+    def an_agent_goes_on(self, branch: str, land: Land) -> None:
+        """An agent commits after its work was sealed, and before that lands."""
+        self.queue.world.commit(branch)
+        self._submit(branch, land)
+        self.work(steps=1, longest=False)
+        self.queue.world.commit(branch)
+        self.queue.submit(c.Approve(task=branch))
+        self.work(steps=8, longest=True)
+
+    @rule(branch=branches)
+    def breaks_alone(self, branch: str) -> None:
+        if branch in self.queue.world.branches:
+            self.queue.world.breaks.add(frozenset({self.queue.world.commit(branch)}))
+
+    # What people say ------------------------------------------------------------------------------
+
+    @rule(branch=branches, actor=st.sampled_from(("person", "ann")))
+    def approve(self, branch: str, actor: str) -> None:
+        self.queue.submit(c.Approve(task=branch), actor)
+
+    @rule(branch=branches, newest=st.booleans())
+    def approve_what_was_read(self, branch: str, *, newest: bool) -> None:
+        """Somebody approves a commit that he read before, or a new one comes just after."""
+        head = self.queue.world.branches.get(branch)
+        if head is None:
+            return
+        if not newest:
+            self.queue.world.commit(branch)
+        self.queue.submit(c.Approve(task=branch, head=head))
+
+    @rule()
+    def approve_all(self) -> None:
+        for task in tuple(self.queue.fleet.tasks):
+            self.queue.submit(c.Approve(task=task))
+
+    @rule(branch=branches)
+    def send_back(self, branch: str) -> None:
+        self.queue.submit(c.Return(task=branch, note="not yet"))
+
+    @rule(branch=branches)
+    def withdraw(self, branch: str) -> None:
+        self.queue.submit(c.Withdraw(task=branch))
+
+    @rule(number=st.integers(0, len(POLICIES) - 1))
+    def somebody_edits_the_rules(self, number: int) -> None:
+        self.queue.govern(POLICIES[number])
+        self.queue.reconcile()
+
+    # What happens to the target -------------------------------------------------------------------
+
+    @rule(look=st.booleans())
+    def a_person_commits(self, *, look: bool) -> None:
+        """The target moves without us, perhaps between our reading it and our moving it."""
+        self.queue.world.person_commits()
+        if look:
+            self.queue.look()
+
+    @rule()
+    def a_person_takes_back(self) -> None:
+        self.queue.world.person_takes_back()
+
+    @rule()
+    def look(self) -> None:
+        self.queue.look()
+
+    @rule()
+    def thaw(self) -> None:
+        self.queue.look()
+        self.queue.submit(c.Thaw(cwd="/srv/shop"))
+
+    @rule(dirty=st.booleans())
+    def a_person_edits_files(self, *, dirty: bool) -> None:
+        self.queue.world.person_edits(dirty=dirty)
+        if not dirty:
+            self.queue.unblock()
+
+    # What the supervisor does ---------------------------------------------------------------------
+
+    @rule(number=which)
+    def something_ends(self, number: int) -> None:
+        if lanes := sorted(self.queue.lanes):
+            self.queue.finish(lanes[number % len(lanes)])
+
+    @rule(number=which)
+    def something_ends_after_a_flake(self, number: int) -> None:
+        self.queue.flakes = 1
+        self.something_ends(number)
+
+    @rule(steps=st.integers(1, 12), longest=st.booleans())
+    def work(self, steps: int, *, longest: bool) -> None:
+        """Let what is under way end, the newest or the oldest first, and what follows from it."""
+        for _ in range(steps):
+            if not self.queue.lanes:
+                return
+            self.queue.finish(self.queue.oldest() if longest else self.queue.newest())
+
+    @rule(moved=st.booleans())
+    def crash(self, *, moved: bool) -> None:
+        """The supervisor dies; where it was landing, before or after the target has moved."""
+        self.queue.crash_landing(moved=moved)
+
+    # What holds -----------------------------------------------------------------------------------
+
+    @invariant()
+    def holds(self) -> None:
+        if hasattr(self, "queue"):
+            for state in inv.STATES:
+                state(self.queue)
+
+    def teardown(self) -> None:
+        if hasattr(self, "queue"):
+            self.queue.drain()
+            for end in inv.ENDS:
+                end(self.queue)
+
+    def _submit(self, branch: str, land: Land) -> None:
+        if branch not in self.queue.world.branches:
+            self.queue.world.commit(branch)
+        self.queue.submit(
+            c.Submit(cwd="/srv/shop", branch=branch, environment={}, name=branch, land=land)
+        )

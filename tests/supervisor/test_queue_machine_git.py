@@ -1,0 +1,81 @@
+"""The merge queue over real git: what must hold of it holds of a real repository, too.
+
+Landings that are wrong in a known way are noticed: so much is asked of the machine itself.
+"""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+import pytest
+import queue_mutants as mutants
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import initialize, rule, run_state_machine_as_test
+from queue_git import GitQueue
+from queue_machine import QueueMachine
+
+TIMES = int(os.environ.get("FLEET_EXAMPLES", "1"))
+MEMORY = Path("/dev/shm")  # where temporary files cost least
+
+
+class GitMachine(QueueMachine):
+    """What may happen to a queue, and to its repository."""
+
+    @initialize(workers=st.sampled_from((1, 2)))
+    def begin(self, workers: int) -> None:
+        where = MEMORY if os.access(MEMORY, os.W_OK) else None
+        self.root = Path(tempfile.mkdtemp(prefix="fq-", dir=where))
+        self.queue = GitQueue(self.root, workers)
+
+    @rule()
+    def somebody_is_faster(self) -> None:
+        """A person commits after our next landing has looked, and before it moves the target."""
+        assert isinstance(self.queue, GitQueue)
+        self.queue.between = self.queue.world.person_commits
+        self.work(steps=6, longest=True)
+
+    def teardown(self) -> None:
+        try:
+            super().teardown()
+        finally:
+            if hasattr(self, "root"):
+                shutil.rmtree(self.root)
+
+
+def settings_for(examples: int, *, known: bool = False) -> settings:
+    """Return how much is tried; of what is `known` to be wrong always the same, and unshrunk."""
+    return settings(
+        max_examples=examples,
+        stateful_step_count=15,
+        deadline=None,
+        derandomize=known or TIMES == 1,
+        database=None,
+        report_multiple_bugs=False,
+        phases=[Phase.generate] if known else [Phase.generate, Phase.shrink],
+        suppress_health_check=list(HealthCheck),
+    )
+
+
+@pytest.mark.timeout(60 * max(TIMES, 1))
+def test_what_must_hold_of_a_queue_holds_over_git() -> None:
+    run_state_machine_as_test(GitMachine, settings=settings_for(15 * TIMES))
+
+
+@pytest.mark.parametrize(
+    ("wrong", "numbers"),
+    [
+        (mutants.blind_update, ("I3", "I5", "I13")),
+        (mutants.landing_by_branch_name, ("I4", "I5")),
+    ],
+)
+def test_a_landing_that_is_wrong_is_noticed(
+    wrong: Callable[[], AbstractContextManager[None]], numbers: tuple[str, ...]
+) -> None:
+    with wrong(), pytest.raises(AssertionError) as noticed:
+        run_state_machine_as_test(GitMachine, settings=settings_for(100, known=True))
+
+    assert str(noticed.value).startswith(numbers)
