@@ -10,7 +10,7 @@ from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from fleet.core import activity, assessment, causes, change, comments, events, proof, status
+from fleet.core import activity, assessment, causes, change, comments, events, line, proof, status
 from fleet.core.ids import Commit, RepoId, TaskId
 from fleet.core.model import Spec
 from fleet.core.policy import Check, Limits
@@ -389,6 +389,31 @@ CONFLICTS: Sequence[events.AnyEvent] = (
         ),
     ),
 )
+_CARS = (line.Car(LOGIN, 1, SEALED, "person"), line.Car(DOCS, 2, HEAD))
+TRAINS: Sequence[events.AnyEvent] = (
+    events.TrainMerged(
+        repo=REPO,
+        target="main",
+        train=line.Train(TIP, "squash", _CARS, (MERGED, HEAD), ("b" * 40, "c" * 40), "a" * 40),
+    ),
+    events.TrainClashed(
+        repo=REPO,
+        target="main",
+        clash=line.Clash(TIP, "squash", _CARS, causes.Conflict(("straße.txt",), TIP)),
+    ),
+    events.TreeChecked(
+        repo=REPO, target="main", tree="b" * 40, results={"d" * 32: GREEN, "e" * 32: RED}
+    ),
+    *MEASURED[:3],
+    events.Suspected(task=LOGIN, revision=1, cause=causes.GateRed((RED,), TIP, (DOCS,))),
+)
+APPROVALS: Sequence[events.AnyEvent] = (
+    *MEASURED[:3],
+    events.Approved(task=LOGIN, revision=1, sealed=SEALED, by="ann", short=True),
+    events.ApprovalDoubted(task=LOGIN, revision=1, onto=TIP),
+    events.ApprovalHeld(task=LOGIN, revision=1, onto=TIP),
+    events.ApprovalVoided(task=LOGIN, revision=1, reason="main moved in straße.txt", of="ann"),
+)
 Batches = Sequence[Sequence[events.AnyEvent]]
 HISTORIES: dict[str, Batches] = {
     "format-1": (SETTING, TO_REVIEW, TO_LANDED, OTHERS),
@@ -401,6 +426,8 @@ HISTORIES: dict[str, Batches] = {
     "proofs": (SETTING, PROOFS),
     "comments": (SETTING, COMMENTS),
     "conflicts": (SETTING, CONFLICTS),
+    "trains": (SETTING, TRAINS),
+    "approvals": (SETTING, APPROVALS),
 }
 
 
