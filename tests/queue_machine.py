@@ -72,7 +72,7 @@ class QueueMachine(RuleBasedStateMachine):
         if name in self.queue.fleet.tasks:
             return
         self.queue.world.commit(f"fleet/{name}")
-        spec = h.spec(agent=None, land=land, after=(TaskId(parent),), stack=True)
+        spec = h.spec(agent=None, land=land, after=(TaskId(parent),))
         self.queue.record(h.added(name, spec))
 
     @rule(branch=branches, land=lands)

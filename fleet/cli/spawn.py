@@ -19,8 +19,15 @@ from fleet.cli.follow import follow_until_settled
 from fleet.cli.output import emit
 from fleet.client.around import environment_for
 from fleet.core.commands import Spawn, Submit
-from fleet.core.policy import Done, Land
+from fleet.core.policy import Done, Land, Priority
 from fleet.errors import UsageError
+
+_PRIORITY = click.option(
+    "--priority",
+    type=click.Choice(get_args(Priority)),
+    default="normal",
+    help="How soon it lands among what may land.",
+)
 
 
 class Options(Struct, frozen=True):
@@ -44,6 +51,7 @@ class Options(Struct, frozen=True):
     expect_lines: int | None
     count: int
     land: Land | None
+    priority: Priority
 
 
 @click.command(
@@ -76,6 +84,7 @@ class Options(Struct, frozen=True):
 @click.option("--expect-lines", type=click.IntRange(1), help="The size the change should have.")
 @click.option("--count", type=click.IntRange(1, 100), default=1, help="As many tasks like this.")
 @click.option("--land", type=click.Choice(get_args(Land)), help="Who decides that it lands.")
+@_PRIORITY
 @click.option("--wait", is_flag=True, help="Stay until it has landed, ended or needs a person.")
 @json_option
 def spawn(
@@ -135,6 +144,8 @@ def _prompt(source: str | None, prompt: str | None, file: str | None) -> str:
 @click.option("--target", help="The branch on which the change will land.")
 @click.option("--check", "checks", multiple=True, help="A command that must pass; may be repeated.")
 @click.option("--land", type=click.Choice(get_args(Land)), help="Who decides that it lands.")
+@click.option("--after", multiple=True, shell_complete=task_names, help="Land it behind TASK.")
+@_PRIORITY
 @json_option
 def submit(*, branch: str, as_json: bool, **options: Any) -> None:
     """Put a branch made by hand into the merge queue; again, for its next revision."""

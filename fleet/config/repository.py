@@ -48,7 +48,7 @@ REPO_KEYS = (
     Key("land", choice(*get_args(Land)), "who decides that a change lands: its checks or a person"),
     Key("merge", choice(*get_args(MergeMethod)), "how a change lands"),
     Key("push", FLAG, "whether the remote's branch is moved first, then your own"),
-    Key("remote", REMOTE, "the remote for `push` and `pr`"),
+    Key("remote", REMOTE, "the remote for `push`"),
     Key(
         "attempts",
         whole(1, 1000),
@@ -102,7 +102,6 @@ REPO_KEYS = (
         "as many changes are checked ahead of their turn at most",
         absent="as many as go well",
     ),
-    Key("pr", FLAG, "whether a pull request is opened on the remote: the target is protected"),
     Key(
         "tell_conflicts",
         FLAG,

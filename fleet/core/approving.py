@@ -213,6 +213,6 @@ def terms(policy: RepoPolicy) -> str:
     """Return a digest of what decides about landing: it changes whenever any of that does."""
     said = (
         *(policy.checks, policy.rules, policy.land, policy.merge, policy.limits.lines),
-        *(policy.push, policy.pr, policy.remote, policy.proofs),
+        *(policy.push, policy.remote, policy.proofs),
     )
     return hashlib.sha256(msgspec.json.encode(said)).hexdigest()

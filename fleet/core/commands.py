@@ -8,7 +8,7 @@ from typing import Literal
 from msgspec import Struct
 
 from fleet.core.comments import Side
-from fleet.core.policy import Done, Land
+from fleet.core.policy import Done, Land, Priority
 
 Verdict = Literal["allow", "deny", "text"]
 
@@ -45,6 +45,7 @@ class Spawn(Command, frozen=True, tag="spawn"):
     expect_lines: int | None = None
     count: int = 1
     land: Land | None = None
+    priority: Priority = "normal"
 
 
 class Submit(Command, frozen=True, tag="submit"):
@@ -58,6 +59,8 @@ class Submit(Command, frozen=True, tag="submit"):
     target: str | None = None
     checks: tuple[str, ...] = ()
     land: Land | None = None
+    after: tuple[str, ...] = ()
+    priority: Priority = "normal"
 
 
 class Edit(Command, frozen=True, tag="edit"):

@@ -40,21 +40,27 @@ class SpawnFacts(Struct, frozen=True, kw_only=True):
     """What spawning needs to know.
 
     `base` is the commit named by `--base`, None where the branch is to start at the target;
-    `branches` are the names after `fleet/` that git knows already.
+    `branches` are the names after `fleet/` that git knows already, and `environment` is as
+    `Task.environment`.
     """
 
     repo: RepoFacts
     agent: AgentFacts
     base: Commit | None
     branches: frozenset[str]
+    environment: str = ""
 
 
 class SubmitFacts(Struct, frozen=True, kw_only=True):
-    """What submitting a branch needs to know; `head` is the branch's newest commit."""
+    """What submitting a branch needs to know; `head` is the branch's newest commit.
+
+    `environment` is as `Task.environment`.
+    """
 
     repo: RepoFacts
     branch: str
     head: Commit
+    environment: str = ""
 
 
 class RevertFacts(Struct, frozen=True, kw_only=True):

@@ -4,9 +4,9 @@ Only what sits at the head of the line is landed, and a change is only ever judg
 it is: so a red gate is always its own.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from fleet.core.approving import may_land
+from fleet.core.approving import ANY_REVIEW, lacks, may_land
 from fleet.core.change import BY_POLICY, Change, Gating, Landing, Member
 from fleet.core.effects import AnyEffect, Land, gate_lane
 from fleet.core.going_on import Steps, go_on
@@ -37,15 +37,21 @@ def entries(fleet: Fleet, repo: RepoId, target: str) -> list[tuple[Task, Change]
     return sorted(waiting, key=_order)
 
 
+# How much earlier or later than it did a change counts as having come. So nothing waits for ever
+# behind what is more urgent: what is a day older goes first.
+_LATER = {"urgent": timedelta(days=-1), "normal": timedelta(), "low": timedelta(hours=4)}
+
+
 def _order(entry: tuple[Task, Change]) -> tuple[int, datetime, str]:
     task, change = entry
+    later = _LATER[task.spec.priority]
     if isinstance(change.state, Landing):
         return (0, change.since, task.id)
     if change.approval is not None and change.approval.by != BY_POLICY:
-        return (1, change.approval.at, task.id)
+        return (1, change.approval.at + later, task.id)
     if task.spec.land == "auto":  # the policy's verdict stood before the gates did
-        return (1, change.since, task.id)
-    return (2, change.since, task.id)
+        return (1, change.since + later, task.id)
+    return (2, change.since + later, task.id)
 
 
 def queues(fleet: Fleet) -> list[tuple[RepoId, str]]:
@@ -137,7 +143,7 @@ def waits_for(fleet: Fleet, task: Task, policy: RepoPolicy) -> str | None:
     if isinstance(change.state, Gating):
         return "its gates"
     if not may_land(task, change, policy):
-        return "a review"
+        return lacks(task, change, policy) or ANY_REVIEW
     first, _ = entries(fleet, task.repo, task.target)[0]
     return "its gates" if first.id == task.id else f"{first.id} to land"
 

@@ -38,7 +38,6 @@ class Spec(Struct, frozen=True, kw_only=True):
     land: Land = "review"
     priority: Priority = "normal"
     reverts: Commit | None = None  # what landed, and is to be undone by this
-    stack: bool = False  # it begins on top of the changes of `after`, before these have landed
 
 
 class Told(Struct, frozen=True):

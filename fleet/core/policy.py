@@ -161,7 +161,6 @@ class RepoPolicy(Struct, frozen=True):
     proofs: bool = True  # where there are checks
     batch: int = 8  # as many changes are checked together at most
     window: int | None = None  # as many changes are speculated on at most; None: as it goes well
-    pr: bool = False  # the target is protected: a pull request takes the place of a landing
     tell_conflicts: bool = False
     digest: str = ""  # SHA-256 of the file's bytes; empty where there is no file
     source: Literal["none", "target", "uncommitted"] = "none"
@@ -173,7 +172,7 @@ class RepoPolicy(Struct, frozen=True):
         Then none of it counts before a person has trusted it.
         """
         runs = self.checks or self.setup or self.agents
-        return bool(runs or self.agent_options or self.env or self.push or self.pr)
+        return bool(runs or self.agent_options or self.env or self.push)
 
 
 class FleetPolicy(Struct, frozen=True):

@@ -1,6 +1,7 @@
 """Finding out what a command needs to know of the world before it can be judged."""
 
-from collections.abc import Iterator
+import hashlib
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from fleet.agents.traits import account, default_done
@@ -124,6 +125,7 @@ def _for_spawn(tools: Tools, command: c.Spawn) -> SpawnFacts:
         agent=_agent(tools, repo, command),
         base=base,
         branches=frozenset(_names_in_git(place)),
+        environment=_digest(command.environment, salt=tools.home_id),
     )
 
 
@@ -177,4 +179,14 @@ def _for_submit(tools: Tools, command: c.Submit) -> SubmitFacts:
     head = branch_tip(place, branch)
     if head is None:
         raise RefusedError(f"there is no branch {branch}", hint="git branch lists them")
-    return SubmitFacts(repo=repo, branch=branch, head=Commit(head))
+    environment = _digest(command.environment, salt=tools.home_id)
+    return SubmitFacts(repo=repo, branch=branch, head=Commit(head), environment=environment)
+
+
+def _digest(environment: Mapping[str, str], *, salt: str) -> str:
+    """Return by what an environment is known; no value can be told from it."""
+    said = "\0".join(f"{name}={value}" for name, value in sorted(environment.items()))
+    key = salt.encode()[: hashlib.blake2b.MAX_KEY_SIZE]
+    return hashlib.blake2b(
+        said.encode(errors="surrogateescape"), digest_size=16, key=key
+    ).hexdigest()

@@ -55,7 +55,6 @@ generated: "*.lock"
 proofs: false
 batch: 1
 window: 3
-pr: true
 tell_conflicts: true
 """
 
@@ -95,7 +94,7 @@ def test_every_key_arrives_in_the_policy() -> None:
     assert (policy.merge, policy.push, policy.remote) == ("squash", True, "up-stream")
     assert (policy.level, policy.tests, policy.generated) == ("critical", ("t/",), ("*.lock",))
     assert (policy.proofs, policy.batch, policy.window) == (False, 1, 3)
-    assert (policy.pr, policy.tell_conflicts) == (True, True)
+    assert policy.tell_conflicts
     assert policy.rules[-2:] == (
         Rule("docs", ("docs/",), land="auto", risk="low", lines=20, files=3),
         Rule(

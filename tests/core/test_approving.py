@@ -229,9 +229,9 @@ def test_the_digest_is_of_what_decides_about_landing() -> None:
     assert terms(base) == terms(replace(base, ports=3, digest="x", park_s=1.0))
     others = (
         {"checks": ()}, {"rules": ()}, {"land": "auto"}, {"merge": "squash"}, {"push": True},
-        {"pr": True}, {"remote": "x"}, {"proofs": False}, {"limits": Limits(lines=3)},
+        {"remote": "x"}, {"proofs": False}, {"limits": Limits(lines=3)},
     )  # fmt: skip
-    assert len({terms(base), *(terms(replace(base, **other)) for other in others)}) == 10
+    assert len({terms(base), *(terms(replace(base, **other)) for other in others)}) == 9
 
 
 # Adding a rule never makes landing easier -----------------------------------------------------

@@ -75,9 +75,7 @@ def test_what_waits_for_a_person_is_only_merged_again_when_the_target_moves() ->
 
     effects = settle(h.fold(fleet, [MOVES]))[1].effects
 
-    assert [it for it in effects if isinstance(it, OnQueue)] == [
-        Remerge(REPO, "main", A, 1, MOVED)
-    ]
+    assert [it for it in effects if isinstance(it, OnQueue)] == [Remerge(REPO, "main", A, 1, MOVED)]
 
 
 def test_an_intent_is_carried_through_whatever_else_happened() -> None:

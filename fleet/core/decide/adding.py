@@ -43,6 +43,7 @@ def spawn(fleet: Fleet, command: c.Spawn, facts: SpawnFacts, actor: str) -> Deci
             branch=f"fleet/{name}",
             owner=actor,
             account=facts.agent.account,
+            environment=facts.environment,
         )
         for name in names
     ]
@@ -146,6 +147,7 @@ def _spec(fleet: Fleet, command: c.Spawn, facts: SpawnFacts) -> Spec:
         limits=_limits(command, policy.limits, agent.attempts),
         expect_lines=command.expect_lines,
         land=command.land or policy.land,
+        priority=command.priority,
     )
 
 
@@ -210,6 +212,8 @@ def submit(fleet: Fleet, command: c.Submit, facts: SubmitFacts, actor: str) -> D
         agent=None,
         checks=task_checks(command.checks),
         land=command.land or "review",
+        after=tuple(find(fleet, name).id for name in command.after),
+        priority=command.priority,
     )
     added = e.TaskAdded(
         task=name,
@@ -219,6 +223,7 @@ def submit(fleet: Fleet, command: c.Submit, facts: SubmitFacts, actor: str) -> D
         base=facts.repo.tip,
         branch=facts.branch,
         owner=actor,
+        environment=facts.environment,
     )
     return Decision((*_known(fleet, facts.repo), added), {"task": name, "head": facts.head})
 
