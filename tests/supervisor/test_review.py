@@ -5,8 +5,10 @@ from house import COMMIT, House, git
 
 from fleet import protocol as p
 from fleet.core import events as e
+from fleet.core.comments import Remark
 from fleet.core.ids import Commit
 from fleet.core.packet_text import parts
+from fleet.core.proofs import proof_rows
 from fleet.errors import RefusedError
 from fleet.supervisor.answers.review import review
 
@@ -67,3 +69,43 @@ async def test_a_task_without_a_change_has_no_packet(house: House) -> None:
 
     with pytest.raises(RefusedError, match="a has no change to review"):
         await review(house.host, p.Review(task="a"), "person")
+
+
+async def test_proofs_and_open_comments_are_in_it(house: House) -> None:
+    await in_review(house, checks=("true",))
+    house.quiet()
+    house.record(
+        e.CommentAdded(
+            task=house.task("a").id,
+            comment="a#1",
+            revision=1,
+            path="lines.txt",
+            line=1,
+            side="new",
+            blob="0" * 40,
+            quote="def f():",
+            text="why?",
+            by="person",
+        )
+    )
+    [comment] = house.task("a").comments
+    remark = Remark(
+        id="a#1",
+        revision=1,
+        path="lines.txt",
+        line=1,
+        blob=comment.blob,
+        quote=comment.quote,
+        text=comment.text,
+    )
+    house.record(
+        e.Returned(task=house.task("a").id, revision=1, note="", by="person", comments=(remark,))
+    )
+
+    found = await review(house.host, p.Review(task="a"), "person")
+
+    assert found.comments == ("a#1 lines.txt:1: why?",)
+    assert found.proofs == tuple(
+        row.says for row in proof_rows(house.task("a"), house.tools.policy(house.repo_id))
+    )
+    assert len(found.proofs) == 2

@@ -4,13 +4,17 @@ import asyncio
 from collections.abc import Iterator
 
 from fleet import protocol as p
+from fleet.core.approving import approved_by
 from fleet.core.change import Change, Evidence, GateFailed, Landing, Ready, Suspect
+from fleet.core.comments import unanswered
 from fleet.core.criteria import criteria
 from fleet.core.model import Fleet, Task
 from fleet.core.names import find
 from fleet.core.packet import Identity, Measured, Neighbourhood, Packet, Proof
 from fleet.core.policy import RepoPolicy
+from fleet.core.proofs import proof_rows
 from fleet.core.queue_rows import queue_rows
+from fleet.core.rows import QueueRow
 from fleet.errors import RefusedError
 from fleet.supervisor.answers.diffs import note_shown
 from fleet.supervisor.host import Host
@@ -36,10 +40,11 @@ async def review(host: Host, query: p.Review, actor: str) -> Packet:
 def _packet(host: Host, fleet: Fleet, task: Task, change: Change) -> Packet:
     place = host.tools.place(fleet.repos[task.repo])
     evidence, found = tuple(_evidence(change)), change.assessment
+    policy = host.tools.policy(task.repo, task.target)
     return Packet(
         identity=_identity(place, task, change),
         prompt=task.spec.prompt[:_MOST],
-        criteria=tuple(_criteria(task, host.tools.policy(task.repo), evidence)),
+        criteria=tuple(_criteria(task, policy, evidence)),
         evidence=evidence,
         summary=_summary(place, change),
         stat=_stat(place, change),
@@ -47,7 +52,7 @@ def _packet(host: Host, fleet: Fleet, task: Task, change: Change) -> Packet:
         points=found.points if found else None,
         per_criterion=round(found.per_criterion, 1) if found else None,
         assessment=found,
-        proofs=_proofs(change),
+        proofs=_proofs(task, policy),
         neighbourhood=_neighbourhood(host, place, task, change),
         comments=_comments(task),
         next=_next(task, change),
@@ -72,7 +77,7 @@ def _identity(place: Place, task: Task, change: Change) -> Identity:
         owner=task.owner,
         parents=tuple(spec.after),
         auto_commit=change.auto_commit,
-        approved_by=change.approval.by if change.approval else None,
+        approved_by=approved_by(change),
     )
 
 
@@ -111,14 +116,22 @@ def _stat(place: Place, change: Change) -> str:
     return out.decode(errors="replace").rstrip("\n")[:_MOST]
 
 
-def _proofs(change: Change) -> tuple[str, ...]:
+def _proofs(task: Task, policy: RepoPolicy) -> tuple[str, ...]:
     """Return what old tests say of new code, and new tests of old code: a sentence each."""
-    return ()
+    return tuple(row.says for row in proof_rows(task, policy))
 
 
 def _comments(task: Task) -> tuple[str, ...]:
     """Return the comments that its agent has not answered: file, line and text."""
-    return ()
+    return tuple(f"{it.id} {it.path}:{it.line}: {it.text}" for it in unanswered(task.comments))
+
+
+def _clashes(row: QueueRow | None) -> tuple[str, ...]:
+    """Return the files of a conflict with the target, and each open branch that does not fit."""
+    if row is None:
+        return ()
+    others = (f"{it.task} in {', '.join(it.files)}" for it in row.conflicts_with)
+    return (*row.conflicts, *others)
 
 
 def _neighbourhood(host: Host, place: Place, task: Task, change: Change) -> Neighbourhood:
@@ -137,7 +150,7 @@ def _neighbourhood(host: Host, place: Place, task: Task, change: Change) -> Neig
         length=len(line),
         waits_for=mine.waits_for if mine else None,
         landed=landed[:10],
-        conflicts=mine.conflicts if mine else (),
+        conflicts=_clashes(mine),
     )
 
 
