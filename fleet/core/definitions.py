@@ -60,6 +60,12 @@ _OF_PROGRAM = {
     "rspec": (".rspec", "spec_helper.rb"),
     "tsc": ("tsconfig*.json",),
 }
+# Programs that look at files and run none of them: what they are given is what is judged.
+_LOOK_ONLY = frozenset(
+    {"test", "[", "[[", "grep", "egrep", "fgrep", "rg", "cat", "head", "tail", "wc", "ls", "stat"}
+    | {"diff", "cmp", "find", "echo", "printf", "true", "false", "mkdir", "touch", "cd", "rm"}
+)
+_BETWEEN_COMMANDS = re.compile(r"[;&|\n(){}]+")
 _BETWEEN_WORDS = re.compile(r"[\s;&|()<>{}'\"`$=:,]+")
 
 
@@ -84,8 +90,13 @@ def definitions(
 
 
 def _words(command: str) -> set[str]:
-    words = (word for word in _BETWEEN_WORDS.split(command) if word)
-    return {normpath(word).removeprefix("/") for word in words}
+    """Return the words of what a command runs; of those that only look at files, no more."""
+    found: set[str] = set()
+    for simple in _BETWEEN_COMMANDS.split(command):
+        words = [word for word in _BETWEEN_WORDS.split(simple) if word not in {"", "!"}]
+        if words and words[0].rpartition("/")[2] not in _LOOK_ONLY:
+            found.update(normpath(word).removeprefix("/") for word in words)
+    return found
 
 
 def _decides(file: str, patterns: tuple[str, ...], words: set[str]) -> bool:

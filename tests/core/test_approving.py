@@ -156,6 +156,9 @@ def test_few_of_many_are_named_and_no_name_obeys_the_terminal() -> None:
         ("ruff check .", ["x.py", ".x"], 0),
         ("run-tests", ["run-tests", "src/run-tests"], 1),
         ("", ["x.py"], 0),
+        ("test -s a.txt && ! grep -q TODO a.txt", ["a.txt"], 0),
+        ("test -x ci/run.sh && ci/run.sh a.txt", ["ci/run.sh", "b.txt"], 1),
+        ("cd sub\n./check.sh", ["sub/check.sh"], 1),
     ],
 )
 def test_what_a_command_runs_decides_what_it_says(
@@ -167,7 +170,9 @@ def test_what_a_command_runs_decides_what_it_says(
 def test_what_a_task_is_to_make_decides_nothing() -> None:
     own = (Check("c", "test -f new.txt && make"),)
     assert definitions(("new.txt", "Makefile"), (), own) == ("Makefile",)
-    assert definitions(("new.txt", "Makefile"), own) == ("new.txt", "Makefile")
+    script = (Check("c", "./new.sh && make"),)
+    assert definitions(("new.sh", "Makefile"), (), script) == ("Makefile",)
+    assert definitions(("new.sh", "Makefile"), script) == ("new.sh", "Makefile")
 
 
 @pytest.mark.parametrize(
