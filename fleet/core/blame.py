@@ -17,7 +17,7 @@ from fleet.core.line import Car, Tip
 from fleet.core.trains import Place, Trial
 
 _STREAK = 2  # heads failed in a row: the target itself is tried before the next one is blamed
-_TRIES = 2
+TRIES = 2  # of one tree, before what is red there is red
 
 
 class Finding(Struct, frozen=True):
@@ -47,7 +47,7 @@ def examine(place: Place, change: Change, car: Car, trial: Trial) -> Finding:
             return Finding(fact=_rejected(place, car, trial))
         if then is not None and not then.green:
             return Finding(gate=then.gate)
-    if trial.gate.failures < _TRIES:
+    if trial.gate.failures < TRIES:
         return Finding(gate=trial.gate)
     if len(history) > 1:
         cause = GateRed(trial.results, place.tip)
@@ -71,6 +71,13 @@ def diagnose(place: Place, change: Change, car: Car, cause: GateRed) -> Finding:
         else:
             return Finding(gate=tried.gate)
     found = history[last].task if last > 0 else None
+    if found is not None:
+        alone = _without(place, car, history[last])
+        if isinstance(alone, Merge):
+            return Finding(merge=alone)
+        if not alone.green and not alone.red:
+            return Finding(gate=alone.gate)
+        found = None if alone.red else found  # it fails by itself: that makes no pair
     beside: tuple[TaskId, ...] = () if found is None else (found,)
     red = GateRed(cause.results, cause.basis, beside)
     return Finding(fact=e.GateRejected(task=car.task, revision=car.revision, cause=red))
@@ -79,12 +86,12 @@ def diagnose(place: Place, change: Change, car: Car, cause: GateRed) -> Finding:
 def target_is_red(place: Place, car: Car) -> bool:
     """Whether the target itself is known to fail the repository's checks."""
     target = _target(place, car)
-    return target.red and target.gate.failures >= _TRIES
+    return target.red and target.gate.failures >= TRIES
 
 
 def target_finding(target: Trial) -> Finding:
     """Return what follows from what is known of the target itself, which is not green yet."""
-    if target.red and target.gate.failures >= _TRIES:
+    if target.red and target.gate.failures >= TRIES:
         return Finding(target_red=True)
     return Finding(gate=target.gate)
 
@@ -111,6 +118,14 @@ def _tried(place: Place, car: Car, tip: Tip) -> Trial | Merge | None:
     if train is None:
         return place.merge((car,), onto=tip.commit)
     return place.trial(train.trees[0], train.commits[0], (car,), head=car)
+
+
+def _without(place: Place, car: Car, tip: Tip) -> Trial | Merge:
+    """Return what is known of an earlier target by itself."""
+    train = place.train((car,), onto=tip.commit)
+    if train is None:
+        return place.merge((car,), onto=tip.commit)
+    return place.trial(train.onto_tree, tip.commit, (), head=car)
 
 
 def _rejected(place: Place, car: Car, trial: Trial) -> e.GateRejected:

@@ -18,6 +18,7 @@ from fleet.core.trains import (
     Chain,
     Place,
     Trial,
+    Walk,
     builds_on,
     candidates,
     couple,
@@ -129,10 +130,16 @@ def _front(place: Place, entries: Sequence[Entry], draft: _Draft) -> None:
             break
         left_out.add(chain.cars[found.red].task)
         stops.add(found.red)
+    _go_on_with(place, chain, found, draft)
+
+
+def _go_on_with(place: Place, chain: Chain, found: Walk, draft: _Draft) -> None:
+    """Merge who is not merged yet, then check: no group begins before it is known who is in it."""
     if chain.rest:
         draft.merge = draft.merge or place.merge((*chain.cars, *chain.rest))
     for rank, gate in enumerate(found.wants, start=_FRONT):
-        draft.want(rank, gate)
+        if not chain.rest or gate.lane in place.under_way:
+            draft.want(rank, gate)
 
 
 def _conflict(place: Place, car: Car) -> e.ConflictFound | None:

@@ -7,12 +7,13 @@ it is: so a red gate is always its own.
 from datetime import datetime, timedelta
 
 from fleet.core.approving import ANY_REVIEW, lacks, may_land
+from fleet.core.blame import TRIES
 from fleet.core.change import BY_POLICY, Change, Gating, Landing, Member
 from fleet.core.effects import AnyEffect, Land, gate_lane
 from fleet.core.going_on import Steps, go_on
 from fleet.core.ids import Commit, RepoId
-from fleet.core.line import Line
-from fleet.core.model import Fleet, Task
+from fleet.core.line import Line, check_key
+from fleet.core.model import Fleet, Repo, Task
 from fleet.core.planned import Circumstances, Plan
 from fleet.core.policy import RepoPolicy
 from fleet.core.status import Submitted
@@ -155,4 +156,20 @@ def stands_still(fleet: Fleet, task: Task, policy: RepoPolicy) -> str | None:
         return f"the queue of {target} is frozen: {repo.frozen[target]} (fleet thaw)"
     if untrusted(fleet, task.repo, policy):
         return UNTRUSTED
-    return None if target in repo.tips else f"the branch {target} is gone"
+    if target not in repo.tips:
+        return f"the branch {target} is gone"
+    failed = _red_checks(repo, task, policy)
+    if failed:
+        named = ", ".join(failed)
+        return (
+            f"{target} itself fails {named}: nothing is blamed, and nothing lands that fails it too"
+        )
+    return None
+
+
+def _red_checks(repo: Repo, task: Task, policy: RepoPolicy) -> list[str]:
+    """Return the checks that the target itself failed, at both tries."""
+    line, tip = repo.lines.get(task.target, Line()), repo.tips[task.target]
+    tree = next((train.onto_tree for train in line.trains if train.onto == tip), "")
+    ran = line.said(tree, [check_key(check, task.environment) for check in policy.checks])
+    return [it.result.name for it in ran if it and not it.result.green and it.failures >= TRIES]
