@@ -1,9 +1,9 @@
 """Whose fault it is that a gate is red: the change's own, the target's, or that of a pair.
 
 A change is only judged behind nothing but what has landed. One retry on the same tree tells flaky
-from red. Where something landed since the change was cut, it is first tried on the target of then:
-red there, too, it is its own fault, and without a retry; green there, it fails together with
-something that landed since, which is found by halving.
+from red. Where something landed since the change was cut, it is then tried on the target of then:
+red there, too, it is its own fault; green there, it fails together with something that landed,
+which is found by halving.
 """
 
 from msgspec import Struct
@@ -38,21 +38,20 @@ def examine(place: Place, change: Change, car: Car, trial: Trial) -> Finding:
         target = _target(place, car)
         if not target.green:
             return target_finding(target)
-    history = _history(place, change)
-    if len(history) > 1:
-        then = _tried(place, car, history[0])
-        if isinstance(then, Merge):
-            return Finding(merge=then)
-        if then is not None and then.red:
-            return Finding(fact=_rejected(place, car, trial))
-        if then is not None and not then.green:
-            return Finding(gate=then.gate)
     if trial.gate.failures < TRIES:
         return Finding(gate=trial.gate)
-    if len(history) > 1:
-        cause = GateRed(trial.results, place.tip)
-        return Finding(fact=e.Suspected(task=car.task, revision=car.revision, cause=cause))
-    return Finding(fact=_rejected(place, car, trial))
+    history = _history(place, change)
+    if not history[1:]:  # nothing landed since it was cut
+        return Finding(fact=_rejected(place, car, trial))
+    then = _tried(place, car, history[0])
+    if isinstance(then, Merge):
+        return Finding(merge=then)
+    if then is None or then.red:
+        return Finding(fact=_rejected(place, car, trial))
+    if not then.green:
+        return Finding(gate=then.gate)
+    cause = GateRed(trial.results, place.tip)
+    return Finding(fact=e.Suspected(task=car.task, revision=car.revision, cause=cause))
 
 
 def diagnose(place: Place, change: Change, car: Car, cause: GateRed) -> Finding:

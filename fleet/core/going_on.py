@@ -134,11 +134,11 @@ def _front(place: Place, entries: Sequence[Entry], draft: _Draft) -> None:
 
 
 def _go_on_with(place: Place, chain: Chain, found: Walk, draft: _Draft) -> None:
-    """Merge who is not merged yet, then check: no group begins before it is known who is in it."""
+    """Merge what is not merged yet, then check: nothing begins before what comes first is known."""
     if chain.rest:
         draft.merge = draft.merge or place.merge((*chain.cars, *chain.rest))
     for rank, gate in enumerate(found.wants, start=_FRONT):
-        if not chain.rest or gate.lane in place.under_way:
+        if draft.merge is None or gate.lane in place.under_way:
             draft.want(rank, gate)
 
 

@@ -58,8 +58,8 @@ def test_a_red_group_is_halved_until_it_is_one_change() -> None:
     track.finish("e", "f", red=True)
     assert track.checking == [("e",)]
     track.finish("e")
-    # All but f have landed in front of it, or wait: alone, where it was cut, it is red as well.
-    track.finish("f", red=True)
+    track.finish("f", red=True)  # once more, behind what landed
+    track.finish("f", red=True)  # where it was cut
 
     assert list(causes(track)) == ["f"]
     assert causes(track)["f"].cause.beside == ()
@@ -155,9 +155,9 @@ def test_two_that_pass_alone_and_fail_together_are_named() -> None:
     track.finish("a")
     track.add(*queue("b"))
     track.finish("b", red=True)  # behind a
+    track.finish("b", red=True)  # behind a, again
     assert track.checking == [("b",)]
     track.finish("b")  # on the target of before
-    track.finish("b", red=True)  # behind a, again
 
     assert causes(track)["b"].cause.beside == (A,)
 
@@ -167,22 +167,23 @@ def test_who_fails_on_a_target_that_fails_by_itself_makes_no_pair() -> None:
     track.given = h.circumstances(fleet=track.given.policy)
     track.add(*queue("b"))
     track.finish("b", red=True)  # behind a, which nobody checked
-    track.finish("b")  # on the target of before
     track.finish("b", red=True)
+    track.finish("b")  # on the target of before
     track.finish(red=True)  # what a led to, by itself
 
     assert causes(track)["b"].cause.beside == ()
 
 
-def test_what_is_red_where_it_was_cut_needs_no_second_try() -> None:
+def test_what_is_red_where_it_was_cut_is_no_pair() -> None:
     track = Track(*queue("a"))
     track.finish("a")
     track.add(*queue("b"))
     track.finish("b", red=True)
+    track.finish("b", red=True)
     track.finish("b", red=True)  # on the target of before
 
     assert causes(track)["b"].cause.beside == ()
-    assert track.runs == 3
+    assert track.runs == 4
 
 
 def test_a_target_that_is_red_itself_stops_the_line_and_blames_nobody() -> None:
