@@ -35,7 +35,7 @@ def settings_for(examples: int, *, known: bool = False) -> settings:
         max_examples=examples,
         stateful_step_count=40,
         deadline=None,
-        derandomize=known or TIMES == 1,
+        derandomize=True,  # whoever meets a failure meets it again
         database=None,
         report_multiple_bugs=False,
         phases=[Phase.generate] if known else [Phase.generate, Phase.shrink],
