@@ -4,6 +4,7 @@ from house import House
 
 from fleet.core import effects as f
 from fleet.core import events as e
+from fleet.core.approving import may_land
 from fleet.core.causes import GateRed
 from fleet.core.change import Change, Evidence
 from fleet.core.gating import gates, rules
@@ -24,7 +25,8 @@ def merge(house: House, onto: Commit, *names: str) -> list[e.AnyEvent]:
 
 def car(house: House, name: str) -> Car:
     task, change = _both(house, name)
-    return car_of(task, change, house.tools.policy(task.repo))
+    lands = may_land(task, change, house.tools.policy(task.repo))
+    return car_of(task, change, lands=lands)
 
 
 def gate(house: House, name: str = "a", onto: Commit | None = None) -> e.AnyEvent:

@@ -14,12 +14,11 @@ from msgspec.structs import replace
 from fleet.core import events as e
 from fleet.core import going_on
 from fleet.core.causes import GateRed
-from fleet.core.going_on import Entry
 from fleet.core.line import Car
 from fleet.core.model import Task
 from fleet.core.reducer import table
 from fleet.core.status import Failed, Held, Rejected, Withdrawn
-from fleet.core.trains import Place, Trial, candidates, couple, room, walk
+from fleet.core.trains import Entry, Place, Trial, candidates, couple, room, walk
 from fleet.supervisor.perform import queue
 from fleet.tools.git import landing
 from fleet.tools.git.building import Built, build
@@ -79,10 +78,8 @@ def blame_while_speculating() -> Iterator[None]:
         found = walk(place, chain, [False] * len(chain.cars), len(entries), ())
         if not found.red:
             return None
-        number, car = found.red + 1, chain.cars[found.red]
-        cars_ = chain.cars[:number]
-        trial = place.trial(chain.tree(number), chain.commit(number), cars_, head=car)
-        return _evicted(place, car, trial)
+        trial = chain.trial(place, found.red + 1)
+        return _evicted(place, chain.cars[found.red], trial)
 
     with _instead(front):
         yield
@@ -93,17 +90,12 @@ def evicted_on_a_doomed_basis() -> Iterator[None]:
     """What failed behind a change that was thrown out since is not tried without that one."""
 
     def front(place: Place, entries: Sequence[Entry]) -> e.AnyEvent | None:
-        for _, _, car in entries[:1]:
+        for car in (entry.car for entry in entries[:1]):
             for train in place.line.trains:
                 number = train.cars.index(car) + 1 if car in train.cars else 0
                 if not any(_thrown_out(place, it) for it in train.cars[: max(number - 1, 0)]):
                     continue
-                trial = place.trial(
-                    train.trees[number - 1],
-                    train.commits[number - 1],
-                    train.cars[:number],
-                    head=car,
-                )
+                trial = place.along(train, number)
                 if trial.red:
                     return _evicted(place, car, trial)
         return None

@@ -34,22 +34,18 @@ class Finding(Struct, frozen=True):
 
 def examine(place: Place, change: Change, car: Car, trial: Trial) -> Finding:
     """Return what follows for a change that is red behind nothing but what has landed."""
-    if place.line.streak >= _STREAK:
-        target = _target(place, car)
-        if not target.green:
-            return target_finding(target)
+    if place.line.streak >= _STREAK and (doubt := _doubted(place, car)):
+        return doubt
     if trial.gate.failures < TRIES:
         return Finding(gate=trial.gate)
     history = _history(place, change)
     if not history[1:]:  # nothing landed since it was cut
         return Finding(fact=_rejected(place, car, trial))
     then = _tried(place, car, history[0])
-    if isinstance(then, Merge):
-        return Finding(merge=then)
-    if then is None or then.red:
+    if then is not None and (first := _open(then)):
+        return first
+    if not isinstance(then, Trial) or then.red:
         return Finding(fact=_rejected(place, car, trial))
-    if not then.green:
-        return Finding(gate=then.gate)
     cause = GateRed(trial.results, place.tip)
     return Finding(fact=e.Suspected(task=car.task, revision=car.revision, cause=cause))
 
@@ -61,44 +57,38 @@ def diagnose(place: Place, change: Change, car: Car, cause: GateRed) -> Finding:
     while last - first > 1:
         middle = (first + last) // 2
         tried = _tried(place, car, history[middle])
-        if isinstance(tried, Merge):
-            return Finding(merge=tried)
-        if tried is None or tried.red:
-            last = middle
-        elif tried.green:
+        if tried is not None and (before := _open(tried)):
+            return before
+        if isinstance(tried, Trial) and tried.green:
             first = middle
         else:
-            return Finding(gate=tried.gate)
+            last = middle
     found = history[last].task if last > 0 else None
     if found is not None:
         alone = _without(place, car, history[last])
-        if isinstance(alone, Merge):
-            return Finding(merge=alone)
-        if not alone.green and not alone.red:
-            return Finding(gate=alone.gate)
-        found = None if alone.red else found  # it fails by itself: that makes no pair
+        if before := _open(alone):
+            return before
+        if isinstance(alone, Trial) and alone.red:
+            found = None  # it fails by itself: that makes no pair
     beside: tuple[TaskId, ...] = () if found is None else (found,)
     red = GateRed(cause.results, cause.basis, beside)
     return Finding(fact=e.GateRejected(task=car.task, revision=car.revision, cause=red))
 
 
-def target_is_red(place: Place, car: Car) -> bool:
-    """Whether the target itself is known to fail the repository's checks."""
-    target = _target(place, car)
-    return target.red and target.gate.failures >= TRIES
+def _doubted(place: Place, car: Car) -> Finding | None:
+    """Return what follows from what is known of the target by itself; None where it is green."""
+    target = _without(place, car, Tip(place.tip))
+    if isinstance(target, Trial) and target.red:
+        settled = target.gate.failures >= TRIES
+        return Finding(target_red=True) if settled else Finding(gate=target.gate)
+    return _open(target)
 
 
-def target_finding(target: Trial) -> Finding:
-    """Return what follows from what is known of the target itself, which is not green yet."""
-    if target.red and target.gate.failures >= TRIES:
-        return Finding(target_red=True)
-    return Finding(gate=target.gate)
-
-
-def _target(place: Place, car: Car) -> Trial:
-    train = place.train((car,))
-    tree = train.onto_tree if train else ""
-    return place.trial(tree, place.tip, (), head=car)
+def _open(known: Trial | Merge) -> Finding | None:
+    """Return what has to be done before anything is known; None where checks have spoken."""
+    if isinstance(known, Merge):
+        return Finding(merge=known)
+    return None if known.red or known.green else Finding(gate=known.gate)
 
 
 def _history(place: Place, change: Change, until: str | None = None) -> tuple[Tip, ...]:
@@ -116,11 +106,11 @@ def _tried(place: Place, car: Car, tip: Tip) -> Trial | Merge | None:
     train = place.train((car,), onto=tip.commit)
     if train is None:
         return place.merge((car,), onto=tip.commit)
-    return place.trial(train.trees[0], train.commits[0], (car,), head=car)
+    return place.along(train, 1)
 
 
 def _without(place: Place, car: Car, tip: Tip) -> Trial | Merge:
-    """Return what is known of an earlier target by itself."""
+    """Return what is known of the target by itself, as it is or was."""
     train = place.train((car,), onto=tip.commit)
     if train is None:
         return place.merge((car,), onto=tip.commit)

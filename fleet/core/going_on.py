@@ -5,17 +5,17 @@ from collections.abc import Iterator, Sequence
 from msgspec import Struct
 
 from fleet.core import events as e
-from fleet.core.approving import approved, approved_by, by_policy, may_land, requirement
-from fleet.core.blame import Finding, diagnose, examine, target_is_red
+from fleet.core.approving import approved, approved_by, may_land, requirement
+from fleet.core.blame import Finding, diagnose, examine
 from fleet.core.change import BY_POLICY, Change, Evidence, Gating, Ready, Suspect
 from fleet.core.effects import Gate, Land, Merge, Remerge
 from fleet.core.gating import gates, rules
-from fleet.core.ids import TaskId
+from fleet.core.ids import Commit, TaskId
 from fleet.core.line import Car
 from fleet.core.model import Task
-from fleet.core.policy import RepoPolicy
 from fleet.core.trains import (
     Chain,
+    Entry,
     Place,
     Trial,
     Walk,
@@ -27,8 +27,7 @@ from fleet.core.trains import (
 )
 
 _FIRST, _FRONT, _BEHIND = 0, 1, 1000  # ranks: who is to blame, what lands next, what nobody saw yet
-Entry = tuple[Task, Change, Car]
-Known = dict[TaskId, tuple[Task, Change]]
+Known = dict[TaskId, Entry]
 
 
 class Want(Struct, frozen=True):
@@ -76,61 +75,70 @@ class _Draft:
         return Steps(effects=effects, wants=tuple(self.wants.values()))
 
 
-def car_of(task: Task, change: Change, policy: RepoPolicy) -> Car:
+def car_of(task: Task, change: Change, *, lands: bool) -> Car:
     """Return the change as it is merged; its word is whoever lets it land."""
-    word = approved_by(change) or (BY_POLICY if by_policy(task, change, policy) else "")
+    word = approved_by(change) or (BY_POLICY if lands else "")
     return Car(task.id, change.revision, change.sealed, word)
 
 
 def go_on(place: Place, line: Sequence[tuple[Task, Change]]) -> Steps:
     """Return what a line needs whose target stands still, and may be moved."""
-    entries = [(task, change, car_of(task, change, place.policy)) for task, change in line]
-    front = [entry for entry in entries if _in_front(place, entry[0], entry[1])]
+    entries = [_entry(place, task, change) for task, change in line]
     draft = _Draft()
-    for _, change, car in entries:
-        if isinstance(change.state, Suspect):
-            draft.take(diagnose(place, change, car, change.state.cause), _FIRST)
-    _front(place, front, draft)
+    for entry in entries:
+        if isinstance(entry.change.state, Suspect):
+            found = diagnose(place, entry.change, entry.car, entry.change.state.cause)
+            draft.take(found, _FIRST)
+    _front(place, [entry for entry in entries if _in_front(place, entry)], draft)
     for rank, entry in enumerate(entries, start=_BEHIND):
-        if not draft.facts and not may_land(entry[0], entry[1], place.policy):
+        if not draft.facts and not entry.lands:
             _behind(place, entry, rank, draft)
     return draft.steps()
 
 
-def _in_front(place: Place, task: Task, change: Change) -> bool:
+def _entry(place: Place, task: Task, change: Change) -> Entry:
+    lands = may_land(task, change, place.policy)
+    return Entry(task, change, car_of(task, change, lands=lands), lands)
+
+
+def _in_front(place: Place, entry: Entry) -> bool:
     """Whether it lands as soon as its gates are green, and nothing keeps it from being tried."""
+    change = entry.change
     stuck = change.blocked is not None and change.tried_onto == place.tip
-    fit = isinstance(change.state, Gating | Ready)
-    return fit and not stuck and may_land(task, change, place.policy)
+    return entry.lands and not stuck and isinstance(change.state, Gating | Ready)
 
 
 def _front(place: Place, entries: Sequence[Entry], draft: _Draft) -> None:
     """Check what may land, in groups, each on all in front of it; and land what is green."""
-    known: Known = {task.id: (task, change) for task, change, _ in entries}
+    known = {entry.task.id: entry for entry in entries}
     left_out: set[str] = set()
     stops: set[int] = set()  # before who is left out, for he is only judged behind what has landed
     while True:
-        cars = candidates(place, entries, frozenset(left_out), room(place, len(entries)))
+        cars = candidates(place, entries, left_out, room(place, len(entries)))
         if cars and (fact := _conflict(place, cars[0])) is not None:
             draft.facts.append(fact)
             return
         chain = couple(place, cars)
-        alone = [requirement(*known[car.task], place.policy).alone for car in chain.cars]
-        found = walk(place, chain, alone, len(entries), stops)
+        found = walk(place, chain, _alone(place, chain, known), len(entries), stops)
         if found.green:
             draft.facts.extend(_land(place, chain, found.green, known))
             return
         if found.red == 0:
-            car = chain.cars[0]
-            trial = place.trial(chain.tree(1), chain.commit(1), chain.cars[:1], head=car)
-            draft.take(examine(place, known[car.task][1], car, trial), _FIRST)
-            if draft.facts or target_is_red(place, car):
+            head = known[chain.cars[0].task]
+            finding = examine(place, head.change, head.car, chain.trial(place, 1))
+            draft.take(finding, _FIRST)
+            if draft.facts or finding.target_red:
                 return
         if found.red is None:
             break
         left_out.add(chain.cars[found.red].task)
         stops.add(found.red)
     _go_on_with(place, chain, found, draft)
+
+
+def _alone(place: Place, chain: Chain, known: Known) -> list[bool]:
+    entries = [known[car.task] for car in chain.cars]
+    return [requirement(it.task, it.change, place.policy).alone for it in entries]
 
 
 def _go_on_with(place: Place, chain: Chain, found: Walk, draft: _Draft) -> None:
@@ -152,11 +160,13 @@ def _conflict(place: Place, car: Car) -> e.ConflictFound | None:
 
 def _land(place: Place, chain: Chain, green: int, known: Known) -> Iterator[e.AnyEvent]:
     """Yield the next facts on the way of the first `green` cars: proven, approved, landing."""
-    trial = place.trial(
-        chain.tree(green), chain.commit(green), chain.cars[:green], head=chain.cars[green - 1]
-    )
-    proofs = [_evidence(place, chain, number, trial, known) for number in range(green)]
-    cases = [(*known[car.task], proof) for car, proof in zip(chain.cars, proofs, strict=False)]
+    trial = chain.trial(place, green)
+    entries = [known[car.task] for car in chain.cars[:green]]
+    before = [place.tip, *(chain.train.commits if chain.train else ())]
+    cases = [
+        (entry.task, entry.change, _evidence(place, entry, onto, commit, trial))
+        for entry, onto, commit in zip(entries, before, before[1:], strict=False)
+    ]
     if new := [case for case in cases if not _is_proven(case[1], case[2])]:
         for task, change, proof in new:
             yield e.GatePassed(task=task.id, revision=change.revision, evidence=proof)
@@ -175,19 +185,12 @@ def _land(place: Place, chain: Chain, green: int, known: Known) -> Iterator[e.An
         yield e.LandingBegan(task=task.id, revision=change.revision, evidence=proof)
 
 
-def _evidence(
-    place: Place,
-    chain: Chain,
-    number: int,
-    trial: Trial,
-    known: Known,
-) -> Evidence:
+def _evidence(place: Place, entry: Entry, onto: Commit, commit: Commit, trial: Trial) -> Evidence:
     """Return the proof of one car: the checks it needs, on the last tree that lands with it."""
-    car = chain.cars[number]
-    needed = gates(known[car.task][0].spec, place.policy)
+    needed = gates(entry.task.spec, place.policy)
     return Evidence(
-        basis=chain.commit(number) if number else place.tip,
-        commit=chain.commit(number + 1),
+        basis=onto,
+        commit=commit,
         tree=trial.gate.tree,
         rules=rules(needed),
         results=trial.of(needed),
@@ -200,7 +203,7 @@ def _is_proven(change: Change, proof: Evidence) -> bool:
 
 def _behind(place: Place, entry: Entry, rank: int, draft: _Draft) -> None:
     """A person has not decided yet: check it once, then only see that it still merges."""
-    task, change, _ = entry
+    task, change = entry.task, entry.change
     if change.blocked is not None or builds_on(place.fleet, task):
         return  # without what it builds on it would fail, and not by its own fault
     if isinstance(change.state, Gating):
@@ -211,7 +214,7 @@ def _behind(place: Place, entry: Entry, rank: int, draft: _Draft) -> None:
 
 
 def _precheck(place: Place, entry: Entry, rank: int, draft: _Draft) -> None:
-    task, change, car = entry
+    task, change, car = entry.task, entry.change, entry.car
     if (fact := _conflict(place, car)) is not None:
         draft.facts.append(fact)
         return
@@ -219,9 +222,9 @@ def _precheck(place: Place, entry: Entry, rank: int, draft: _Draft) -> None:
     if chain.rest:
         draft.merge = draft.merge or place.merge(chain.rest)
         return
-    trial = place.trial(chain.tree(1), chain.commit(1), chain.cars, head=car)
+    trial = chain.trial(place, 1)
     if trial.green:
-        proof = _evidence(place, chain, 0, trial, {task.id: (task, change)})
+        proof = _evidence(place, entry, place.tip, trial.gate.commit, trial)
         draft.facts.append(e.GatePassed(task=task.id, revision=change.revision, evidence=proof))
     elif trial.red:
         draft.take(examine(place, change, car, trial), rank)

@@ -45,6 +45,11 @@ class Place(Struct, frozen=True):
         where = (self.repo, self.target, last.task, last.revision)
         return Merge(*where, onto or self.tip, self.policy.merge, cars)
 
+    def along(self, train: Train, length: int) -> "Trial":
+        """Return what is known of the tree that the first `length` cars of a train lead to."""
+        cars, at = train.cars[:length], length - 1
+        return self.trial(train.trees[at], train.commits[at], cars, head=cars[at])
+
     def trial(self, tree: str, commit: Commit, cars: tuple[Car, ...], head: Car) -> "Trial":
         """Return what is known of `tree`; `head` is whose environment counts without any car."""
         checks = gates_of([self.fleet.tasks[car.task].spec for car in cars], self.policy)
@@ -83,6 +88,15 @@ class Trial(Struct, frozen=True):
         return tuple(ran.result for check, ran in pairs if ran and check.run in wanted)
 
 
+class Entry(Struct, frozen=True):
+    """A change in the line, and how it is merged; it `lands` as soon as its gates are green."""
+
+    task: Task
+    change: Change
+    car: Car
+    lands: bool
+
+
 class Chain(Struct, frozen=True):
     """Cars that merge one after the other, and what that leads to; `rest` is not merged yet."""
 
@@ -90,11 +104,11 @@ class Chain(Struct, frozen=True):
     train: Train | None
     rest: tuple[Car, ...] = ()
 
-    def tree(self, length: int) -> str:
-        return self.train.trees[length - 1] if self.train else ""
-
-    def commit(self, length: int) -> Commit:
-        return self.train.commits[length - 1] if self.train else Commit("")
+    def trial(self, place: Place, length: int) -> Trial:
+        """Return what is known of the tree that the first `length` cars lead to."""
+        if self.train is None:
+            raise ValueError("a chain without cars leads to no tree")
+        return place.along(self.train, length)
 
 
 def couple(place: Place, cars: Sequence[Car]) -> Chain:
@@ -129,15 +143,13 @@ def walk(
     `alone` says who is in no group. After as many cars as `stops` say somebody was left out: a
     group ends there, and nothing lands past him, or he would have to be judged anew.
     """
-    trials = [
-        place.trial(chain.tree(n), chain.commit(n), chain.cars[:n], head=chain.cars[n - 1])
-        for n in range(1, len(chain.cars) + 1)
-    ]
+    trials = [chain.trial(place, length) for length in range(1, len(chain.cars) + 1)]
+    most, ahead = size(place, backlog), groups(place)
     green = _green(place, trials, alone, min(stops, default=len(trials)))
     wants: list[Gate] = []
     at = green
-    while at < len(trials) and len(wants) < groups(place):
-        longest = min(at + size(place, backlog), len(trials), *(n for n in stops if n > at))
+    while at < len(trials) and len(wants) < ahead:
+        longest = min(at + most, len(trials), *(n for n in stops if n > at))
         end = _end(place, trials, alone, at, longest)
         if trials[end - 1].red:
             return Walk(green, tuple(wants), red=at)
@@ -221,23 +233,19 @@ def room(place: Place, backlog: int) -> int:
 
 
 def candidates(
-    place: Place,
-    entries: Sequence[tuple[Task, Change, Car]],
-    left_out: frozenset[str],
-    number: int,
+    place: Place, entries: Sequence[Entry], left_out: Collection[str], number: int
 ) -> list[Car]:
     """Return the next `number` cars in order, each behind all that it builds on."""
     return list(islice(_ready(place, entries, left_out), number))
 
 
-def _ready(
-    place: Place, entries: Sequence[tuple[Task, Change, Car]], left_out: frozenset[str]
-) -> Iterator[Car]:
+def _ready(place: Place, entries: Sequence[Entry], left_out: Collection[str]) -> Iterator[Car]:
     coupled: set[str] = set()
-    for task, _, car in entries:
+    for entry in entries:
+        task = entry.task
         if task.id not in left_out and coupled.issuperset(builds_on(place.fleet, task)):
             coupled.add(task.id)
-            yield car
+            yield entry.car
 
 
 def builds_on(fleet: Fleet, task: Task) -> list[TaskId]:

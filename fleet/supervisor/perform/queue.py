@@ -43,11 +43,6 @@ class _Case:
     def place(self) -> Place:
         return self.tools.place(self.fleet.repos[self.task.repo])
 
-    def blocked(self, reason: str, at: Commit) -> e.ChangeBlocked:
-        return e.ChangeBlocked(
-            task=self.task.id, revision=self.change.revision, reason=reason, onto=at
-        )
-
 
 def merge(tools: Tools, effect: Merge, fleet: Fleet, stop: threading.Event) -> list[e.AnyEvent]:
     """Merge cars one after the other, up to the first that cannot be; no reference moves."""
@@ -77,8 +72,8 @@ def _merge(tools: Tools, effect: Merge, fleet: Fleet, stop: threading.Event) -> 
     return news
 
 
-def _blocked(effect: OnQueue, reason: str, onto: Commit) -> e.ChangeBlocked:
-    return e.ChangeBlocked(task=effect.task, revision=effect.revision, reason=reason, onto=onto)
+def _blocked(about: OnQueue | Car, reason: str, onto: Commit) -> e.ChangeBlocked:
+    return e.ChangeBlocked(task=about.task, revision=about.revision, reason=reason, onto=onto)
 
 
 def _known(line: Line, effect: Merge) -> tuple[list[Commit], list[str]]:
@@ -109,12 +104,12 @@ def _merged(case: _Case, effect: Merge) -> Built | e.AnyEvent:
             return e.TrainClashed(repo=effect.repo, target=effect.target, clash=clash)
         if strays := _strays(case, built.commit):
             why = f"what would land differs from what was reviewed in {', '.join(strays[:5])}"
-            return case.blocked(why, effect.onto)
+            return _blocked(case.car, why, effect.onto)
         if hidden := unpublished(case.place, base=case.onto, commit=built.commit):
             why = f"nobody else could check out {', '.join(hidden[:5])}: push the submodule first"
-            return case.blocked(why, effect.onto)
+            return _blocked(case.car, why, effect.onto)
     except FleetError as error:
-        return case.blocked(error.message, effect.onto)
+        return _blocked(case.car, error.message, effect.onto)
     return built
 
 
