@@ -6,6 +6,7 @@ ends before another, are found by single steps only after thousands of examples.
 
 import histories as h
 import queue_invariants as inv
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 from queue_sim import POLICIES, Queue
@@ -18,6 +19,20 @@ BRANCHES = ("b0", "b1", "b2", "b3", "b4")
 branches = st.sampled_from(BRANCHES)
 lands = st.sampled_from(("auto", "auto", "review"))
 which = st.integers(0, 7)
+
+
+def settings_for(steps: int, examples: int, *, known: bool = False) -> settings:
+    """Return how much is tried; of what is `known` to be wrong always the same, and unshrunk."""
+    return settings(
+        max_examples=examples,
+        stateful_step_count=steps,
+        deadline=None,
+        derandomize=True,  # whoever meets a failure meets it again
+        database=None,
+        report_multiple_bugs=False,
+        phases=[Phase.generate] if known else [Phase.generate, Phase.shrink],
+        suppress_health_check=list(HealthCheck),
+    )
 
 
 class QueueMachine(RuleBasedStateMachine):

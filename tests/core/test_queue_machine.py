@@ -10,9 +10,8 @@ from contextlib import AbstractContextManager
 
 import pytest
 import queue_mutants as mutants
-from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
-from queue_machine import QueueMachine
+from queue_machine import QueueMachine, settings_for
 
 from fleet.core import events as e
 
@@ -29,24 +28,10 @@ class Counted(QueueMachine):
             SEEN.update(type(entry.event) for entry in self.queue.entries)
 
 
-def settings_for(examples: int, *, known: bool = False) -> settings:
-    """Return how much is tried; of what is `known` to be wrong always the same, and unshrunk."""
-    return settings(
-        max_examples=examples,
-        stateful_step_count=40,
-        deadline=None,
-        derandomize=True,  # whoever meets a failure meets it again
-        database=None,
-        report_multiple_bugs=False,
-        phases=[Phase.generate] if known else [Phase.generate, Phase.shrink],
-        suppress_health_check=list(HealthCheck),
-    )
-
-
 @pytest.mark.timeout(60 * max(TIMES, 1))
 def test_what_must_hold_of_a_queue_holds() -> None:
     SEEN.clear()
-    run_state_machine_as_test(Counted, settings=settings_for(150 * TIMES))
+    run_state_machine_as_test(Counted, settings=settings_for(40, 150 * TIMES))
 
     wanted: tuple[type[e.Event], ...] = (
         *(e.ChangeLanded, e.GateRejected, e.ConflictFound, e.TrainClashed, e.Suspected),
@@ -67,6 +52,6 @@ def test_a_queue_that_is_wrong_is_noticed(
     wrong: Callable[[], AbstractContextManager[None]], numbers: tuple[str, ...]
 ) -> None:
     with wrong(), pytest.raises(AssertionError) as noticed:
-        run_state_machine_as_test(QueueMachine, settings=settings_for(1000, known=True))
+        run_state_machine_as_test(QueueMachine, settings=settings_for(40, 1000, known=True))
 
     assert str(noticed.value).startswith(numbers)

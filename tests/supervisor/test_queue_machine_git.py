@@ -12,11 +12,10 @@ from pathlib import Path
 
 import pytest
 import queue_mutants as mutants
-from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, rule, run_state_machine_as_test
 from queue_git import GitQueue
-from queue_machine import QueueMachine
+from queue_machine import QueueMachine, settings_for
 
 TIMES = int(os.environ.get("FLEET_EXAMPLES", "1"))
 MEMORY = Path("/dev/shm")  # where temporary files cost least
@@ -46,23 +45,9 @@ class GitMachine(QueueMachine):
                 shutil.rmtree(self.root)
 
 
-def settings_for(examples: int, *, known: bool = False) -> settings:
-    """Return how much is tried; of what is `known` to be wrong always the same, and unshrunk."""
-    return settings(
-        max_examples=examples,
-        stateful_step_count=15,
-        deadline=None,
-        derandomize=True,  # whoever meets a failure meets it again
-        database=None,
-        report_multiple_bugs=False,
-        phases=[Phase.generate] if known else [Phase.generate, Phase.shrink],
-        suppress_health_check=list(HealthCheck),
-    )
-
-
 @pytest.mark.timeout(60 * max(TIMES, 1))
 def test_what_must_hold_of_a_queue_holds_over_git() -> None:
-    run_state_machine_as_test(GitMachine, settings=settings_for(15 * TIMES))
+    run_state_machine_as_test(GitMachine, settings=settings_for(15, 15 * TIMES))
 
 
 @pytest.mark.parametrize(
@@ -76,6 +61,6 @@ def test_a_landing_that_is_wrong_is_noticed(
     wrong: Callable[[], AbstractContextManager[None]], numbers: tuple[str, ...]
 ) -> None:
     with wrong(), pytest.raises(AssertionError) as noticed:
-        run_state_machine_as_test(GitMachine, settings=settings_for(100, known=True))
+        run_state_machine_as_test(GitMachine, settings=settings_for(15, 100, known=True))
 
     assert str(noticed.value).startswith(numbers)
