@@ -25,7 +25,7 @@ from fleet.agents.adapter import AgentAdapter
 from fleet.client import Client
 from fleet.errors import FleetError
 
-PATIENCE_S = 90.0
+PATIENCE_S = 300.0  # where several programs start at once: one of them takes 15 s of CPU
 _BETWEEN_KEYS_S = "0.2"
 _NUMBERS = itertools.count()
 

@@ -6,7 +6,6 @@ import pytest
 from real.bench import Bench
 from waiting import until
 
-PATIENCE_S = 100.0  # it takes seconds to begin and to end, and more where others work
 EDIT = "[[edit /readme.txt | begin | go on]]"
 
 
@@ -20,7 +19,7 @@ def test_it_ends_with_a_change_in_the_users_name_and_leaves_nothing_else(bench: 
     place = bench.place
     config = (place.repo / ".git" / "config").read_text()
     task = bench.spawn(EDIT)
-    bench.shows(task, "review", timeout=PATIENCE_S)
+    bench.shows(task, "review")
     tree = place.git("log", "-1", "--format=%an %ae %cn %b", f"fleet/{task}")
     changed = place.git("diff", "--name-only", f"main...fleet/{task}").split()
 
@@ -38,13 +37,13 @@ def test_a_service_that_refuses_it_for_a_moment_is_asked_again(bench: Bench) -> 
     until(lambda: len(bench.requests(task)) > 1, timeout=PATIENCE_S)
     bench.shows(task, "working")
     bench.api.troubles.remove("limit")
-    bench.shows(task, "review", timeout=PATIENCE_S)
+    bench.shows(task, "review")
 
 
 @pytest.mark.parametrize("marker", ["fail 401", "fail 400 prompt is too long"])
 def test_one_that_is_refused_ends_without_a_change_and_says_so(bench: Bench, marker: str) -> None:
     task = bench.spawn(f"[[{marker}]]")
-    row = bench.shows(task, "failed", timeout=PATIENCE_S)
+    row = bench.shows(task, "failed")
 
     assert "change" in row["needs"]
 
@@ -54,7 +53,7 @@ def test_one_that_is_killed_has_failed_and_tries_again_when_told(bench: Bench) -
     task = bench.spawn(f"[[hang while=stuck]] {EDIT}")
     until(lambda: bench.requests(task), timeout=PATIENCE_S)
     bench.kill(task)
-    bench.shows(task, "failed", timeout=PATIENCE_S)
+    bench.shows(task, "failed")
     bench.api.troubles.remove("stuck")
     bench.place.fleet("retry", task)
-    bench.shows(task, "review", timeout=PATIENCE_S)
+    bench.shows(task, "review")

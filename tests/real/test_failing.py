@@ -40,7 +40,7 @@ def test_a_service_that_fails_for_a_while_is_asked_again_by_fleet(bench: Bench) 
 
     bench.api.troubles.remove("broken")
     bench.heard(task, "Go on where you stopped.")
-    bench.shows(task, "idle", timeout=60)
+    bench.shows(task, "idle")
 
 
 @pytest.mark.needs("overflow")
@@ -64,7 +64,7 @@ def test_a_request_that_hangs_is_ended_by_the_limit_of_silence(bench: Bench) -> 
     bench.place.fleet("trust", "--agents", cwd=repo)
     task = bench.spawn("[[hang]]", cwd=repo)
     bench.first_request(task)
-    row = bench.shows(task, "failed", timeout=90)
+    row = bench.shows(task, "failed")
     assert row["needs"] == "stopped after 20 s of silence"
 
 

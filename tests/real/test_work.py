@@ -47,12 +47,12 @@ def test_three_agents_and_two_commands_land_in_a_code_base(bench: Bench) -> None
     tasks = [bench.spawn(edit(*it), *gate, cwd=repo) for it in changed.items()]
     for number in (2, 502):
         command = f"echo 'VALUE = {number + 1000}' >{part(number)}; git commit -aqm {number}"
-        tasks.append(place.spawn(f"shell-{number}", command, *gate, cwd=repo))
+        tasks.append(place.spawn(bench.next_name(), command, *gate, cwd=repo))
     # It is told a moment after the turn, and not by an agent that has been ended.
     for task in tasks[:3] if bench.can("cost") else ():
         bench.tells_cost(task)
     for task in tasks:
-        bench.shows(task, "review", timeout=60)
+        bench.shows(task, "review")
         place.fleet("diff", task)
         place.fleet("approve", task)
     place.wait(*tasks)
