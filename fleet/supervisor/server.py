@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import socket
 import struct
+import traceback
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from typing import Any
 
@@ -130,12 +131,25 @@ class Server:
             return  # it left in the middle of a stream
         except FleetError as error:
             reply: p.Reply = p.Failure(request.id, error.message, error.hint, error.exit_code)
+        except Exception as error:  # noqa: BLE001 (whatever it is, somebody waits for an answer)
+            reply = self._lost(request, error)
         else:
             reply = p.Result(request.id, result)
         with contextlib.suppress(ConnectionError):
             await _say(writer, reply)
         if isinstance(request.ask, p.Shutdown) and isinstance(reply, p.Result):
             self._on_down()
+
+    def _lost(self, request: p.Request, error: Exception) -> p.Failure:
+        """Note an error of our own; after a command nobody knows what was done: we begin anew."""
+        if isinstance(request.ask, p.Query):
+            traceback.print_exception(error)  # to the log
+        else:
+            context = {"message": "a command broke off", "exception": error}
+            asyncio.get_running_loop().call_exception_handler(context)
+        # Its words may hold anything, and belong to the log alone.
+        why = f"an internal error of fleet: {type(error).__name__}"
+        return p.Failure(request.id, why, f"{self._host.home.log} has the details")
 
     async def _answer(
         self, request: p.Request, writer: asyncio.StreamWriter, over: asyncio.Event

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from real.bench import Bench
+from real.bench import PATIENCE_S, Bench
 from waiting import until
 
 EDIT = "[[edit /readme.txt | begin | go on]]"

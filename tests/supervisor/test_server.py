@@ -16,6 +16,7 @@ from fleet.core import commands as c
 from fleet.core import events as e
 from fleet.core.ids import TaskId
 from fleet.supervisor import server as server_module
+from fleet.supervisor.answers import look
 from fleet.supervisor.server import Server
 
 A = TaskId("a")
@@ -96,6 +97,14 @@ async def caller(served: Open) -> Caller:
 def spawn(house: House, prompt: str = "true", **options: Any) -> c.Spawn:
     environment = {"PATH": os.environ["PATH"], "SHOP_API_KEY": "s3cret"}
     return c.Spawn(cwd=str(house.repo), prompt=prompt, environment=environment, **options)
+
+
+async def broken(*_: object) -> None:
+    raise ZeroDivisionError("s3cret")
+
+
+def broken_facts(*_: object) -> None:
+    raise ZeroDivisionError("s3cret")
 
 
 class TestTalking:
@@ -253,6 +262,32 @@ class TestCommands:
     async def test_a_failure_carries_its_exit_code(self, caller: Caller, house: House) -> None:
         assert (await caller.answer(spawn(house, prompt=" "))).exit_code == 2
         assert (await caller.answer(c.Stop(task="nobody"))).exit_code == 1
+
+    async def test_a_query_that_meets_an_error_of_ours_is_answered_and_so_is_the_next(
+        self,
+        caller: Caller,
+        house: House,
+        monkeypatch: pytest.MonkeyPatch,
+        capfd: pytest.CaptureFixture[str],
+    ) -> None:
+        monkeypatch.setattr(server_module, "_ANSWERS", {p.Status: broken, p.List: look.ls})
+        failed = await caller.answer(p.Status())
+        assert failed.message == "an internal error of fleet: ZeroDivisionError"
+        assert failed.hint == f"{house.home.log} has the details"
+        assert "ZeroDivisionError: s3cret" in capfd.readouterr().err
+        assert await caller.answer(p.List()) == []
+
+    async def test_a_command_that_meets_one_is_answered_and_we_begin_anew(
+        self, caller: Caller, house: House, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        ends: list[BaseException] = []
+        asyncio.get_running_loop().set_exception_handler(
+            lambda _, context: ends.append(context["exception"])
+        )
+        monkeypatch.setattr(server_module, "facts_for", broken_facts)
+        failed = await caller.answer(spawn(house, "true"))
+        assert failed.message == "an internal error of fleet: ZeroDivisionError"
+        assert [type(error) for error in ends] == [ZeroDivisionError]
 
     async def test_a_branch_made_by_hand_is_submitted(self, caller: Caller, house: House) -> None:
         house.quiet()
