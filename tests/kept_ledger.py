@@ -414,6 +414,16 @@ APPROVALS: Sequence[events.AnyEvent] = (
     events.ApprovalHeld(task=LOGIN, revision=1, onto=TIP),
     events.ApprovalVoided(task=LOGIN, revision=1, reason="main moved in straße.txt", of="ann"),
 )
+FORGOTTEN: Sequence[events.AnyEvent] = (
+    *MEASURED[:3],
+    events.TaskStopped(task=LOGIN, by="person"),
+    events.TaskRemoved(task=LOGIN, by="person"),
+    events.WorkspaceFreed(task=LOGIN, ref="refs/fleet/trash/login"),
+    events.TaskForgotten(task=LOGIN, by="person"),
+    events.ForgettingFailed(task=LOGIN, reason="there is no repository at /srv/straße"),
+    events.TaskForgotten(task=LOGIN, by="person"),
+    events.LeftoversDeleted(task=LOGIN),
+)
 Batches = Sequence[Sequence[events.AnyEvent]]
 HISTORIES: dict[str, Batches] = {
     "format-1": (SETTING, TO_REVIEW, TO_LANDED, OTHERS),
@@ -428,6 +438,7 @@ HISTORIES: dict[str, Batches] = {
     "conflicts": (SETTING, CONFLICTS),
     "trains": (SETTING, TRAINS),
     "approvals": (SETTING, APPROVALS),
+    "forgotten": (SETTING, FORGOTTEN),
 }
 
 

@@ -106,6 +106,7 @@ def _command(it: Simulation, which: int, how: int) -> None:
         c.Remove(task=name),
         c.Restore(task=name),
         c.Clean(),
+        c.Clean(forget_s=how * 60.0),
         c.Thaw(cwd="/srv/shop"),
     )
     it.submit(commands[how % len(commands)], actor="person" if how % 7 else "b")

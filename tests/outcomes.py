@@ -34,10 +34,8 @@ def good(effect: f.AnyEffect, fleet: Fleet, given: Circumstances) -> Events:
             return [e.RunEnded(task=task, attempt=attempt)]
         case f.Tell() | f.PassAnswer():
             return [_told(effect, "delivered")]
-        case f.FreeWorkspace(task=task):
-            return [e.WorkspaceFreed(task=task, ref=f"refs/fleet/trash/{task}")]
-        case f.RestoreWorkspace(task=task):
-            return [e.WorkspaceRestored(task=task)]
+        case f.FreeWorkspace() | f.RestoreWorkspace() | f.Forget():
+            return [_kept(effect)]
         case f.Notify():
             return [told(effect)]
         case f.MakeSlot() | f.RecycleSlot() | f.DropSlot():
@@ -45,6 +43,16 @@ def good(effect: f.AnyEffect, fleet: Fleet, given: Circumstances) -> Events:
             return [kind(repo=effect.repo, slot=effect.slot)]
         case _:
             return _judged(effect, fleet, given)
+
+
+def _kept(effect: f.FreeWorkspace | f.RestoreWorkspace | f.Forget) -> e.AnyEvent:
+    match effect:
+        case f.FreeWorkspace(task=task):
+            return e.WorkspaceFreed(task=task, ref=f"refs/fleet/trash/{task}")
+        case f.RestoreWorkspace(task=task):
+            return e.WorkspaceRestored(task=task)
+        case f.Forget(task=task):
+            return e.LeftoversDeleted(task=task)
 
 
 def told(effect: f.Notify) -> e.NeedTold:
@@ -304,6 +312,10 @@ def _frees(effect: f.FreeWorkspace, fleet: Fleet) -> list[Events]:
     return [[e.FreeingFailed(task=effect.task, reason="disk full", not_before=LATER)]]
 
 
+def _forgets(effect: f.Forget, fleet: Fleet) -> list[Events]:
+    return [[e.ForgettingFailed(task=effect.task, reason="disk full")]]
+
+
 def _restores(effect: f.RestoreWorkspace, fleet: Fleet) -> list[Events]:
     return [[e.RestoreFailed(task=effect.task, reason="disk full")]]
 
@@ -330,6 +342,7 @@ _BAD: dict[type[f.Effect], Callable[..., list[Events]]] = {
     f.MakeSlot: _slots,
     f.RecycleSlot: _slots,
     f.FreeWorkspace: _frees,
+    f.Forget: _forgets,
     f.EndRun: _ends,
     f.RestoreWorkspace: _restores,
 }

@@ -14,6 +14,7 @@ from fleet.core.decide import decide
 from fleet.core.facts import (
     AgentFacts,
     ChangeFacts,
+    CleanFacts,
     Facts,
     RepoFacts,
     SpawnFacts,
@@ -125,6 +126,8 @@ class Simulation:
                 return SubmitFacts(repo=repo, branch=branch, head=head)
             case c.Trust() | c.TrustAgents() | c.Thaw():
                 return TrustFacts(repo=repo)
+            case c.Clean():
+                return CleanFacts(now=self.now)
             case _:
                 return None
 

@@ -1,12 +1,11 @@
 """Removes tasks, archived first, and brings them back; these need a task's exact name."""
 
-from typing import Any
-
 import click
 
 from fleet.cli.common import ask, confirm, examples, json_option, task_argument
 from fleet.cli.output import emit, say
 from fleet.core.commands import Clean, Remove, Restore
+from fleet.core.durations import seconds
 
 
 @click.command(epilog=examples("fleet rm importer", "fleet restore importer"))
@@ -26,26 +25,32 @@ def restore(*, task: str, as_json: bool) -> None:
     confirm(ask(Restore(task=task)), f"{task} is back", as_json=as_json)
 
 
-@click.command(epilog=examples("fleet clean --dry-run", "fleet clean"))
-@click.option("--dry-run", is_flag=True, help="Only say what would be removed.")
+@click.command(epilog=examples("fleet clean --dry-run", "fleet clean --forget 30d"))
+@click.option("--dry-run", is_flag=True, help="Only say what would be done.")
+@click.option(
+    "--forget",
+    metavar="AGE",
+    help="Also delete for good what tasks left that were removed that long ago: archives, sealed "
+    "revisions, logs. Nothing brings it back.",
+)
 @json_option
-def clean(*, dry_run: bool, as_json: bool) -> None:
+def clean(*, dry_run: bool, forget: str | None, as_json: bool) -> None:
     """Remove what is proven landed, and nothing else; print the names."""
-    answer = ask(Clean(dry_run=dry_run))
+    age = None if forget is None else seconds(forget)
+    answer = ask(Clean(dry_run=dry_run, forget_s=age))
     if as_json:
         emit(answer)
         return
-    names = _names(answer)
-    if not names:
+    would = "would be" if dry_run else "are"
+    unlanded = set(answer["unlanded"])
+    names = answer["tasks"]
+    old = [f"{name} (never landed)" if name in unlanded else name for name in answer["forgotten"]]
+    for said, lines in ((f"these {would} removed:", names), (f"these {would} forgotten:", old)):
+        if lines:
+            say(said)
+            print("\n".join(lines))
+    if not names and not old:
         say("there is nothing to clean")
-        return
-    say("these would be removed:" if dry_run else "these are removed:")
-    print("\n".join(names))
-
-
-def _names(answer: Any) -> list[str]:
-    tasks = answer["tasks"] if isinstance(answer, dict) else answer
-    return [str(task) for task in tasks or ()]
 
 
 COMMANDS = (rm, restore, clean)

@@ -3,9 +3,9 @@
 A `task` is the name given at spawn, or a unique prefix of it where nothing is destroyed.
 """
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from fleet.core.comments import Side
 from fleet.core.policy import Done, Land, Priority
@@ -226,9 +226,13 @@ class Restore(Command, frozen=True, tag="restore"):
 
 
 class Clean(Command, frozen=True, tag="clean"):
-    """Remove every landed task from the lists and free what is proven landed."""
+    """Remove every landed task from the lists and free what is proven landed.
+
+    With `forget_s` also delete for good what tasks left that were removed that many seconds ago.
+    """
 
     dry_run: bool = False
+    forget_s: Annotated[float, Meta(ge=0)] | None = None
 
 
 class Trust(Command, frozen=True, tag="trust"):

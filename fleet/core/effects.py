@@ -101,6 +101,10 @@ class RestoreWorkspace(OnTask, frozen=True):
     """Put the archived state into a workspace again."""
 
 
+class Forget(OnTask, frozen=True):
+    """Delete for good what a removed task left in its repository and in the home."""
+
+
 class Notify(OnTask, frozen=True):
     """Tell a person that a task needs them; one after the other, and beside all other work."""
 
@@ -229,6 +233,7 @@ AnyEffect = (
     | LookAgain
     | Assess
     | FreeWorkspace
+    | Forget
     | RestoreWorkspace
     | Notify
     | Merge

@@ -1,5 +1,7 @@
 """What was found out about the world for one command, so that judging it stays pure."""
 
+from datetime import datetime
+
 from msgspec import Struct
 
 from fleet.core.comments import Where
@@ -124,11 +126,18 @@ class BlobFacts(Struct, frozen=True, kw_only=True):
     blobs: dict[str, str] = {}
 
 
+class CleanFacts(Struct, frozen=True, kw_only=True):
+    """What time it is: what is old enough to be forgotten."""
+
+    now: datetime
+
+
 Facts = (
     SpawnFacts
     | SubmitFacts
     | RevertFacts
     | TrustFacts
+    | CleanFacts
     | VerdictFacts
     | LineFacts
     | WhereFacts

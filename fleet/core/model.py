@@ -96,6 +96,8 @@ class Task(Struct, frozen=True, kw_only=True):
     archived: str | None = None  # the ref that keeps what a removed workspace held
     removed_at: datetime | None = None
     restoring: bool = False  # a person wants its workspace back
+    forgetting: bool = False  # a person wants all that it left behind deleted
+    forgotten: bool = False  # and so it is: nothing brings it back
     trouble: str | None = None  # why its workspace could not be freed or restored, or its run ended
     free_not_before: datetime | None = None
     end_not_before: datetime | None = None

@@ -6,6 +6,7 @@ from fleet.core import events as e
 from fleet.core.effects import (
     AnyEffect,
     DropSlot,
+    Forget,
     FreeWorkspace,
     MakeSlot,
     RecycleSlot,
@@ -115,7 +116,7 @@ def _is_done_with(task: Task) -> bool:
 
 
 def workspaces(fleet: Fleet, now: datetime) -> Plan:
-    """Free what is landed or removed, and bring back what a person restored."""
+    """Free what is landed or removed, bring back what a person restored, forget the rest."""
     hurried = {repo.id for repo in fleet.repos.values() if not _quiet(fleet, repo)}
     hurried -= {task.repo for task in due(fleet, now) if task.slot is None}  # who need a workspace
     return together(
@@ -126,6 +127,8 @@ def workspaces(fleet: Fleet, now: datetime) -> Plan:
 def _workspace(task: Task, now: datetime, *, later: bool) -> Plan:
     if task.restoring and task.slot is not None and task.run is None:
         return Plan(effects=(RestoreWorkspace(task.id),))
+    if task.forgetting:
+        return Plan(effects=(Forget(task.id),))
     if not _is_done_with(task):
         return NOTHING
     when = task.free_not_before or now

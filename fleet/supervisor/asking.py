@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 
 from fleet.agents.traits import account, default_done
@@ -9,6 +10,7 @@ from fleet.core import commands as c
 from fleet.core.facts import (
     AgentFacts,
     ChangeFacts,
+    CleanFacts,
     Facts,
     RepoFacts,
     SpawnFacts,
@@ -60,6 +62,8 @@ def facts_for(tools: Tools, command: c.AnyCommand, fleet: Fleet = _NOTHING_KNOWN
 
 def _of_a_change(tools: Tools, command: c.AnyCommand, fleet: Fleet) -> Facts:
     match command:
+        case c.Clean():
+            return CleanFacts(now=datetime.now(UTC))
         case c.Approve() | c.Revoke():
             return VerdictFacts(tuple(_judged(tools, fleet, command)))
         case c.Revert():

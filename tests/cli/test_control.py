@@ -151,14 +151,26 @@ def test_an_approval_is_taken_back(run: Run, fake: FakeSupervisor) -> None:
 
 
 def test_clean_prints_the_names(run: Run, fake: FakeSupervisor) -> None:
-    fake.answers["clean"] = {"tasks": ["a", "b"]}
+    fake.answers["clean"] = {"tasks": ["a", "b"], "forgotten": [], "unlanded": []}
     answer = run("clean", "--dry-run")
     assert (answer.out, answer.err) == ("a\nb\n", "these would be removed:\n")
     assert fake.calls("clean")[0]["dry_run"] is True
     assert run("clean").err == "these are removed:\n"
-    fake.answers["clean"] = []
+    nothing: dict[str, list[str]] = {"tasks": [], "forgotten": [], "unlanded": []}
+    fake.answers["clean"] = nothing
     assert run("clean").err == "there is nothing to clean\n"
-    assert run("clean", "--json").out == "[]\n"
+    assert json.loads(run("clean", "--json").out) == nothing
+
+
+def test_clean_forgets_what_is_old_and_says_what_never_landed(
+    run: Run, fake: FakeSupervisor
+) -> None:
+    fake.answers["clean"] = {"tasks": [], "forgotten": ["a", "b"], "unlanded": ["b"]}
+    answer = run("clean", "--forget", "30d")
+    assert answer.out == "a\nb (never landed)\n"
+    assert answer.err == "these are forgotten:\n"
+    assert fake.calls("clean")[0]["forget_s"] == 30 * 86400
+    assert run("clean", "--forget", "soon").code == 2
 
 
 # --- without a supervisor -------------------------------------------------------------------

@@ -10,7 +10,7 @@ from histories import REPO, A, history
 from fleet.core import commands as c
 from fleet.core import events as e
 from fleet.core.decide import Decision, decide
-from fleet.core.facts import TrustFacts
+from fleet.core.facts import CleanFacts, TrustFacts
 from fleet.core.model import Fleet
 from fleet.core.policy import RepoPolicy
 from fleet.errors import UsageError
@@ -157,9 +157,69 @@ def test_what_is_being_restored_is_not_removed() -> None:
 def test_clean_takes_what_landed_and_was_freed() -> None:
     freed = (*STATES["landed"], e.WorkspaceFreed(task=A, ref=None))
 
-    assert decide(history(*STATES["landed"]), c.Clean()).events == ()
-    assert decide(history(*freed), c.Clean(dry_run=True)) == Decision((), {"tasks": [A]})
-    assert only(decide(history(*freed), c.Clean())) == e.TaskRemoved(task=A, by="person")
+    def clean(*events: e.AnyEvent, dry_run: bool = False) -> Decision:
+        return decide(history(*events), c.Clean(dry_run=dry_run), CleanFacts(now=h.NOON))
+
+    assert clean(*STATES["landed"]).events == ()
+    says = {"tasks": [A], "forgotten": [], "unlanded": []}
+    assert clean(*freed, dry_run=True) == Decision((), says)
+    assert only(clean(*freed)) == e.TaskRemoved(task=A, by="person")
+
+
+class TestForgetting:
+    """`clean --forget AGE`: what a task left is deleted, if it was removed that long ago."""
+
+    GONE = (
+        *(*h.submitted(A), h.ended(), e.TaskStopped(task=A, by="p")),
+        *(e.TaskRemoved(task=A, by="p"), e.WorkspaceFreed(task=A, ref="refs/x")),
+    )
+    FORGOTTEN = e.TaskForgotten(task=A, by="person")
+
+    def clean(
+        self, *events: e.AnyEvent, age_s: float | None = 60.0, dry_run: bool = False
+    ) -> Decision:
+        facts = CleanFacts(now=h.NOON + h.minutes(1))
+        command = c.Clean(forget_s=age_s, dry_run=dry_run)
+        return decide(history(*events), command, facts)
+
+    def test_what_was_removed_long_enough_ago_is_forgotten(self) -> None:
+        done = self.clean(*self.GONE)
+        assert done.answer == {"tasks": [], "forgotten": [A], "unlanded": [A]}
+        assert done.events == (self.FORGOTTEN,)
+        assert self.clean(*self.GONE, dry_run=True) == Decision((), done.answer)
+        assert self.clean(*self.GONE, age_s=60.1).events == ()
+        assert self.clean(*self.GONE, age_s=None).events == ()
+
+    def test_what_landed_is_told_from_what_never_did(self) -> None:
+        landed = (*STATES["landed"], e.WorkspaceFreed(task=A, ref=None))
+        removed = (*landed, e.TaskRemoved(task=A, by="p"))
+        answer = self.clean(*removed).answer
+        assert answer == {"tasks": [], "forgotten": [A], "unlanded": []}
+
+    @pytest.mark.parametrize(
+        "events",
+        [
+            GONE[:-2],  # it was stopped, not removed
+            GONE[:-1],  # its workspace is not archived yet
+            (*GONE, e.TaskRestored(task=A, by="p")),
+            (*GONE, FORGOTTEN),
+            (*GONE, FORGOTTEN, e.LeftoversDeleted(task=A)),
+            (*GONE, h.added(h.B, h.spec(after=(A,)))),
+        ],
+        ids=["there", "archiving", "restored", "under way", "done", "needed"],
+    )
+    def test_what_is_not_forgotten(self, events: tuple[e.AnyEvent, ...]) -> None:
+        assert self.clean(*events).events == ()
+
+    def test_it_can_be_asked_for_again_after_it_failed(self) -> None:
+        failed = e.ForgettingFailed(task=A, reason="there is no repository")
+        assert self.clean(*self.GONE, self.FORGOTTEN, failed).events == (self.FORGOTTEN,)
+
+    def test_nothing_brings_it_back(self) -> None:
+        for events in ((self.FORGOTTEN,), (self.FORGOTTEN, e.LeftoversDeleted(task=A))):
+            fleet = history(*self.GONE, *events)
+            said = refused(lambda fleet=fleet: decide(fleet, c.Restore(task="a")))
+            assert "what a held was deleted for good" in said
 
 
 def test_consent_to_trusting_agents_is_given_once_and_to_one_repository() -> None:

@@ -9,6 +9,7 @@ from fleet.core.causes import Died, Exhausted
 from fleet.core.effects import (
     DropSlot,
     EndRun,
+    Forget,
     FreeWorkspace,
     MakeSlot,
     RecycleSlot,
@@ -358,6 +359,21 @@ def test_a_clock_that_was_set_back_hangs_no_retry() -> None:
     assert effects(history(*READY, *landed, stuck), now=hours_ago) == (FreeWorkspace(B),)
     fleet = history(h.added(A), e.SlotPlanned(repo=REPO, slot=1), broken)
     assert effects(fleet, given(), hours_ago) == (MakeSlot(REPO, 1),)
+
+
+def test_what_a_person_wants_forgotten_is_deleted_until_it_is_gone_or_cannot_be() -> None:
+    gone = (
+        *(*h.submitted(A), h.ended(), e.TaskStopped(task=A, by="p")),
+        *(e.TaskRemoved(task=A, by="p"), e.WorkspaceFreed(task=A, ref="refs/x")),
+    )
+    asked = history(*gone, e.TaskForgotten(task=A, by="p"))
+    failed = e.ForgettingFailed(task=A, reason="disk full")
+
+    assert Forget(A) not in effects(history(*gone), given())
+    assert Forget(A) in effects(asked, given())
+    assert Forget(A) not in effects(h.fold(asked, [e.LeftoversDeleted(task=A)]), given())
+    assert Forget(A) not in effects(h.fold(asked, [failed]), given())
+    assert h.fold(asked, [failed]).tasks[A].trouble == "disk full"
 
 
 def test_what_is_restored_does_not_start_before_its_work_is_back() -> None:

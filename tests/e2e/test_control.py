@@ -101,6 +101,12 @@ def test_clean_takes_what_has_landed_off_the_list(place: Place) -> None:
     assert place.fleet("ls", "--json").json == []
     assert place.file("a.txt") == "one\n"
 
+    assert place.fleet("clean", "--forget", "1d", "--json").json["forgotten"] == []
+    assert place.git("for-each-ref", "refs/fleet/cand", "refs/fleet/landed")
+    assert place.fleet("clean", "--forget", "0s").out == "one\n"
+    until(lambda: not place.git("for-each-ref", "refs/fleet"), what="nothing of it is left")
+    assert "deleted for good" in place.fleet("restore", "one", ok=(1,)).err
+
 
 def test_several_repositories_under_one_supervisor(place: Place) -> None:
     other = place.make_repo("other")

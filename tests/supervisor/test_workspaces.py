@@ -248,6 +248,46 @@ class TestFreeing:
         assert "fleet/a" in failed.reason
 
 
+class TestForgetting:
+    async def test_what_a_task_left_is_deleted_in_the_repository_and_the_home(
+        self, house: House
+    ) -> None:
+        house.begin("true")
+        work_in(house)
+        house.record(*house.perform(f.Seal(A, 1)))
+        remove(house)
+        house.record(*free(house), e.TaskForgotten(task=A, by="me"))
+        assert house.home.task("a").is_dir()
+        assert {"refs/fleet/cand/a/1", "refs/fleet/trash/a"} <= refs(house)
+
+        for _ in range(2):  # a supervisor that was killed in between does it again
+            assert house.perform(f.Forget(A)) == [e.LeftoversDeleted(task=A)]
+
+        assert not house.home.task("a").exists()
+        assert not {name for name in refs(house) if "/a" in name.removeprefix("refs/fleet/")}
+
+    async def test_where_it_cannot_be_it_stays_and_says_why(self, house: House) -> None:
+        house.begin("true")
+        work_in(house)
+        remove(house)
+        house.record(*free(house), e.TaskForgotten(task=A, by="me"))
+        kept = refs(house)
+        lock = Path(git(house.repo, "rev-parse", "--absolute-git-dir")) / "packed-refs.lock"
+        lock.touch()
+
+        [failed] = house.perform(f.Forget(A))
+
+        assert isinstance(failed, e.ForgettingFailed)
+        assert "packed-refs.lock" in failed.reason
+        assert house.home.task("a").is_dir()
+        lock.unlink()
+        assert refs(house) == kept
+
+
+def refs(house: House) -> set[str]:
+    return set(git(house.repo, "for-each-ref", "--format=%(refname)", "refs/fleet").split())
+
+
 class TestPool:
     async def test_slots_are_made_recycled_and_dropped(self, house: House) -> None:
         task = house.begin("true")

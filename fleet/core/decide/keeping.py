@@ -1,11 +1,13 @@
 """Keeping house: remove (archived first), restore, clean, trust, and letting a queue move again."""
 
+from datetime import datetime
+
 from fleet.core import commands as c
 from fleet.core import events as e
 from fleet.core.decide.control import refuse_landing
 from fleet.core.decide.decision import Decision
-from fleet.core.facts import RepoFacts, TrustFacts
-from fleet.core.model import Fleet
+from fleet.core.facts import CleanFacts, RepoFacts, TrustFacts
+from fleet.core.model import Fleet, Task
 from fleet.core.names import find
 from fleet.core.reducer.repos import TRUST
 from fleet.core.status import Ending, Landed, Starting
@@ -31,18 +33,44 @@ def restore(fleet: Fleet, command: c.Restore, facts: None, actor: str) -> Decisi
     task = find(fleet, command.task, exact=True)
     if task.removed_at is None:
         raise RefusedError(f"{task.id} is not removed", hint=f"fleet show {task.id}")
+    if task.forgetting or task.forgotten:
+        raise RefusedError(f"what {task.id} held was deleted for good", hint="fleet spawn")
     return Decision((e.TaskRestored(task=task.id, by=actor),), {"task": task.id})
 
 
-def clean(fleet: Fleet, command: c.Clean, facts: None, actor: str) -> Decision:
-    """Take what has landed off the lists; its workspaces are freed by landing already."""
+def clean(fleet: Fleet, command: c.Clean, facts: CleanFacts, actor: str) -> Decision:
+    """Take what has landed off the lists; its workspaces are freed by landing already.
+
+    What was removed long enough ago is forgotten, where the command says how long that is.
+    """
     landed = [
         task.id
         for task in fleet.tasks.values()
         if isinstance(task.status, Landed) and task.removed_at is None and task.slot is None
     ]
-    events = () if command.dry_run else tuple(e.TaskRemoved(task=t, by=actor) for t in landed)
-    return Decision(events, {"tasks": landed})
+    old = [] if command.forget_s is None else _old(fleet, facts.now, command.forget_s)
+    events: list[e.AnyEvent] = []
+    if not command.dry_run:
+        events += (e.TaskRemoved(task=name, by=actor) for name in landed)
+        events += (e.TaskForgotten(task=task.id, by=actor) for task in old)
+    unlanded = [task.id for task in old if not isinstance(task.status, Landed)]
+    answer = {"tasks": landed, "forgotten": [task.id for task in old], "unlanded": unlanded}
+    return Decision(tuple(events), answer)
+
+
+def _old(fleet: Fleet, now: datetime, age_s: float) -> list[Task]:
+    """Return what was removed that long ago, left something, and is of no use to any other task."""
+    tasks = fleet.tasks.values()
+    needed = {name for task in tasks if not task.ended for name in task.spec.after}
+    return [
+        task
+        for task in tasks
+        if task.removed_at is not None
+        and (now - task.removed_at).total_seconds() >= age_s
+        and not (task.forgetting or task.forgotten or task.restoring)
+        and task.slot is None
+        and task.id not in needed
+    ]
 
 
 def trust(fleet: Fleet, command: c.Trust, facts: TrustFacts, actor: str) -> Decision:

@@ -43,6 +43,17 @@ from fleet.core.events.comments import (
     FilesSeen,
 )
 from fleet.core.events.conflicts import ConflictOver, ConflictTold
+from fleet.core.events.keeping import (
+    ForgettingFailed,
+    FreeingFailed,
+    LeftoversDeleted,
+    RestoreFailed,
+    TaskForgotten,
+    TaskRemoved,
+    TaskRestored,
+    WorkspaceFreed,
+    WorkspaceRestored,
+)
 from fleet.core.events.lines import TrainClashed, TrainMerged, TreeChecked
 from fleet.core.events.repos import (
     AgentsDistrusted,
@@ -68,14 +79,12 @@ from fleet.core.events.tasks import (
     CrashNoted,
     DoneDeclared,
     EndingBegan,
-    FreeingFailed,
     LeaveBegan,
     MessageHeld,
     MessageQueued,
     MessageSettled,
     NeedEnded,
     NeedTold,
-    RestoreFailed,
     Resubmitted,
     RetryScheduled,
     RunEnded,
@@ -92,16 +101,12 @@ from fleet.core.events.tasks import (
     TaskFailed,
     TaskHeld,
     TaskPaused,
-    TaskRemoved,
-    TaskRestored,
     TaskResumed,
     TaskStopped,
     ToldAgain,
     UsageReported,
     WorkCounted,
     WorkspaceAssigned,
-    WorkspaceFreed,
-    WorkspaceRestored,
 )
 
 AnyEvent = (
@@ -117,9 +122,9 @@ AnyEvent = (
     | AttemptBegan
     | ChangeAssessed
     | ChangeBlocked
-    | ChangeRefused
     | ChangeLanded
     | ChangeProved
+    | ChangeRefused
     | ChangeShown
     | ChangeUnblocked
     | ChangeWithdrawn
@@ -133,14 +138,15 @@ AnyEvent = (
     | CrashNoted
     | DoneDeclared
     | EndingBegan
+    | ForgettingFailed
+    | FreeingFailed
     | GatePassed
     | GateRejected
     | GoOnTold
     | LandingBegan
     | LandingMissed
     | LeaveBegan
-    | FreeingFailed
-    | RestoreFailed
+    | LeftoversDeleted
     | MessageHeld
     | MessageQueued
     | MessageSettled
@@ -150,13 +156,14 @@ AnyEvent = (
     | QueueFrozen
     | QueueThawed
     | RepoRegistered
+    | RestoreFailed
     | Resubmitted
     | RetryScheduled
     | Returned
     | RunEnded
-    | RunNotEnded
     | RunExited
     | RunLost
+    | RunNotEnded
     | RunStarted
     | SealFailed
     | SealUnchanged
@@ -173,6 +180,7 @@ AnyEvent = (
     | TaskAdded
     | TaskEdited
     | TaskFailed
+    | TaskForgotten
     | TaskHeld
     | TaskPaused
     | TaskRemoved
@@ -214,17 +222,17 @@ __all__ = [
     "ApprovalVoided", "Approved", "AttemptBegan", "ChangeAssessed", "ChangeBlocked",
     "ChangeLanded", "ChangeProved", "ChangeRefused", "ChangeShown", "ChangeUnblocked",
     "ChangeWithdrawn", "ChecksFailed", "ChecksPassed", "CommentAdded", "CommentDropped",
-    "CommentEdited", "CommentReplied", "CommentResolved", "ConflictFound", "ConflictOver",
-    "ConflictTold", "ConversationKnown", "CrashNoted", "DoneDeclared", "EndingBegan", "Entry",
-    "Event", "FilesSeen", "FreeingFailed", "GatePassed", "GateRejected", "GoOnTold",
-    "LandingBegan", "LandingMissed", "LeaveBegan", "MessageHeld", "MessageQueued",
-    "MessageSettled", "NeedEnded", "NeedTold", "PolicyTrusted", "QueueFrozen", "QueueThawed",
-    "RepoEvent", "RepoRegistered", "RestoreFailed", "Resubmitted", "RetryScheduled", "Returned",
-    "RunEnded", "RunExited", "RunLost", "RunNotEnded", "RunStarted", "SealFailed",
-    "SealUnchanged", "Sealed", "SlotBroken", "SlotDropped", "SlotDropping", "SlotPlanned",
-    "SlotReady", "StartFailed", "StillMerges", "Suspected", "TargetSeen", "TaskAdded",
-    "TaskEdited", "TaskEvent", "TaskFailed", "TaskHeld", "TaskPaused", "TaskRemoved",
-    "TaskRestored", "TaskResumed", "TaskStopped", "ToldAgain", "TrainClashed", "TrainMerged",
-    "TreeChecked", "UsageReported", "WorkCounted", "WorkspaceAssigned", "WorkspaceFreed",
-    "WorkspaceRestored",
+    "CommentEdited", "CommentEvent", "CommentReplied", "CommentResolved", "ConflictFound",
+    "ConflictOver", "ConflictTold", "ConversationKnown", "CrashNoted", "DoneDeclared",
+    "EndingBegan", "Entry", "Event", "FilesSeen", "ForgettingFailed", "FreeingFailed",
+    "GatePassed", "GateRejected", "GoOnTold", "LandingBegan", "LandingMissed", "LeaveBegan",
+    "LeftoversDeleted", "MessageHeld", "MessageQueued", "MessageSettled", "NeedEnded",
+    "NeedTold", "PolicyTrusted", "QueueFrozen", "QueueThawed", "RepoEvent", "RepoRegistered",
+    "RestoreFailed", "Resubmitted", "RetryScheduled", "Returned", "RunEnded", "RunExited",
+    "RunLost", "RunNotEnded", "RunStarted", "SealFailed", "SealUnchanged", "Sealed",
+    "SlotBroken", "SlotDropped", "SlotDropping", "SlotPlanned", "SlotReady", "StartFailed",
+    "StillMerges", "Suspected", "TargetSeen", "TaskAdded", "TaskEdited", "TaskEvent",
+    "TaskFailed", "TaskForgotten", "TaskHeld", "TaskPaused", "TaskRemoved", "TaskRestored",
+    "TaskResumed", "TaskStopped", "ToldAgain", "TrainClashed", "TrainMerged", "TreeChecked",
+    "UsageReported", "WorkCounted", "WorkspaceAssigned", "WorkspaceFreed", "WorkspaceRestored",
 ]  # fmt: skip

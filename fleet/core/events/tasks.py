@@ -246,29 +246,6 @@ class CrashNoted(TaskEvent, frozen=True, tag="task.crash"):
     error: str
 
 
-class WorkspaceFreed(TaskEvent, frozen=True, tag="workspace.freed"):
-    """Archived under `ref` (None where nothing was to be kept) and given back to the pool."""
-
-    ref: str | None
-
-
-class FreeingFailed(TaskEvent, frozen=True, tag="workspace.not-freed"):
-    """What the workspace holds could not be archived, so it stays."""
-
-    reason: str
-    not_before: datetime
-
-
-class RestoreFailed(TaskEvent, frozen=True, tag="workspace.not-restored"):
-    """The archived state could not be put into a workspace; the archive stays."""
-
-    reason: str
-
-
-class WorkspaceRestored(TaskEvent, frozen=True, tag="workspace.restored"):
-    """The archived state stands in a workspace again."""
-
-
 class NeedTold(TaskEvent, frozen=True, tag="need.told"):
     """A person was told that they are wanted, `by` bell, desktop or a command; or saw it."""
 
@@ -279,11 +256,3 @@ class NeedTold(TaskEvent, frozen=True, tag="need.told"):
 
 class NeedEnded(TaskEvent, frozen=True, tag="need.ended"):
     """Nothing is wanted any more of what a person was told."""
-
-
-class TaskRemoved(TaskEvent, frozen=True, tag="task.removed"):
-    by: str
-
-
-class TaskRestored(TaskEvent, frozen=True, tag="task.restored"):
-    by: str

@@ -14,22 +14,25 @@ from fleet.core.events import (
     CommentResolved,
     Entry,
     FilesSeen,
+    ForgettingFailed,
     FreeingFailed,
+    LeftoversDeleted,
     NeedEnded,
     NeedTold,
     TaskEvent,
+    TaskForgotten,
     TaskRemoved,
     WorkspaceFreed,
 )
 from fleet.core.model import Fleet, Task
-from fleet.core.reducer import accounts, asks, changes, comments, lines, repos, runs, tasks
+from fleet.core.reducer import accounts, asks, changes, comments, keeping, lines, repos, runs, tasks
 from fleet.core.reducer.table import FLEET, TASK
 
 # Looking at a task, measuring it and tidying it away is no news of it: its age stays as it was.
 _LOOKED = (ChangeShown, FilesSeen, CommentAdded, CommentEdited, CommentDropped, CommentResolved)
 _NO_NEWS = (
     *(*_LOOKED, ChangeAssessed, TaskRemoved, WorkspaceFreed, FreeingFailed),
-    *(NeedTold, NeedEnded),
+    *(NeedTold, NeedEnded, TaskForgotten, LeftoversDeleted, ForgettingFailed),
 )
 
 
@@ -66,6 +69,7 @@ __all__ = [
     "asks",
     "changes",
     "comments",
+    "keeping",
     "lines",
     "reduce",
     "replay",

@@ -17,7 +17,6 @@ from fleet.core.status import (
     Checking,
     Failed,
     Held,
-    Landed,
     Paused,
     Queued,
     Rejected,
@@ -44,29 +43,6 @@ def _edited(task: Task, event: e.TaskEdited, at: datetime) -> Task:
 @table.task(e.WorkspaceAssigned)
 def _assigned(task: Task, event: e.WorkspaceAssigned, at: datetime) -> Task:
     return replace(task, slot=event.slot)
-
-
-@table.task(e.WorkspaceFreed)
-def _freed(task: Task, event: e.WorkspaceFreed, at: datetime) -> Task:
-    archived = event.ref or task.archived
-    # A person may have wanted it back while it was being archived.
-    back = task.removed_at is None and not isinstance(task.status, Landed) and archived is not None
-    return replace(task, slot=None, archived=archived, restoring=back, trouble=None)
-
-
-@table.task(e.FreeingFailed)
-def _not_freed(task: Task, event: e.FreeingFailed, at: datetime) -> Task:
-    return replace(task, trouble=event.reason, free_not_before=event.not_before)
-
-
-@table.task(e.RestoreFailed)
-def _not_restored(task: Task, event: e.RestoreFailed, at: datetime) -> Task:
-    return replace(task, restoring=False, trouble=event.reason)
-
-
-@table.task(e.WorkspaceRestored)
-def _restored(task: Task, event: e.WorkspaceRestored, at: datetime) -> Task:
-    return replace(task, restoring=False, archived=None, trouble=None)
 
 
 @table.task(e.AttemptBegan)
@@ -286,14 +262,3 @@ def _unwarned(task: Task, other: TaskId) -> Task:
     """Return the task without what its agent has not been told yet of that conflict."""
     left = tuple(it for it in task.messages if it.conflict_with != other)
     return replace(task, messages=left)
-
-
-@table.task(e.TaskRemoved)
-def _removed(task: Task, event: e.TaskRemoved, at: datetime) -> Task:
-    return replace(task, removed_at=at, restoring=False)
-
-
-@table.task(e.TaskRestored)
-def _task_restored(task: Task, event: e.TaskRestored, at: datetime) -> Task:
-    wanted = task.archived is not None and not isinstance(task.status, Landed)
-    return replace(task, removed_at=None, restoring=wanted)

@@ -7,7 +7,6 @@ the worktree as it was, with uncommitted and untracked files.
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from msgspec import Struct
 from msgspec.structs import replace
 
 from fleet.errors import RefusedError
@@ -33,14 +32,6 @@ _FLEET: Mapping[str, str] = {
     for role in ("AUTHOR", "COMMITTER")
     for what, value in (("NAME", "fleet"), ("EMAIL", "fleet@localhost"))
 }
-
-
-class Archived(Struct, frozen=True):
-    """A task's archive, and when it was made, in seconds since 1970."""
-
-    task: str
-    commit: str
-    at: int
 
 
 def archive(place: Place, *, task: str, path: Path | None, branch: str) -> str | None:
@@ -106,19 +97,15 @@ def give_back(place: Place, task: str, path: Path) -> None:
     git(path, "restore", f"--source={commit}", "--worktree", "--", ":/")
 
 
-def forget(place: Place, task: str) -> None:
-    """Delete the task's archive and its sealed revisions; git removes their objects in time."""
-    names = tips(place, _TRASH + task, f"refs/fleet/cand/{task}")
+def forget(place: Place, task: str, *, revisions: int = 0) -> None:
+    """Delete the task's archive, its sealed revisions and the marks by which these landed.
+
+    All or none of them; git removes the objects in time, where nothing else leads to them.
+    """
+    marks = (f"refs/fleet/landed/{task}-{number}" for number in range(1, revisions + 1))
+    names = tips(place, _TRASH + task, f"refs/fleet/cand/{task}", *marks)
     orders = "".join(f"delete {name}\n" for name in names)
     git(place.git_dir, "update-ref", "--stdin", stdin=orders.encode())
-
-
-def stale(place: Place) -> tuple[Archived, ...]:
-    """Return all archives of this repository, the oldest first."""
-    form = "--format=%(committerdate:unix) %(objectname) %(refname)"
-    rows = git(place.git_dir, "for-each-ref", "--sort=committerdate", form, _TRASH).lines
-    parts = (row.split(" ", 2) for row in rows)
-    return tuple(Archived(name.removeprefix(_TRASH), commit, int(at)) for at, commit, name in parts)
 
 
 def delete_branch(place: Place, branch: str, *, head: str) -> None:
