@@ -18,14 +18,14 @@ def merge(house: House, onto: Commit, *names: str) -> list[e.AnyEvent]:
     """Merge changes one behind the other; what comes of it is not recorded."""
     cars = tuple(car(house, name) for name in names)
     task = house.task(names[-1])
-    method = house.tools.policy(task.repo).merge
+    method = house.tools.target_policy(task.repo, task.target).merge
     effect = f.Merge(task.repo, task.target, task.id, task.revision, onto, method, cars)
     return list(house.perform(effect))
 
 
 def car(house: House, name: str) -> Car:
     task, change = _both(house, name)
-    lands = may_land(task, change, house.tools.policy(task.repo))
+    lands = may_land(task, change, house.tools.target_policy(task.repo, task.target))
     return car_of(task, change, lands=lands)
 
 
@@ -52,7 +52,7 @@ def gate(house: House, name: str = "a", onto: Commit | None = None) -> e.AnyEven
     results = tuple(checked.results.values())
     if not all(result.green for result in results):
         return e.GateRejected(task=task.id, revision=task.revision, cause=GateRed(results, tip))
-    digest = rules(gates(task.spec, house.tools.policy(task.repo)))
+    digest = rules(gates(task.spec, house.tools.target_policy(task.repo, task.target)))
     evidence = Evidence(tip, commit, tree, digest, results)
     return e.GatePassed(task=task.id, revision=task.revision, evidence=evidence)
 

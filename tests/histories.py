@@ -47,7 +47,8 @@ def minutes(number: float) -> timedelta:
 def circumstances(
     policy: RepoPolicy = CHECKED, *, fleet: FleetPolicy = NO_POOL, **others: Any
 ) -> Circumstances:
-    return Circumstances(policy=fleet, repos={REPO: policy}, **others)
+    targets = {(REPO, name): policy for name in ("main", "next")} | others.pop("targets", {})
+    return Circumstances(policy=fleet, targets=targets, **others)
 
 
 GIVEN = circumstances()

@@ -76,10 +76,10 @@ class House:
         file.write_text(f"pool: 0\n{text}")
         self._policies.read_user()
 
-    def govern(self, **said: Any) -> None:
-        """Put a file of the repository in force that says so, and that a person has trusted."""
+    def govern(self, target: str = "main", **said: Any) -> None:
+        """Put a file of the target in force that says so, and that a person has trusted."""
         digest = f"file {len(self.the_repo.trusted) + 1}"
-        self.tools.policies.keep(self.repo_id, RepoPolicy(digest=digest, **said))
+        self.tools.policies.keep(self.repo_id, target, RepoPolicy(digest=digest, **said))
         self.record(e.PolicyTrusted(repo=self.repo_id, digest=digest))
 
     @property

@@ -238,7 +238,7 @@ def _agents_end(it: Simulation) -> bool:
 
 def rests(it: Simulation, task: Task) -> bool:
     """Whether a task to which nothing more happens has ended, or waits for what a person sees."""
-    wanted = needs(it.fleet, task, it.given.repo(task.repo)) is not None
+    wanted = needs(it.fleet, task, it.given.target(task.repo, task.target)) is not None
     behind = isinstance(task.status, Queued) and (
         occupied(it.fleet) == SLOTS or bool(waits_for(it.fleet, task))
     )

@@ -104,7 +104,7 @@ def _judged(  # noqa: C901, PLR0912 (a case for each effect)
 def proved(
     effect: f.Prove, task: Task, given: Circumstances, state: State = "proven"
 ) -> e.ChangeProved:
-    digest = rules(task.spec, given.repo(task.repo))
+    digest = rules(task.spec, given.target(task.repo, task.target))
     proof = Proof(effect.kind, state, effect.onto, digest)
     return e.ChangeProved(task=task.id, revision=effect.revision, proof=proof)
 
@@ -154,7 +154,9 @@ def checked(
     effect: f.Gate, fleet: Fleet, given: Circumstances, *, red: Collection[str] = ()
 ) -> e.TreeChecked:
     """All gates of a tree are green, but for those whose command is in `red`."""
-    checks = gates_of([fleet.tasks[car.task].spec for car in effect.cars], given.repo(effect.repo))
+    checks = gates_of(
+        [fleet.tasks[car.task].spec for car in effect.cars], given.target(effect.repo, "main")
+    )
     environment = fleet.tasks[(effect.cars[-1] if effect.cars else effect).task].environment
     results: dict[str, CheckResult] = {}
     for check in checks:

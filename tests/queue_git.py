@@ -184,7 +184,7 @@ class GitQueue(Queue):
         )
 
     def come_to(self, work: Work) -> list[e.AnyEvent]:
-        self.tools.policies.keep(h.REPO, work.given.repo(h.REPO))
+        self.tools.policies.keep(h.REPO, "main", work.given.target(h.REPO, "main"))
         moved = len(self._moves())
         fleet = self.fleet if isinstance(work.effect, f.Land) else work.about
         with self._patched():

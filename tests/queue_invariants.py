@@ -63,14 +63,14 @@ def judged_by_the_rules_in_force(queue: "Queue", event: e.AnyEvent) -> None:
     """I14: what lands has passed the checks that the target now asks for."""
     if isinstance(event, e.LandingBegan):
         task = queue.fleet.tasks[event.task]
-        wanted = h.in_force(task, queue.given.repo(h.REPO))
+        wanted = h.in_force(task, queue.given.target(h.REPO, "main"))
         assert event.evidence.rules == wanted, f"I14: {task.id} passed other checks"
 
 
 def nothing_vacuous_passes(queue: "Queue", event: e.AnyEvent) -> None:
     """I17: what ran no check counts as green for nobody but a person who saw that."""
     if isinstance(event, e.Approved) and event.by == BY_POLICY:
-        checks = h.in_force(queue.fleet.tasks[event.task], queue.given.repo(h.REPO))
+        checks = h.in_force(queue.fleet.tasks[event.task], queue.given.target(h.REPO, "main"))
         assert checks != rules(()), f"I17: {event.task} was approved without a check"
     if isinstance(event, e.GatePassed):
         assert all(result.green for result in event.evidence.results), "I17: red is no pass"
@@ -182,7 +182,7 @@ def planning_comes_to_rest(queue: "Queue") -> None:
 
 def everything_comes_to_an_end(queue: "Queue") -> None:
     """I10: when flakes and edits end, each change lands, is thrown out, or waits for a person."""
-    policy = queue.given.repo(h.REPO)
+    policy = queue.given.target(h.REPO, "main")
     stuck = [
         task.id
         for task in queue.fleet.tasks.values()

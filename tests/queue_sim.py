@@ -84,7 +84,7 @@ class Queue:
         return changed(self.fleet.tasks[name])
 
     def checks(self, name: TaskId) -> tuple[Check, ...]:
-        return gates(self.fleet.tasks[name].spec, self.given.repo(h.REPO))
+        return gates(self.fleet.tasks[name].spec, self.given.target(h.REPO, "main"))
 
     # The cycle -----------------------------------------------------------------------------------
 
@@ -151,7 +151,7 @@ class Queue:
         return True
 
     def _facts(self, command: c.AnyCommand) -> Facts:
-        policy, known = self.given.repo(h.REPO), self.fleet.repos[h.REPO]
+        policy, known = self.given.target(h.REPO, "main"), self.fleet.repos[h.REPO]
         repo = RepoFacts(
             id=h.REPO,
             root=known.root,
@@ -238,7 +238,7 @@ class Queue:
 
     def _gate(self, effect: f.Gate, work: Work) -> e.AnyEvent:
         """Run the checks that were not green on this tree before, up to the first that is red."""
-        about, policy = work.about, work.given.repo(h.REPO)
+        about, policy = work.about, work.given.target(h.REPO, "main")
         checks = gates_of([about.tasks[car.task].spec for car in effect.cars], policy)
         task = about.tasks[effect.cars[-1].task if effect.cars else effect.task]
         keys = [check_key(check, task.environment) for check in checks]

@@ -104,7 +104,10 @@ class Simulation:
         self.reconcile()
 
     def _facts(self, command: c.AnyCommand) -> Facts:
-        policy, tip = self.given.repo(h.REPO), self.fleet.repos[h.REPO].tips.get("main", h.BASE)
+        policy, tip = (
+            self.given.target(h.REPO, "main"),
+            self.fleet.repos[h.REPO].tips.get("main", h.BASE),
+        )
         repo = RepoFacts(
             id=h.REPO, root="/srv/shop", git_dir="", target="main", tip=tip, policy=policy
         )
@@ -157,7 +160,7 @@ class Simulation:
         ]
         assert evidence.basis in {self.fleet.repos[task.repo].tips[task.target], *landing}
         assert (task.id, evidence.commit) in self.evidence
-        assert evidence.rules == h.in_force(task, self.given.repo(task.repo))
+        assert evidence.rules == h.in_force(task, self.given.target(task.repo, task.target))
         assert change.approval is not None
         assert change.approval.sealed == change.sealed
         assert all(result.green for result in evidence.results)

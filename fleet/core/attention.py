@@ -33,7 +33,7 @@ def attention(fleet: Fleet, given: Circumstances, now: datetime) -> Plan:
 
 
 def _wanted(fleet: Fleet, task: Task, given: Circumstances) -> Told | None:
-    found = need(fleet, task, given.repo(task.repo, task.target))
+    found = need(fleet, task, given.target(task.repo, task.target))
     return None if found is None else Told(found.phrase, since(task))
 
 

@@ -158,7 +158,7 @@ def _resting(task: Task, run: Run, given: Circumstances, now: datetime) -> Plan:
     if _went_on(task, run) and not _watched(task, given):
         return _fact(e.DoneDeclared(task=task.id, attempt=run.attempt, by="the end of its turn"))
     rests_since = max(run.activity_since, task.status_since or task.created_at)
-    park = _after(rests_since, given.repo(task.repo).park_s)
+    park = _after(rests_since, given.target(task.repo, task.target).park_s)
     if _watched(task, given) or _busy(run) or park > now:
         return together([telling, Plan(wake_at=park if park > now else None)])
     return _fact(e.LeaveBegan(task=task.id, attempt=run.attempt, why="parked: it waits for review"))

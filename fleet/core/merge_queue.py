@@ -20,6 +20,7 @@ from fleet.core.status import Submitted
 from fleet.core.trains import Place, builds_on
 
 UNTRUSTED = "fleet.yaml has commands that nobody trusted: fleet trust"
+_UNREAD = "the fleet.yaml of {} cannot be read (fleet status tells why)"
 
 
 def entries(fleet: Fleet, repo: RepoId, target: str) -> list[tuple[Task, Change]]:
@@ -66,6 +67,13 @@ def untrusted(fleet: Fleet, repo: RepoId, policy: RepoPolicy) -> bool:
     return policy.needs_trust and policy.digest not in fleet.repos[repo].trusted
 
 
+def withheld(fleet: Fleet, repo: RepoId, target: str, policy: RepoPolicy) -> str | None:
+    """Return why nothing may be done by the file of a target: it is not trusted, or not read."""
+    if policy.source == "unread":
+        return _UNREAD.format(target)
+    return UNTRUSTED if untrusted(fleet, repo, policy) else None
+
+
 def merge_queues(fleet: Fleet, given: Circumstances) -> Plan:
     """Return what all merge queues need next; gates run on as many worktrees as there are workers.
 
@@ -86,7 +94,7 @@ def merge_queues(fleet: Fleet, given: Circumstances) -> Plan:
 
 def plan(fleet: Fleet, repo: RepoId, target: str, given: Circumstances) -> Steps:
     """Return what the merge queue of one target needs next."""
-    line, policy = entries(fleet, repo, target), given.repo(repo, target)
+    line, policy = entries(fleet, repo, target), given.target(repo, target)
     tip = fleet.repos[repo].tips.get(target)
     if landing := _landing(line, tip):  # an intent on record is always carried through
         first, *behind = landing
@@ -94,7 +102,7 @@ def plan(fleet: Fleet, repo: RepoId, target: str, given: Circumstances) -> Steps
         mine = gate_lane(repo, target, "")
         keep = frozenset(lane for lane in given.under_way if lane.startswith(mine))
         return Steps(effects=(land,), keep=keep)
-    if tip is None or target in fleet.repos[repo].frozen or untrusted(fleet, repo, policy):
+    if tip is None or target in fleet.repos[repo].frozen or withheld(fleet, repo, target, policy):
         return Steps()
     place = Place(
         fleet=fleet,
@@ -154,10 +162,10 @@ def stands_still(fleet: Fleet, task: Task, policy: RepoPolicy) -> str | None:
     repo, target = fleet.repos[task.repo], task.target
     if target in repo.frozen:
         return f"the queue of {target} is frozen: {repo.frozen[target]} (fleet thaw)"
-    if untrusted(fleet, task.repo, policy):
-        return UNTRUSTED
     if target not in repo.tips:
         return f"the branch {target} is gone"
+    if (why := withheld(fleet, task.repo, target, policy)) is not None:
+        return why
     failed = _red_checks(repo, task, policy)
     if failed:
         named = ", ".join(failed)

@@ -8,7 +8,7 @@ from msgspec import Struct
 from fleet.core.effects import AnyEffect
 from fleet.core.events import AnyEvent
 from fleet.core.ids import RepoId, TaskId
-from fleet.core.policy import FleetPolicy, RepoPolicy
+from fleet.core.policy import UNREAD, FleetPolicy, RepoPolicy
 from fleet.core.radar import Clashes
 
 
@@ -21,20 +21,18 @@ class Circumstances(Struct, frozen=True):
     """
 
     policy: FleetPolicy = FleetPolicy()
-    repos: dict[RepoId, RepoPolicy] = {}
-    targets: dict[tuple[RepoId, str], RepoPolicy] = {}  # where it is another one than its repo's
+    targets: dict[tuple[RepoId, str], RepoPolicy] = {}
     attached: frozenset[TaskId] = frozenset()
     crowded: frozenset[RepoId] = frozenset()
     under_way: frozenset[str] = frozenset()
     clashes: Clashes = Clashes()
 
-    def repo(self, repo: RepoId, target: str = "") -> RepoPolicy:
-        """Return what is in force for a repository, or for what lands on one of its branches."""
-        return self.known(repo, target) or RepoPolicy()
+    def target(self, repo: RepoId, target: str) -> RepoPolicy:
+        """Return what is in force for all that is to land on one branch of a repository.
 
-    def known(self, repo: RepoId, target: str = "") -> RepoPolicy | None:
-        """Return the same, None where it has not been read."""
-        return self.targets.get((repo, target)) or self.repos.get(repo)
+        There is no policy of a repository as a whole: each branch holds a file of its own.
+        """
+        return self.targets.get((repo, target), UNREAD)
 
 
 class Plan(Struct, frozen=True):

@@ -163,7 +163,7 @@ class RepoPolicy(Struct, frozen=True):
     window: int | None = None  # as many changes are speculated on at most; None: as it goes well
     tell_conflicts: bool = False
     digest: str = ""  # SHA-256 of the file's bytes; empty where there is no file
-    source: Literal["none", "target", "uncommitted"] = "none"
+    source: Literal["none", "target", "uncommitted", "unread"] = "none"
 
     @property
     def needs_trust(self) -> bool:
@@ -173,6 +173,10 @@ class RepoPolicy(Struct, frozen=True):
         """
         runs = self.checks or self.setup or self.agents
         return bool(runs or self.agent_options or self.env or self.push)
+
+
+# What is in force for a branch whose file nobody could read yet: nobody knows what it asks for.
+UNREAD = RepoPolicy(source="unread")
 
 
 class FleetPolicy(Struct, frozen=True):

@@ -12,7 +12,7 @@ from fleet.core.change import Change, Ready
 from fleet.core.effects import Prove
 from fleet.core.globs import matches
 from fleet.core.ids import Commit
-from fleet.core.merge_queue import untrusted
+from fleet.core.merge_queue import withheld
 from fleet.core.model import Fleet, Spec, Task
 from fleet.core.phrases import outcome
 from fleet.core.planned import Circumstances
@@ -49,16 +49,16 @@ def wanted(fleet: Fleet, given: Circumstances) -> list[Prove]:
         for task in fleet.tasks.values()
         if (change := task.change) is not None
         and _under_review(fleet, task, change, given)
-        and (prove := _next(task, change, given.repo(task.repo))) is not None
+        and (prove := _next(task, change, given.target(task.repo, task.target))) is not None
     ]
     return [prove for *_, prove in sorted(waiting, key=lambda it: it[:2])]
 
 
 def _under_review(fleet: Fleet, task: Task, change: Change, given: Circumstances) -> bool:
-    policy = given.repo(task.repo)
+    policy = given.target(task.repo, task.target)
     waits = isinstance(task.status, Submitted) and task.removed_at is None
     open_ = waits and change.approval is None and policy.proofs
-    return open_ and not untrusted(fleet, task.repo, policy)
+    return open_ and not withheld(fleet, task.repo, task.target, policy)
 
 
 def _next(task: Task, change: Change, policy: RepoPolicy) -> Prove | None:

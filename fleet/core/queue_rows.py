@@ -21,7 +21,7 @@ def queue_rows(fleet: Fleet, given: Circumstances) -> list[QueueRow]:
     for repo, target in merge_queue.queues(fleet):
         line = merge_queue.entries(fleet, repo, target)
         for position, (task, change) in enumerate(line, start=1):
-            waits = merge_queue.waits_for(fleet, task, given.repo(repo, target))
+            waits = merge_queue.waits_for(fleet, task, given.target(repo, target))
             rows.append(_queue_row(task, change, position, waits, given))
     for task in fleet.tasks.values():
         if isinstance(task.status, Held) and task.change and task.removed_at is None:
@@ -33,7 +33,7 @@ def queue_rows(fleet: Fleet, given: Circumstances) -> list[QueueRow]:
 def _queue_row(
     task: Task, change: Change, position: int, waits: str | None, given: Circumstances
 ) -> QueueRow:
-    state, policy = change.state, given.repo(task.repo, task.target)
+    state, policy = change.state, given.target(task.repo, task.target)
     checks = change.acceptance
     files: tuple[str, ...] = ()
     match state:

@@ -16,7 +16,7 @@ from fleet.core.causes import (
     Unsealable,
 )
 from fleet.core.ids import Commit, TaskId
-from fleet.core.merge_queue import untrusted
+from fleet.core.merge_queue import withheld
 from fleet.core.model import Fleet, Repo, Task
 from fleet.core.pauses import is_due, pause
 from fleet.core.phrases import note, reason
@@ -98,7 +98,7 @@ def starts(fleet: Fleet, given: Circumstances, now: datetime) -> Plan:
         wakes.append(recent[0] + BREAKER_WINDOW)
     closed = accounts.shut(fleet) if waiting else {}
     for task in waiting if room > 0 else ():
-        if untrusted(fleet, task.repo, given.repo(task.repo)):
+        if withheld(fleet, task.repo, task.target, given.target(task.repo, task.target)):
             continue  # its workspace would be set up, and its agent started, by an untrusted file
         if (held := accounts.hold(fleet, task, closed, now)) is not None:
             wakes.extend([held.until] if held.until else [])

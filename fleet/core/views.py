@@ -174,8 +174,8 @@ def _held_kind(cause: Cause) -> str:
 def _queued_need(fleet: Fleet, task: Task, trouble: str | None, policy: RepoPolicy) -> Need | None:
     if other := doomed_by(fleet, task):
         return Need("blocked", f"waits for {other}, which will not land")
-    if merge_queue.untrusted(fleet, task.repo, policy):
-        return Need("trust", merge_queue.UNTRUSTED)
+    if (why := merge_queue.withheld(fleet, task.repo, task.target, policy)) is not None:
+        return Need("trust" if why == merge_queue.UNTRUSTED else "trouble", why)
     if trouble is not None:
         return Need("trouble", f"cannot be started: {trouble}")
     broken = no_workspace(fleet, task)

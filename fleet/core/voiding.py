@@ -50,8 +50,8 @@ def verdicts(fleet: Fleet, given: Circumstances) -> Plan:
 
 
 def _verdict(fleet: Fleet, task: Task, change: Change, given: Circumstances) -> Plan:
-    policy = given.known(task.repo, task.target)
-    if policy is None or change.approval is None:
+    policy = given.target(task.repo, task.target)
+    if policy.source == "unread" or change.approval is None:
         return Plan()
     for approval in change.approvals:
         if why := voided_by(approval, task, change, policy):

@@ -25,7 +25,8 @@ def _about(fleet: Fleet, task: Task, given: Circumstances) -> Iterator[e.AnyEven
     for other in task.warned.keys() - clashing.keys():
         if not task.ended:
             yield e.ConflictOver(task=task.id, other=other)
-    if clashing and given.repo(task.repo).tell_conflicts and _can_be_told(task):
+    tells = given.target(task.repo, task.target).tell_conflicts
+    if clashing and tells and _can_be_told(task):
         for other, clash in clashing.items():
             if _is_younger(fleet, task, other):
                 yield from _warning(fleet, task, clash)

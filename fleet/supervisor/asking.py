@@ -100,7 +100,7 @@ def _repo(tools: Tools, place: Place, target: str | None) -> RepoFacts:
         )
     tools.know(place)
     policy = tools.policies.read(place, tip)
-    tools.policies.keep(RepoId(place.id), policy, target=branch)
+    tools.policies.keep(RepoId(place.id), branch, policy)
     return RepoFacts(
         id=RepoId(place.id),
         root=str(place.root),
@@ -172,7 +172,7 @@ def _judged(tools: Tools, fleet: Fleet, command: c.Approve | c.Revoke) -> Iterat
                 task=task.id,
                 sealed=task.change.sealed,
                 diff=digest(place, task.change.base, task.change.sealed),
-                policy=tools.policy(task.repo, task.target),
+                policy=tools.target_policy(task.repo, task.target),
             )
 
 

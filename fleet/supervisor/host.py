@@ -170,7 +170,6 @@ def circumstances(tools: Tools, vitals: Vitals) -> Circumstances:
     policy = replace(policy, workers=tools.workers)
     return Circumstances(
         policy=replace(policy, slots=0, pool=0) if vitals.draining else policy,
-        repos=tools.policies.repos,
         targets=tools.policies.targets,
         attached=vitals.attached,
         crowded=vitals.crowded,

@@ -22,14 +22,13 @@ _KEPT = 8
 class Policies:
     """What the user and the repositories configured; a file that broke leaves the last good one.
 
-    `complaints` says, for each repository, why its newest file is not in force.
+    Each target of a repository has its own; `complaints` says why the newest is not in force.
     """
 
     def __init__(self) -> None:
         self.fleet = FleetPolicy()
-        self.repos: dict[RepoId, RepoPolicy] = {}
         self.targets: dict[tuple[RepoId, str], RepoPolicy] = {}
-        self.complaints: dict[RepoId, str] = {}
+        self.complaints: dict[tuple[RepoId, str], str] = {}
         # Looking for plugins takes milliseconds, and each hook and screen asks for its adapter.
         self._registries: list[tuple[tuple[AgentCommand, ...], Registry]] = []
 
@@ -68,15 +67,10 @@ class Policies:
         _refuse_unknown(policy, known, text=text, name=FILE)
         return policy
 
-    def keep(self, repo: RepoId, policy: RepoPolicy, *, target: str | None = None) -> None:
-        """Put a policy in force; for what lands on `target` it is that branch's own that counts."""
-        if target is None:
-            for known in [key for key in self.targets if key[0] == repo]:
-                del self.targets[known]
-        else:
-            self.targets[repo, target] = policy
-        self.repos[repo] = policy
-        self.complaints.pop(repo, None)
+    def keep(self, repo: RepoId, target: str, policy: RepoPolicy) -> None:
+        """Put a policy in force for all that is to land on `target`."""
+        self.targets[repo, target] = policy
+        self.complaints.pop((repo, target), None)
 
     def registry(self, policy: RepoPolicy) -> Registry:
         """Return the agents that tasks of this repository may use.

@@ -26,17 +26,13 @@ def facts_for_revert(tools: Tools, name: str, fleet: Fleet) -> RevertFacts:
     landed, before = _landing(task)
     _refuse_twice(fleet, task, landed)
     place = tools.place(fleet.repos[task.repo])
-    if untrusted(fleet, task.repo, tools.policy(task.repo)):
-        raise RefusedError(
-            "fleet.yaml has commands that you have not trusted yet",
-            hint="read it, then type: fleet trust",
-        )
     tip = branch_tip(place, task.target)
     if tip is None or not is_ancestor(place, landed, tip):
         raise RefusedError(
             f"{task.target} no longer has {landed[:12]}, by which {task.id} landed",
             hint=f"fleet show {task.id}",
         )
+    _refuse_untrusted(tools, fleet, task, tip)
     return _built(place, task, landed=landed, before=before, tip=tip)
 
 
@@ -51,6 +47,16 @@ def _landing(task: Task) -> tuple[Commit, Commit]:
             hint=f"git log {task.target}, then git revert what is to go, and fleet submit",
         )
     return state.evidence.commit, state.evidence.basis
+
+
+def _refuse_untrusted(tools: Tools, fleet: Fleet, task: Task, tip: str) -> None:
+    policy = tools.policies.read(tools.place(fleet.repos[task.repo]), tip)
+    tools.policies.keep(task.repo, task.target, policy)  # maybe nobody has asked for it for long
+    if untrusted(fleet, task.repo, policy):
+        raise RefusedError(
+            "fleet.yaml has commands that you have not trusted yet",
+            hint="read it, then type: fleet trust",
+        )
 
 
 def _refuse_twice(fleet: Fleet, task: Task, landed: Commit) -> None:

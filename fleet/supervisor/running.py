@@ -139,16 +139,15 @@ def end_stray_checks(home: paths.Home, home_id: str) -> None:
 
 def _read_policies(host: Host) -> None:
     for repo in host.supervisor.fleet.repos.values():
-        try:
-            _read_policy(host, repo)
-        except FleetError as error:
-            host.tools.policies.complaints[repo.id] = error.message
+        for target in repo.tips:
+            try:
+                _read_policy(host, repo, target)
+            except FleetError as error:
+                host.tools.policies.complaints[repo.id, target] = error.message
 
 
-def _read_policy(host: Host, repo: Repo) -> None:
+def _read_policy(host: Host, repo: Repo, target: str) -> None:
     place = host.tools.place(repo)
-    for target in repo.tips:
-        tip = branch_tip(place, target)
-        if tip is not None:
-            policy = host.tools.policies.read(place, tip)
-            host.tools.policies.keep(repo.id, policy, target=target)
+    tip = branch_tip(place, target)
+    if tip is not None:
+        host.tools.policies.keep(repo.id, target, host.tools.policies.read(place, tip))

@@ -48,7 +48,7 @@ def plain(fleet: Fleet, name: str) -> TaskRow:
 
 def row(fleet: Fleet, name: str = "a", given: Circumstances = h.GIVEN) -> LiveRow:
     task = fleet.tasks[type(A)(name)]
-    wanted = need(fleet, task, given.repo(task.repo))
+    wanted = need(fleet, task, given.target(task.repo, task.target))
     return live.live_row(fleet, task, plain(fleet, name), wanted)
 
 

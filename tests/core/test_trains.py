@@ -200,7 +200,7 @@ def test_a_target_that_is_red_itself_stops_the_line_and_blames_nobody() -> None:
     assert sorted(causes(track)) == ["a", "b"]
     assert track.checking == []
     fleet = track.fleet
-    why = stands_still(fleet, fleet.tasks[TaskId("c")], track.given.repo(REPO))
+    why = stands_still(fleet, fleet.tasks[TaskId("c")], track.given.target(REPO, "main"))
     assert why == "main itself fails test: nothing is blamed, and nothing lands that fails it too"
 
 

@@ -82,7 +82,7 @@ def test_what_an_old_ledger_does_not_say_voids_nothing() -> None:
 
 def test_a_policy_that_was_not_read_yet_voids_nothing() -> None:
     fleet = history(*h.submitted(A), h.gated(A), approved())
-    given = replace(h.GIVEN, repos={})
+    given = replace(h.GIVEN, targets={})
     assert not h.settle(fleet, given)[2]
 
 

@@ -114,7 +114,7 @@ class TestLists:
         house.quiet()
         flaky = CheckResult("test", "flaky", 1.0, "/log", 0)
         house.record(*h.SETTING, *h.by_hand(B), h.gated(B, results=(flaky,)))
-        house.tools.policies.keep(h.REPO, h.CHECKED)
+        house.tools.policies.keep(h.REPO, "main", h.CHECKED)
         told = await look.report(house.host, p.Report())
         assert told["flaky"] == [{"task": "b", "check": "test"}]
         future = house.host.started_at.replace(year=2999)
@@ -222,7 +222,7 @@ async def test_the_state_of_the_supervisor(house: House) -> None:
     house.quiet()
     house.spawn("true")
     house.host.vitals.note_garbage("something strange")
-    house.tools.policies.complaints[house.repo_id] = "fleet.yaml:1: what?"
+    house.tools.policies.complaints[house.repo_id, "main"] = "fleet.yaml:1: what?"
     told = await look.status(house.host, p.Status())
     assert told["pid"] == os.getpid()
     assert told["tasks"] == {"queued": 1}

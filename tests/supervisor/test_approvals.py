@@ -90,7 +90,7 @@ async def test_an_approval_binds_what_git_says(house: House) -> None:
     assert approved.diff == hashlib.sha256("\0".join(rows).encode()).hexdigest()
     assert (approved.sealed, approved.base) == (head, git(house.repo, "rev-parse", "main"))
     assert approved.onto == approved.base
-    assert approved.policy == terms(house.tools.policy(house.repo_id, "main"))
+    assert approved.policy == terms(house.tools.target_policy(house.repo_id, "main"))
     assert approved.rules
 
 

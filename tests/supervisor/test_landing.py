@@ -314,7 +314,9 @@ class TestPush:
     async def test_nothing_is_pushed_by_a_file_that_nobody_trusted(self, house: House) -> None:
         remote = await self.prepared(house)
         before = git(remote, "rev-parse", "main")
-        house.tools.policies.repos[house.repo_id] = RepoPolicy(push=True, digest="changed")
+        house.tools.policies.targets[house.repo_id, "main"] = RepoPolicy(
+            push=True, digest="changed"
+        )
 
         [blocked] = land(house)
 

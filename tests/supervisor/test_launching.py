@@ -81,8 +81,8 @@ async def test_options_are_the_tasks_then_the_users_then_the_repositorys(
     theirs = AgentOptions("shell", "theirs", ("Bash", "Edit"), model="m", effort="low")
     start(Curious(), effort="high")
     policies.fleet = FleetPolicy(agent_options=(mine, AgentOptions("other", "x")))
-    policy = house.tools.policy(house.repo_id)
-    policies.keep(house.repo_id, replace(policy, agent_options=(theirs,), digest="d9"))
+    policy = house.tools.target_policy(house.repo_id, "main")
+    policies.keep(house.repo_id, "main", replace(policy, agent_options=(theirs,), digest="d9"))
     house.record(e.PolicyTrusted(repo=house.repo_id, digest="d9"))
     request = start(Curious())
 

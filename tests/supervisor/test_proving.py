@@ -117,7 +117,7 @@ class TestNewTestsOnOldCode:
             house, "echo 'echo $(($1 * $2))' > mul.sh; echo 'test 6 = 6' > tests/mul.sh"
         )
         assert states(found) == ("proven", "refuted")
-        [_, row] = proof_rows(house.task("a"), house.tools.policy(house.repo_id))
+        [_, row] = proof_rows(house.task("a"), house.tools.target_policy(house.repo_id, "main"))
         assert row.says == "the new tests pass without the change: they prove nothing"
 
     async def test_tests_that_are_only_removed_prove_nothing(self, house: House) -> None:
@@ -150,7 +150,7 @@ async def test_what_touches_no_tests_is_told_and_nothing_is_run(house: House) ->
     write(house, TARGET)
     assert await proven(house, "echo 'expr $1 + $2' > add.sh") == {}
     assert house.events(e.ChangeProved) == []
-    rows = proof_rows(house.task("a"), house.tools.policy(house.repo_id))
+    rows = proof_rows(house.task("a"), house.tools.target_policy(house.repo_id, "main"))
     assert [row.state for row in rows] == ["nothing-to-prove"] * 2
 
 
@@ -221,7 +221,8 @@ class TestTrying:
         house.govern(checks=(Check("test", f"touch {ran}"),))
         house.tools.policies.keep(
             house.repo_id,
-            type(house.tools.policy(house.repo_id))(
+            "main",
+            type(house.tools.target_policy(house.repo_id, "main"))(
                 checks=(Check("test", f"touch {ran}"),), digest="untrusted"
             ),
         )

@@ -83,7 +83,7 @@ def wish(fleet: Fleet) -> c.AnyCommand | None:
     for task in fleet.tasks.values():
         if task.id == "stopped" and isinstance(task.status, Running):
             return c.Stop(task=task.id)
-        if (needs(fleet, task, GIVEN.repo(h.REPO)) or "").startswith("review"):
+        if (needs(fleet, task, GIVEN.target(h.REPO, "main")) or "").startswith("review"):
             if task.id == "returned" and task.revision == 1:
                 return c.Return(task=task.id, note="say more")
             return c.Approve(task=task.id)
@@ -99,7 +99,7 @@ def facts(command: c.AnyCommand) -> SpawnFacts | None:
         git_dir="/srv/shop/.git",
         target="main",
         tip=h.BASE,
-        policy=GIVEN.repo(h.REPO),
+        policy=GIVEN.target(h.REPO, "main"),
     )
     agent = AgentFacts("shell", converses=command.done == "turn", done="exit", attempts=1)
     return SpawnFacts(repo=repo, agent=agent, base=None, branches=frozenset())

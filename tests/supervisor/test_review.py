@@ -106,6 +106,7 @@ async def test_proofs_and_open_comments_are_in_it(house: House) -> None:
 
     assert found.comments == ("a#1 lines.txt:1: why?",)
     assert found.proofs == tuple(
-        row.says for row in proof_rows(house.task("a"), house.tools.policy(house.repo_id))
+        row.says
+        for row in proof_rows(house.task("a"), house.tools.target_policy(house.repo_id, "main"))
     )
     assert len(found.proofs) == 2

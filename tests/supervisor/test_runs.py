@@ -61,7 +61,7 @@ class TestAdoption:
         task = house.begin(FOREVER)
         worktree = enter(house.tools, task, house.fleet, threading.Event())
         asked = Asked(task, 1, worktree, house.the_repo)
-        token = write_launch(house.tools, asked, house.tools.policy(task.repo))
+        token = write_launch(house.tools, asked, house.tools.target_policy(task.repo, task.target))
 
         started = house.start()
 

@@ -237,7 +237,7 @@ class TestPresence:
         house.host.judge.look(begun + timedelta(seconds=0.5))
 
         assert activity(house) == Idle()
-        assert needs(house.fleet, house.task("a"), house.tools.policy(house.repo_id))
+        assert needs(house.fleet, house.task("a"), house.tools.target_policy(house.repo_id, "main"))
 
     async def test_a_hook_ends_that_was_answered_in_the_pane(
         self, house: House, adapter: Open

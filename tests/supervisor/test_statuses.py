@@ -26,7 +26,9 @@ def asks(kind: str) -> str:
 
 
 def reads(house: House) -> tuple[str, str | None]:
-    return house.word("a"), needs(house.fleet, house.task("a"), house.tools.policy(house.repo_id))
+    return house.word("a"), needs(
+        house.fleet, house.task("a"), house.tools.target_policy(house.repo_id, "main")
+    )
 
 
 def later(house: House, seconds: float) -> None:

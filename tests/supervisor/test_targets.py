@@ -172,7 +172,7 @@ async def test_a_repository_that_goes_away_is_told_and_stops_nobody(house: House
 
     await targets.look()
 
-    assert "is not a directory" in house.tools.policies.complaints[house.repo_id]
+    assert "is not a directory" in house.tools.policies.complaints[house.repo_id, "main"]
 
 
 async def test_a_local_branch_behind_its_remote_was_not_taken_back(house: House) -> None:
@@ -199,7 +199,7 @@ class TestPolicyFile:
         (house.repo / "fleet.yaml").write_text("ports: 3\n")
         commit_outside(house.repo)
         await targets.look()
-        assert house.tools.policy(house.repo_id).ports == 3
+        assert house.tools.target_policy(house.repo_id, "main").ports == 3
 
     async def test_one_that_broke_leaves_the_last_good_one_and_complains(
         self, house: House
@@ -212,8 +212,8 @@ class TestPolicyFile:
         commit_outside(house.repo, "more\n")
         await targets.look()
 
-        assert house.tools.policy(house.repo_id).ports == 3
-        assert "fleet.yaml:1" in house.tools.policies.complaints[house.repo_id]
+        assert house.tools.target_policy(house.repo_id, "main").ports == 3
+        assert "fleet.yaml:1" in house.tools.policies.complaints[house.repo_id, "main"]
 
         (house.repo / "fleet.yaml").write_text("ports: 5\n")
         commit_outside(house.repo, "yet more\n")
@@ -225,7 +225,7 @@ class TestPolicyFile:
         await targets.look()
         (house.repo / "fleet.yaml").write_text("ports: 7\n")
         await targets.look()
-        policy = house.tools.policy(house.repo_id)
+        policy = house.tools.target_policy(house.repo_id, "main")
         assert (policy.ports, policy.source) == (7, "uncommitted")
 
     async def test_one_that_cannot_be_read_is_a_complaint(self, house: House) -> None:
@@ -239,13 +239,13 @@ class TestPolicyFile:
         (house.repo / "fleet.yaml").write_text("ports: 9\n")
         house.quiet()
         house.spawn("true")
-        house.tools.policies.repos.clear()
+        house.tools.policies.targets.clear()
         running._read_policies(house.host)
-        assert house.tools.policy(house.repo_id).ports == 9
+        assert house.tools.target_policy(house.repo_id, "main").ports == 9
 
         (house.repo / "fleet.yaml").write_text("prots: 9\n")
         running._read_policies(house.host)
-        assert "prots" in house.tools.policies.complaints[house.repo_id]
+        assert "prots" in house.tools.policies.complaints[house.repo_id, "main"]
 
     async def test_a_user_file_that_is_not_understood_leaves_what_was(self, house: House) -> None:
         before = house.tools.policies.fleet
@@ -261,7 +261,7 @@ async def test_a_repository_that_is_gone_is_said_until_it_is_back(house: House) 
     await targets.look()
     house.repo.rename(house.repo.with_name("elsewhere"))
     await targets.look()
-    assert "is gone" in house.tools.policies.complaints[house.repo_id]
+    assert "is gone" in house.tools.policies.complaints[house.repo_id, "main"]
 
     house.repo.with_name("elsewhere").rename(house.repo)
     await targets.look()

@@ -27,7 +27,7 @@ class Checks:
             self.house.tools,
             self.house.tools.place(self.house.the_repo),
             self.task,
-            self.house.tools.policy(self.task.repo),
+            self.house.tools.target_policy(self.task.repo, self.task.target),
             commit=git(self.house.repo, "rev-parse", "main"),
             checks=checks,
             stem="tried",

@@ -73,7 +73,7 @@ def quiet(house: House, monkeypatch: pytest.MonkeyPatch) -> House:
     monkeypatch.setattr(watch, "PAUSE_S", 0.0)
     house.quiet()
     house.record(*h.SETTING)
-    house.tools.policies.keep(h.REPO, h.CHECKED)
+    house.tools.policies.keep(h.REPO, "main", h.CHECKED)
     return house
 
 
@@ -228,7 +228,7 @@ async def test_what_others_decide_is_seen_too(quiet: House) -> None:
         await screen.next()
         assert (screen.rows["c"].kind, screen.rows["c"].section) == ("frozen", "needs")
         policy = RepoPolicy(checks=(h.CHECK,), digest="other")
-        quiet.tools.policies.keep(h.REPO, policy)
+        quiet.tools.policies.keep(h.REPO, "main", policy)
         quiet.record(e.QueueThawed(repo=h.REPO, target="main"))
         await screen.next()
         assert screen.rows["c"].kind == "trust"

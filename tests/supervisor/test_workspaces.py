@@ -86,7 +86,7 @@ class TestSetUp:
         policy = RepoPolicy(copy=("secret.env",), link=("cache",))
         async with house.watching():
             house.spawn("echo hi > new.txt; test -d cache && test -f secret.env")
-            house.tools.policies.repos[house.repo_id] = policy
+            house.tools.policies.targets[house.repo_id, "main"] = policy
             task = await house.until_word("a", "review", "failed")
 
         assert task.change
@@ -350,7 +350,7 @@ class TestSurroundings:
 
     async def test_a_block_stays_as_large_as_it_was_made(self, house: House) -> None:
         large = self._ports(house, "a", 50)
-        house.tools.policies.repos[RepoId("r")] = RepoPolicy(ports=1)
+        house.tools.policies.targets[RepoId("r"), "main"] = RepoPolicy(ports=1)
 
         assert not set(large) & set(self._ports(house, "b", 1))
 

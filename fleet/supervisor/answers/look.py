@@ -56,7 +56,7 @@ async def next_(host: Host, query: p.Next) -> TaskRow | None:
     wanting = [
         task
         for task in fleet.tasks.values()
-        if not task.ended and needs(fleet, task, given.repo(task.repo, task.target))
+        if not task.ended and needs(fleet, task, given.target(task.repo, task.target))
     ]
     if not wanting:
         return None
@@ -77,7 +77,7 @@ async def why(host: Host, query: p.Why) -> WhyView:
     return WhyView(
         task=task.id,
         status=status_word(fleet, task),
-        needs=needs(fleet, task, given.repo(task.repo, task.target)),
+        needs=needs(fleet, task, given.target(task.repo, task.target)),
         since=needs_since(task),
         because=tuple(_because(host, fleet, task)),
         signals=tuple(_signals(host, task)),
@@ -116,7 +116,7 @@ def _reasons(host: Host, fleet: Fleet, task: Task) -> list[str]:
             return waiting or [_no_room(host, fleet)]
         case Submitted():
             waits = merge_queue.waits_for(
-                fleet, task, host.circumstances().repo(task.repo, task.target)
+                fleet, task, host.circumstances().target(task.repo, task.target)
             )
             return [f"its change waits for {waits}" if waits else "it is being landed"]
         case Held(cause=cause):

@@ -40,7 +40,7 @@ async def review(host: Host, query: p.Review, actor: str) -> Packet:
 def _packet(host: Host, fleet: Fleet, task: Task, change: Change) -> Packet:
     place = host.tools.place(fleet.repos[task.repo])
     evidence, found = tuple(_evidence(change)), change.assessment
-    policy = host.tools.policy(task.repo, task.target)
+    policy = host.tools.target_policy(task.repo, task.target)
     return Packet(
         identity=_identity(place, task, change),
         prompt=task.spec.prompt[:_MOST],

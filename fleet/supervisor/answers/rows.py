@@ -36,7 +36,7 @@ def task_row(
         title=task.spec.title,
         agent=task.spec.agent,
         status=status_word(fleet, task),
-        needs=needs(fleet, task, given.repo(task.repo, task.target)),
+        needs=needs(fleet, task, given.target(task.repo, task.target)),
         attempt=task.attempt,
         branch=task.branch,
         base=task.base,
@@ -90,9 +90,9 @@ def task_detail(fleet: Fleet, task: Task, given: Circumstances, home: paths.Home
         notes=notes.read_text(errors="replace") if notes.is_file() else "",
         messages=tuple(message.text for message in task.messages),
         archived=task.archived,
-        policy=policy_row(task, change, given.repo(task.repo, task.target)) if change else None,
+        policy=policy_row(task, change, given.target(task.repo, task.target)) if change else None,
         messages_wait=turns.kept(task, task.messages[0].id) if task.messages else "",
-        proofs=proof_rows(task, given.repo(task.repo)),
+        proofs=proof_rows(task, given.target(task.repo, task.target)),
         comments=sum(not it.resolved for it in task.comments),
         unanswered=len(unanswered(task.comments)),
     )
@@ -132,5 +132,5 @@ def repo_around(cwd: str) -> str:
 def degraded(host: Host) -> list[str]:
     """Return what does not work as it should, a sentence each."""
     repos, complaints = host.supervisor.fleet.repos, host.tools.policies.complaints
-    told = [f"{repos[repo].root}: {why}" for repo, why in complaints.items()]
+    told = dict.fromkeys(f"{repos[repo].root}: {why}" for (repo, _), why in complaints.items())
     return [*told, *host.vitals.garbage[-_GARBAGE:]]

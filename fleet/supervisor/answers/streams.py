@@ -84,7 +84,7 @@ def _standing(host: Host, fleet: Fleet, task: Task, state: str) -> dict[str, Any
         reached = True
     elif task.ended or isinstance(task.status, Held):
         reached = False
-    policy = host.circumstances().repo(task.repo)
+    policy = host.circumstances().target(task.repo, task.target)
     return {
         "task": task.id,
         "status": word,

@@ -122,7 +122,7 @@ class Painter:
         vitals = self._host.vitals
         life = (dict(vitals.last_output), dict(vitals.last_drawn))
         told = (*life, dict(vitals.doing), dict(vitals.context))
-        known = (given.policy, *given.repos.values(), given.attached, given.clashes)
+        known = (given.policy, *given.targets.values(), given.attached, given.clashes)
         return (*known, *told, degraded(self._host))
 
     def _frame(
@@ -153,7 +153,7 @@ class Painter:
         waits: str | None,
     ) -> _Painted:
         known = self._painted.get(task.id)
-        policy = given.repo(task.repo, task.target)
+        policy = given.target(task.repo, task.target)
         word, wanted = status_word(fleet, task), need(fleet, task, policy)
         clash = given.clashes.between.get(task.id), given.clashes.stale.get(task.id)
         made_of = (word, wanted, waits, clash)
@@ -184,7 +184,7 @@ class Painter:
     def _lined_up(self, fleet: Fleet, given: Circumstances) -> _Line:
         """Return the merge queue, made anew only where something that it is made of is another."""
         changes = [task for task in fleet.tasks.values() if isinstance(task.status, _IN_LINE)]
-        known_by = (*given.repos.values(), given.clashes)
+        known_by = (*given.targets.values(), given.clashes)
         made_of = (*changes, None, *fleet.repos.values(), None, *known_by)
         known = self._line.made_of
         if len(known) == len(made_of) and all(map(_is, known, made_of)):

@@ -67,7 +67,7 @@ def _change(sealed: e.Sealed, before: Change) -> Change:
 
 
 def _carried(tools: Tools, task: Task, place: Place, before: Change, now: Change) -> str | None:
-    strict = requirement(task, now, tools.policy(task.repo, task.target)).strict
+    strict = requirement(task, now, tools.target_policy(task.repo, task.target)).strict
     replayed = None
     if before.base != now.base:
         merged = merge_trees(place, into=now.base, change=before.sealed)

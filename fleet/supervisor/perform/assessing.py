@@ -30,7 +30,7 @@ def assess(tools: Tools, effect: Assess, fleet: Fleet, stop: threading.Event) ->
 
 
 def _request(tools: Tools, fleet: Fleet, task: Task, change: Change) -> Request:
-    checks = gates(task.spec, tools.policy(task.repo))
+    checks = gates(task.spec, tools.target_policy(task.repo, task.target))
     return Request(
         git_dir=str(tools.place(fleet.repos[task.repo]).git_dir),
         base=change.base,

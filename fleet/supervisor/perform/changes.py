@@ -105,7 +105,9 @@ def _checked(
         name = f"{revision}-{item.name}"
         token, log = tools.token(task.id, task.attempt, name), tools.home.check_log(task.id, name)
         try:
-            environment = surroundings.agent_environment(tools, task, tools.policy(task.repo))
+            environment = surroundings.agent_environment(
+                tools, task, tools.target_policy(task.repo, task.target)
+            )
             yield judge(item, path, environment, log=log, token=token, stop=stop)
         except FleetError as error:
             surroundings.write_private(log, f"{error.message}\n".encode())

@@ -73,7 +73,7 @@ def _carry_through(move: Move, wanted: Intent) -> list[e.AnyEvent]:
 
 
 def _fresh(move: Move, wanted: Intent) -> list[e.AnyEvent]:
-    policy = move.tools.trusted_policy(move.fleet, move.task.repo)
+    policy = move.tools.trusted_policy(move.fleet, move.task.repo, move.task.target)
     if policy.push:
         local = branch_tip(wanted.place, wanted.target) or wanted.parent
         if not is_ancestor(wanted.place, local, wanted.commit):

@@ -40,12 +40,13 @@ class _Case:
 def prove(tools: Tools, effect: Prove, fleet: Fleet, stop: threading.Event) -> list[e.AnyEvent]:
     """Try one proof, and say what came of it; nothing where it was stopped."""
     task = fleet.tasks[effect.task]
-    policy = tools.policy(task.repo)
+    policy = tools.target_policy(task.repo, task.target)
     known = partial(Proof, effect.kind, onto=effect.onto, rules=proofs.rules(task.spec, policy))
     if task.change is None:
         raise RuntimeError(f"{task.id} has no change, and one was to be proven")
     try:
-        place, policy = tools.place(fleet.repos[task.repo]), tools.trusted_policy(fleet, task.repo)
+        place = tools.place(fleet.repos[task.repo])
+        policy = tools.trusted_policy(fleet, task.repo, task.target)
         proof = _prove(_Case(tools, effect, task, task.change, place, policy, stop), known)
     except FleetError as error:
         proof = known(state="unbuildable", why=error.message)

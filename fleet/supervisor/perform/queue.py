@@ -177,7 +177,9 @@ def _conflict(case: _Case, found: Conflicted) -> Conflict:
         *(case.place, case.fleet, case.task, case.change),
         onto=case.onto,
         found=found,
-        checks=gates_of([case.task.spec], case.tools.policy(case.task.repo)),
+        checks=gates_of(
+            [case.task.spec], case.tools.target_policy(case.task.repo, case.task.target)
+        ),
     )
 
 
@@ -241,7 +243,7 @@ def _remerged(tools: Tools, effect: Remerge, fleet: Fleet) -> e.AnyEvent:
     if task.change is None:
         raise RuntimeError(f"{task.id} has no change, and one was to be merged again")
     car = Car(task.id, effect.revision, task.change.sealed)
-    method = tools.policy(task.repo, task.target).merge
+    method = tools.target_policy(task.repo, task.target).merge
     case = _Case(tools, fleet, task, task.change, car, effect.onto, method)
     if _is_there(case, effect.onto):
         return _landed(effect, case)

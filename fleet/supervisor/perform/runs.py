@@ -43,7 +43,7 @@ def start(tools: Tools, effect: StartRun, fleet: Fleet, stop: threading.Event) -
         tools.panes.server.ensure()
         worktree = enter(tools, task, fleet, stop)
         if token is None:
-            policy = tools.trusted_policy(fleet, task.repo)
+            policy = tools.trusted_policy(fleet, task.repo, task.target)
             asked = Asked(task, effect.attempt, worktree, fleet.repos[task.repo])
             token = write_launch(tools, asked, policy)
             tools.reports.begin(task.id)

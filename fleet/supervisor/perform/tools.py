@@ -4,14 +4,15 @@ import os
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 
 from fleet import paths
 from fleet.agents.adapter import AgentAdapter
 from fleet.core.ids import RepoId, TaskId
-from fleet.core.merge_queue import UNTRUSTED, untrusted
+from fleet.core.merge_queue import withheld
 from fleet.core.model import Fleet, Repo, Task
-from fleet.core.policy import RepoPolicy
+from fleet.core.policy import UNREAD, RepoPolicy
 from fleet.errors import ToolError
 from fleet.supervisor.perform.gate_pool import GatePool
 from fleet.supervisor.policies import Policies
@@ -66,20 +67,25 @@ class Tools:
     def know(self, place: Place) -> None:
         self._places[RepoId(place.id)] = place
 
-    def policy(self, repo: RepoId, target: str = "") -> RepoPolicy:
-        """Return what is in force for a repository, or for what lands on one of its branches."""
-        policies = self.policies
-        return policies.targets.get((repo, target)) or policies.repos.get(repo) or RepoPolicy()
+    def target_policy(self, repo: RepoId, target: str) -> RepoPolicy:
+        """Return what is in force for all that is to land on one branch of a repository."""
+        return self.policies.targets.get((repo, target), UNREAD)
 
-    def trusted_policy(self, fleet: Fleet, repo: RepoId, target: str = "") -> RepoPolicy:
+    def kept_paths(self, repo: RepoId) -> tuple[str, ...]:
+        """Return what stays in a workspace that is recycled: nobody knows for which target."""
+        own = (it.keep for (name, _), it in self.policies.targets.items() if name == repo)
+        return tuple(dict.fromkeys(chain.from_iterable(own)))
+
+    def trusted_policy(self, fleet: Fleet, repo: RepoId, target: str) -> RepoPolicy:
         """Return the policy by which something is about to be run; ask once for all of it.
 
         Raises:
-            ToolError: nobody has trusted it; it may have come into force since the plan was made.
+            ToolError: nobody has trusted it, or could read it; it may have come into force since
+                the plan was made.
         """
-        policy = self.policy(repo, target)
-        if untrusted(fleet, repo, policy):
-            raise ToolError(UNTRUSTED)
+        policy = self.target_policy(repo, target)
+        if (why := withheld(fleet, repo, target, policy)) is not None:
+            raise ToolError(why)
         return policy
 
     @property
@@ -88,12 +94,12 @@ class Tools:
         return self.policies.fleet.workers or min(max((os.cpu_count() or 1) // 2, 1), 4)
 
     def adapter(self, task: Task, policy: RepoPolicy | None = None) -> AgentAdapter:
-        """Return the adapter of a task's agent, as `policy`, else the one in force, has it.
+        """Return the adapter of a task's agent, as `policy`, else that of its target, has it.
 
         Raises:
             RefusedError: it is not known any more.
         """
-        registry = self.policies.registry(policy or self.policy(task.repo))
+        registry = self.policies.registry(policy or self.target_policy(task.repo, task.target))
         return registry.get(task.spec.agent or "")
 
     def worktree(self, task: Task) -> Path | None:

@@ -48,7 +48,7 @@ def enter(tools: Tools, task: Task, fleet: Fleet, stop: threading.Event) -> Path
         raise ToolError(f"{task.id} has no workspace")
     if surroundings.prepared(tools, task) is not None and path.is_dir():
         return path
-    policy = tools.trusted_policy(fleet, task.repo)
+    policy = tools.trusted_policy(fleet, task.repo, task.target)
     if task.archived is not None:
         archives.restore(place, task.id, task.branch)
     _empty(tools, task, fleet, path, keep=policy.keep)
@@ -169,7 +169,7 @@ def recycle(
     tools: Tools, effect: RecycleSlot, fleet: Fleet, stop: threading.Event
 ) -> list[e.AnyEvent]:
     """Make a returned worktree clean again."""
-    path, keep = tools.home.slot(effect.repo, effect.slot), tools.policy(effect.repo).keep
+    path, keep = tools.home.slot(effect.repo, effect.slot), tools.kept_paths(effect.repo)
     try:
         place = tools.place(fleet.repos[effect.repo])
         keep_strays(tools, fleet, fleet.repos[effect.repo], effect.slot)

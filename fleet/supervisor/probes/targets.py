@@ -29,7 +29,7 @@ class Targets:
             try:
                 mark = self._mark(fleet.repos[repo_id], target)
             except FleetError as error:
-                self._host.tools.policies.complaints[repo_id] = error.message
+                self._host.tools.policies.complaints[repo_id, target] = error.message
                 continue
             if mark == self._seen.get((repo_id, target)):
                 continue
@@ -54,7 +54,7 @@ class Targets:
         try:
             facts = await asyncio.to_thread(self._facts, before, target)
         except FleetError as error:
-            host.tools.policies.complaints[repo_id] = error.message
+            host.tools.policies.complaints[repo_id, target] = error.message
             return True
         fleet = host.supervisor.fleet
         moved = fleet.repos[repo_id].tips.get(target) != before.tips.get(target)
@@ -71,7 +71,7 @@ class Targets:
             self._read_policy(repo, place, tip, target)
         elif not place.git_dir.is_dir():
             gone = "the repository is gone: move it back there, or remove its tasks"
-            self._host.tools.policies.complaints[repo.id] = gone
+            self._host.tools.policies.complaints[repo.id, target] = gone
         if tip == known or self._lags(repo, place, target, tip):
             return []
         seen = e.TargetSeen(repo=repo.id, target=target, tip=Commit(tip) if tip else None)
@@ -83,9 +83,11 @@ class Targets:
     def _read_policy(self, repo: Repo, place: Place, tip: str, target: str) -> None:
         policies = self._host.tools.policies
         try:
-            policies.keep(repo.id, policies.read(place, tip), target=target)
+            policies.keep(repo.id, target, policies.read(place, tip))
         except FleetError as error:
-            policies.complaints[repo.id] = f"{error.message}; what was in force before still is"
+            policies.complaints[repo.id, target] = (
+                f"{error.message}; what was in force before still is"
+            )
 
     def _alarm(self, repo: Repo, place: Place, target: str, tip: str | None) -> str | None:
         """Return what is wrong with how a target moved; None where it only grew by others' work."""
@@ -115,7 +117,7 @@ class Targets:
 
     def _lags(self, repo: Repo, place: Place, target: str, tip: str | None) -> bool:
         """Whether the branch is only behind the remote, whose word counts where we push."""
-        policy, known = self._host.tools.policy(repo.id), repo.tips.get(target)
+        policy, known = self._host.tools.target_policy(repo.id, target), repo.tips.get(target)
         if not policy.push or tip is None or known is None:
             return False
         remote = ref_commit(place, f"refs/fleet/remote/{policy.remote}/{target}")
