@@ -1,63 +1,16 @@
 """The target moves to the very commit that was tested, or nothing moves, crash or not."""
 
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
-from gating import gate
 from house import COMMIT, House, git
+from landing_by_hand import A, about_to_land, detach, evidence_commit, land, main
 
-from fleet.core import commands as c
-from fleet.core import effects as f
 from fleet.core import events as e
-from fleet.core.change import Landing, Ready
-from fleet.core.ids import Commit, TaskId
-from fleet.core.policy import RepoPolicy
 from fleet.supervisor.perform import landing
 from fleet.supervisor.perform.landing import is_still_blocked
 from fleet.supervisor.probes import vitals
 from fleet.tools.git.intent import Intent
-
-A = TaskId("a")
-
-
-async def about_to_land(house: House, prompt: str = "echo hi > new.txt") -> None:
-    """Bring the task to where the intent to land it is on record, and nothing has moved."""
-    async with house.watching():
-        house.spawn(f"{prompt}; {COMMIT}")
-        task = await house.until_word("a", "review")
-        await house.settled()
-        house.quiet()
-    house.submit(c.Approve(task="a"))
-    began(house)
-    assert task.change
-
-
-def began(house: House) -> None:
-    change = house.task("a").change
-    assert change
-    assert isinstance(change.state, Ready)
-    house.record(e.LandingBegan(task=A, revision=change.revision, evidence=change.state.evidence))
-
-
-def land(house: House) -> list[e.AnyEvent]:
-    return list(house.perform(f.Land(house.repo_id, "main", A, house.task("a").revision)))
-
-
-def main(repo: Path) -> str:
-    return git(repo, "rev-parse", "main")
-
-
-def detach(house: House) -> None:
-    """Have nobody sit on main."""
-    git(house.repo, "switch", "-q", "--detach")
-
-
-def evidence_commit(house: House) -> str:
-    change = house.task("a").change
-    assert change
-    assert isinstance(change.state, Landing)
-    return change.state.evidence.commit
 
 
 async def test_the_tested_commit_lands_and_the_checkout_follows(house: House) -> None:
@@ -298,124 +251,3 @@ class TestPolicyFile:
         await about_to_land(house, "rm fleet.yaml")
         [landed] = land(house)
         assert isinstance(landed, e.ChangeLanded)
-
-
-class TestPush:
-    """With `push`, the remote's word counts, and the local branch follows."""
-
-    async def prepared(self, house: House) -> Path:
-        remote = house.repo.with_name("remote.git")
-        git(house.repo, "clone", "-q", "--bare", ".", str(remote))
-        git(house.repo, "remote", "add", "origin", str(remote))
-        await about_to_land(house)
-        house.govern(push=True)
-        return remote
-
-    async def test_nothing_is_pushed_by_a_file_that_nobody_trusted(self, house: House) -> None:
-        remote = await self.prepared(house)
-        before = git(remote, "rev-parse", "main")
-        house.tools.policies.targets[house.repo_id, "main"] = RepoPolicy(
-            push=True, digest="changed"
-        )
-
-        [blocked] = land(house)
-
-        assert isinstance(blocked, e.ChangeBlocked)
-        assert "fleet trust" in blocked.reason
-        assert git(remote, "rev-parse", "main") == before
-
-    def outside(self, house: House, remote: Path, *, file: str = "other.txt") -> str:
-        """Somebody else pushes to the remote."""
-        clone = house.repo.with_name("clone")
-        git(house.repo, "clone", "-q", str(remote), str(clone))
-        (clone / file).write_text("theirs\n")
-        git(clone, "add", "-A")
-        git(clone, "commit", "-qm", "theirs")
-        git(clone, "push", "-q", "origin", "main")
-        return git(clone, "rev-parse", "main")
-
-    async def test_both_have_it(self, house: House) -> None:
-        remote = await self.prepared(house)
-        [landed] = land(house)
-        assert isinstance(landed, e.ChangeLanded)
-        assert main(remote) == main(house.repo) == landed.commit
-
-    async def test_a_remote_that_moved_is_seen_and_landed_upon(self, house: House) -> None:
-        remote = await self.prepared(house)
-        tip = self.outside(house, remote)
-        before = main(house.repo)
-
-        seen, missed = land(house)
-        assert isinstance(seen, e.TargetSeen)
-        assert seen.tip == tip
-        assert main(house.repo) == before
-        house.record(seen, missed)
-
-        passed = gate(house, onto=seen.tip)
-        house.record(passed)
-        began(house)
-        [landed] = land(house)
-        assert isinstance(landed, e.ChangeLanded)
-        assert main(remote) == main(house.repo) == landed.commit
-        assert (house.repo / "other.txt").exists()
-
-    async def test_a_remote_that_refuses_blocks(self, house: House) -> None:
-        remote = await self.prepared(house)
-        hook = remote / "hooks" / "pre-receive"
-        hook.parent.mkdir(exist_ok=True)
-        hook.write_text("#!/bin/sh\nexit 1\n")
-        hook.chmod(0o755)
-        before = main(house.repo)
-
-        [blocked] = land(house)
-
-        assert isinstance(blocked, e.ChangeBlocked)
-        assert "origin refused it" in blocked.reason
-        assert main(house.repo) == before
-
-    async def test_a_remote_that_is_not_there_blocks(self, house: House) -> None:
-        remote = await self.prepared(house)
-        remote.rename(remote.with_name("moved.git"))
-        [blocked] = land(house)
-        assert isinstance(blocked, e.ChangeBlocked)
-
-    async def test_commits_that_only_we_have_are_never_dropped(self, house: House) -> None:
-        remote = await self.prepared(house)
-        tip = self.outside(house, remote)
-        git(house.repo, "fetch", "-q", "origin")
-        house.record(
-            e.TargetSeen(repo=house.repo_id, target="main", tip=tip),  # type: ignore[arg-type] # plain text
-            e.LandingMissed(task=A, revision=1, tip=tip),  # type: ignore[arg-type] # plain text
-        )
-        passed = gate(house, onto=Commit(tip))
-        house.record(passed)
-        began(house)
-        git(house.repo, "commit", "-q", "--allow-empty", "-m", "only here")
-        mine = main(house.repo)
-        detach(house)
-
-        [blocked] = land(house)
-
-        assert isinstance(blocked, e.ChangeBlocked)
-        assert main(house.repo) == mine
-        assert main(remote) == tip
-
-    async def test_a_crash_after_the_push_is_made_good(self, house: House) -> None:
-        remote = await self.prepared(house)
-        git(house.repo, "push", "-q", "origin", f"{evidence_commit(house)}:main")
-
-        [landed] = land(house)
-
-        assert isinstance(landed, e.ChangeLanded)
-        assert main(house.repo) == main(remote)
-
-    async def test_what_was_pushed_and_built_upon_counts_as_pushed(self, house: House) -> None:
-        remote = await self.prepared(house)
-        commit = evidence_commit(house)
-        git(house.repo, "push", "-q", "origin", f"{commit}:main")
-        self.outside(house, remote)
-
-        [landed] = land(house)
-
-        assert isinstance(landed, e.ChangeLanded)
-        assert main(house.repo) == commit

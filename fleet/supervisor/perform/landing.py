@@ -8,6 +8,7 @@ from fleet.core.change import Ready
 from fleet.core.effects import Land
 from fleet.core.model import Fleet, Task
 from fleet.errors import FleetError
+from fleet.supervisor.perform import publishing
 from fleet.supervisor.perform.moves import (
     Lander,
     Move,
@@ -22,7 +23,7 @@ from fleet.supervisor.perform.moves import (
     rewound,
 )
 from fleet.supervisor.perform.tools import Tools
-from fleet.tools.git import landing, pushing
+from fleet.tools.git import landing
 from fleet.tools.git.intent import (
     Blocked,
     Intent,
@@ -53,7 +54,7 @@ def _all_there(move: Move) -> list[e.AnyEvent]:
     """Tell that all have landed where the target says so, whatever else could not be done."""
     try:
         wanted = intent(move)
-        return all_landed(move, wanted, Landed(wanted.commit)) if contains(wanted) else []
+        return _all_landed(move, wanted, Landed(wanted.commit)) if contains(wanted) else []
     except FleetError:
         return []
 
@@ -65,7 +66,7 @@ def _carry_through(move: Move, wanted: Intent) -> list[e.AnyEvent]:
     settle(wanted)
     match found:
         case Landed():
-            return all_landed(move, wanted, found)
+            return _all_landed(move, wanted, found)
         case Rewound(tip=tip):
             return rewound(move, wanted, tip)
         case NotLanded():
@@ -75,21 +76,12 @@ def _carry_through(move: Move, wanted: Intent) -> list[e.AnyEvent]:
 def _fresh(move: Move, wanted: Intent) -> list[e.AnyEvent]:
     policy = move.tools.trusted_policy(move.fleet, move.task.repo, move.task.target)
     if policy.push:
-        local = branch_tip(wanted.place, wanted.target) or wanted.parent
-        if not is_ancestor(wanted.place, local, wanted.commit):
-            why = f"{wanted.target} has commits that {policy.remote} lacks: push them first"
-            return all_blocked(move, why)
-        here = replace(wanted, parent=local)
-        if found := landing.obstacle(here):  # the remote is not to have what we cannot follow
-            return blocked(move, here, found)
-        if refused := _push(move, wanted, policy.remote):
-            return refused
-        wanted = here
+        return publishing.land(move, wanted, policy.remote)
     outcome = landing.land(wanted)
     settle(wanted)
     match outcome:
         case Landed():
-            return all_landed(move, wanted, outcome)
+            return _all_landed(move, wanted, outcome)
         case Moved(tip=tip) if tip is not None and not is_ancestor(
             wanted.place, wanted.parent, tip
         ):
@@ -100,19 +92,8 @@ def _fresh(move: Move, wanted: Intent) -> list[e.AnyEvent]:
             return blocked(move, wanted, outcome)
 
 
-def _push(move: Move, wanted: Intent, remote: str) -> list[e.AnyEvent] | None:
-    """Push first, for there the remote's word counts; None when it took the commits."""
-    pushed = pushing.push(
-        wanted.place, remote, commit=wanted.commit, branch=wanted.target, known=wanted.parent
-    )
-    if isinstance(pushed, pushing.Pushed):
-        return None
-    tip = pushing.fetch(wanted.place, remote, wanted.target)
-    if tip == wanted.parent:
-        return all_blocked(move, f"{remote} refused it: {pushed.reason}")
-    if tip is not None and is_ancestor(wanted.place, wanted.commit, tip):
-        return None  # it took them before a crash, and somebody built on them since
-    return moved(move, wanted, tip)
+def _all_landed(move: Move, wanted: Intent, outcome: Landed) -> list[e.AnyEvent]:
+    return all_landed(move, wanted, outcome, tip=branch_tip(wanted.place, wanted.target))
 
 
 def is_still_blocked(tools: Tools, fleet: Fleet, task: Task) -> bool:

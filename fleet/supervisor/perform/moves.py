@@ -14,8 +14,7 @@ from fleet.supervisor.perform.tools import Tools
 from fleet.supervisor.policies import FILE
 from fleet.tools.git.changes import touched
 from fleet.tools.git.contents import read_file
-from fleet.tools.git.intent import Blocked, Intent, Landed, Mark, landed
-from fleet.tools.git.repository import branch_tip
+from fleet.tools.git.intent import Blocked, Intent, Landed, Mark, is_ancestor, landed
 
 
 @dataclass(frozen=True)
@@ -81,11 +80,10 @@ def intent(move: Move) -> Intent:
     )
 
 
-def all_landed(move: Move, intent: Intent, outcome: Landed) -> list[e.AnyEvent]:
-    """Tell that the target has them all, and what else is to be known of it then."""
+def all_landed(move: Move, intent: Intent, outcome: Landed, *, tip: str | None) -> list[e.AnyEvent]:
+    """Tell that the target, which stands at `tip`, has them all, and what follows from that."""
     task = move.task
     facts: list[e.AnyEvent] = [_landed(lander) for lander in move.landers]
-    tip = branch_tip(intent.place, task.target)
     if tip is not None and tip != intent.commit:  # somebody was faster to build on it
         facts.append(e.TargetSeen(repo=task.repo, target=task.target, tip=Commit(tip)))
     for lander in move.landers:
@@ -101,7 +99,9 @@ def moved(move: Move, intent: Intent, tip: str | None) -> list[e.AnyEvent]:
     task, found = move.task, Commit(tip) if tip else None
     there = landed(intent)
     facts: list[e.AnyEvent] = [
-        _landed(lander) if lander.mark in there else _missed(lander, found or Commit(""))
+        _landed(lander)
+        if lander.mark in there or (tip and is_ancestor(intent.place, lander.mark.commit, tip))
+        else _missed(lander, found or Commit(""))
         for lander in move.landers
     ]
     return [e.TargetSeen(repo=task.repo, target=task.target, tip=found), *facts]

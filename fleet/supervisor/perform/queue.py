@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from fleet.core import events as e
 from fleet.core.causes import CheckResult, Conflict
-from fleet.core.change import Change
+from fleet.core.change import Change, Ready
 from fleet.core.effects import Gate, Merge, OnQueue, Remerge
 from fleet.core.gating import gates_of
 from fleet.core.ids import Commit
@@ -22,6 +22,7 @@ from fleet.supervisor.perform.tree_checks import run_checks_on
 from fleet.tools.git import merging
 from fleet.tools.git.archive import contains
 from fleet.tools.git.building import Built, build
+from fleet.tools.git.intent import is_ancestor
 from fleet.tools.git.merging import Conflicted, tree_of
 from fleet.tools.git.repository import Place
 from fleet.tools.git.submodules import unpublished
@@ -94,8 +95,8 @@ def _case(tools: Tools, effect: Merge, fleet: Fleet, number: int, onto: Commit) 
 
 def _merged(case: _Case, effect: Merge) -> Built | e.AnyEvent:
     try:
-        if _is_there(case, effect.onto):
-            return _landed(effect, case)
+        if (landed := _found_on(case, effect.onto)) is not None:
+            return landed
         built = _build(case)
         if isinstance(built, Conflicted):
             number = effect.cars.index(case.car) + 1
@@ -125,20 +126,28 @@ def _train(place: Place, effect: Merge, commits: list[Commit], trees: list[str])
     return e.TrainMerged(repo=effect.repo, target=effect.target, train=train)
 
 
-def _is_there(case: _Case, onto: Commit) -> bool:
-    """Whether the target has a branch made by hand already: its owner may merge it, too."""
+def _found_on(case: _Case, onto: Commit) -> e.ChangeLanded | None:
+    """Return the fact that the target has a change already; it is not to land again."""
     change = case.change
+    commit = _brought(case, onto)
     by_hand = case.task.spec.agent is None  # an agent's work that slipped in is an alarm
-    return by_hand and contains(case.place, target=onto, base=change.base, head=change.sealed)
+    if commit is None and by_hand:  # its owner may merge it, too
+        there = contains(case.place, target=onto, base=change.base, head=change.sealed)
+        commit = onto if there else None
+    if commit is None:
+        return None
+    task = case.task
+    return e.ChangeLanded(task=task.id, revision=change.revision, commit=commit, target=task.target)
 
 
-def _landed(effect: Merge | Remerge, case: _Case) -> e.ChangeLanded:
-    return e.ChangeLanded(
-        task=case.task.id,
-        revision=case.change.revision,
-        commit=effect.onto,
-        target=effect.target,
-    )
+def _brought(case: _Case, onto: Commit) -> Commit | None:
+    """Return the commit by which we brought it there: a push may be taken, and nobody hears."""
+    state = case.change.state
+    if not case.car.by or not isinstance(state, Ready):
+        return None  # what nobody approved was never pushed
+    evidence = state.evidence
+    new = evidence.commit != evidence.basis
+    return evidence.commit if new and is_ancestor(case.place, evidence.commit, onto) else None
 
 
 def _strays(case: _Case, commit: str) -> tuple[str, ...]:
@@ -245,8 +254,8 @@ def _remerged(tools: Tools, effect: Remerge, fleet: Fleet) -> e.AnyEvent:
     car = Car(task.id, effect.revision, task.change.sealed)
     method = tools.target_policy(task.repo, task.target).merge
     case = _Case(tools, fleet, task, task.change, car, effect.onto, method)
-    if _is_there(case, effect.onto):
-        return _landed(effect, case)
+    if (landed := _found_on(case, effect.onto)) is not None:
+        return landed
     merged = merging.merge_trees(case.place, into=effect.onto, change=car.sealed)
     if isinstance(merged, Conflicted):
         cause = _conflict(case, merged)

@@ -9,10 +9,12 @@ from fleet.core.model import Fleet, Repo, Task
 from fleet.core.status import Landed, Submitted
 from fleet.errors import FleetError
 from fleet.supervisor.host import Host
+from fleet.supervisor.perform.publishing import apart
 from fleet.supervisor.policies import uncommitted_file
 from fleet.tools.git.intent import Rewound, is_ancestor
+from fleet.tools.git.pushing import last_known
 from fleet.tools.git.recovery import check_history
-from fleet.tools.git.repository import Place, branch_tip, ref_commit, signature
+from fleet.tools.git.repository import Place, branch_tip, signature
 
 
 class Targets:
@@ -72,7 +74,10 @@ class Targets:
         elif not place.git_dir.is_dir():
             gone = "the repository is gone: move it back there, or remove its tasks"
             self._host.tools.policies.complaints[repo.id, target] = gone
-        if tip == known or self._lags(repo, place, target, tip):
+        if tip == known:
+            return []
+        if tip is not None and self._lags(repo, place, target, tip):
+            self._note_lag(repo, place, target, tip)
             return []
         seen = e.TargetSeen(repo=repo.id, target=target, tip=Commit(tip) if tip else None)
         why = self._alarm(repo, place, target, tip)
@@ -98,6 +103,8 @@ class Targets:
         if known is None:
             return None
         if isinstance(check_history(place, target, known), Rewound):
+            if (remote := self._remote_at(repo, place, target, known)) is not None:
+                return apart(target, remote)
             return f"{target} was taken back from {known[:12]} to {tip[:12]}"
         for task in self._host.supervisor.fleet.tasks.values():
             if _is_unlanded(task, repo, target) and _slipped_in(place, task, tip, known):
@@ -115,13 +122,29 @@ class Targets:
         ]
         return max(landed)[1] if landed else None
 
-    def _lags(self, repo: Repo, place: Place, target: str, tip: str | None) -> bool:
+    def _lags(self, repo: Repo, place: Place, target: str, tip: str) -> bool:
         """Whether the branch is only behind the remote, whose word counts where we push."""
-        policy, known = self._host.tools.target_policy(repo.id, target), repo.tips.get(target)
-        if not policy.push or tip is None or known is None:
+        known = repo.tips.get(target)
+        if known is None or self._remote_at(repo, place, target, known) is None:
             return False
-        remote = ref_commit(place, f"refs/fleet/remote/{policy.remote}/{target}")
-        return remote == known and is_ancestor(place, tip, known)
+        return is_ancestor(place, tip, known)
+
+    def _remote_at(self, repo: Repo, place: Place, target: str, known: str) -> str | None:
+        """Return the remote to which the target is pushed, if it is that which stood at `known`."""
+        policy = self._host.tools.target_policy(repo.id, target)
+        there = policy.push and last_known(place, policy.remote, target) == known
+        return policy.remote if there else None
+
+    def _note_lag(self, repo: Repo, place: Place, target: str, tip: str) -> None:
+        """Say that the branch lacks what has landed: it could not follow, or somebody took it back.
+
+        It follows with the next change that lands.
+        """
+        landed = self._newest_landed(repo, target)
+        if landed is not None and not is_ancestor(place, landed, tip):
+            remote = self._host.tools.target_policy(repo.id, target).remote
+            why = f"{target} lacks what has landed on {remote}: git pull {remote} {target}"
+            self._host.tools.policies.complaints[repo.id, target] = why
 
 
 def _watched(fleet: Fleet) -> set[tuple[RepoId, str]]:

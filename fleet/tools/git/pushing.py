@@ -4,13 +4,16 @@ import os
 import re
 from dataclasses import dataclass
 
+from fleet.core.terminal import clean
 from fleet.tools.git.attributes import AS_NAMED
 from fleet.tools.git.repository import Place, ref_commit
 from fleet.tools.git.run import failure, git
+from fleet.tools.git.updating import refused, update
 
 # The user's credentials and proxies count; a question does not, for nobody is there to answer.
 _SILENT = {"GIT_ASKPASS": "", "GCM_INTERACTIVE": "never"}
 _TIMEOUT_S = 300.0
+_MOST_WORDS = 200  # of a remote that explains its refusal
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +38,7 @@ def fetch(place: Place, remote: str, branch: str, *, timeout_s: float = _TIMEOUT
     Raises:
         ToolError: the remote cannot be reached, asks a question, or took longer than `timeout_s`.
     """
-    kept = f"refs/fleet/remote/{remote}/{branch}"
+    kept = _kept(remote, branch)
     command = (
         *("fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance"),
         *("--no-recurse-submodules", "--refmap=", "--end-of-options"),
@@ -49,6 +52,15 @@ def fetch(place: Place, remote: str, branch: str, *, timeout_s: float = _TIMEOUT
     if answer.code:
         raise failure(place.git_dir, command, answer)
     return ref_commit(place, kept)
+
+
+def last_known(place: Place, remote: str, branch: str) -> str | None:
+    """Return where the remote branch stood when we last heard of it; the network is not asked."""
+    return ref_commit(place, _kept(remote, branch))
+
+
+def _kept(remote: str, branch: str) -> str:
+    return f"refs/fleet/remote/{remote}/{branch}"
 
 
 def push(
@@ -80,17 +92,21 @@ def push(
     )
     refusal = next((line for line in answer.lines if line.startswith("!")), None)
     if refusal:
-        return Rejected(_reason(refusal))
+        return Rejected(_reason(refusal, answer.err))
     if answer.code:
         raise failure(place.git_dir, command, answer)
+    if complaint := update(place.git_dir, f"update {_kept(remote, branch)} {commit}"):
+        raise refused(place.git_dir, complaint)
     return Pushed(commit)
 
 
-def _reason(line: str) -> str:
-    """Read why from `!<TAB>FROM:TO<TAB>[rejected] (stale info)`."""
+def _reason(line: str, said: str) -> str:
+    """Read why from `!<TAB>FROM:TO<TAB>[rejected] (stale info)`, and from what the remote says."""
     summary = line.rsplit("\t", maxsplit=1)[-1]
     inner = re.search(r"\((.*)\)$", summary)
-    return inner[1] if inner else summary
+    words = (it.removeprefix("remote:") for it in said.splitlines() if it.startswith("remote:"))
+    told = " ".join(clean(" ".join(words)).split())
+    return ": ".join(filter(None, (inner[1] if inner else summary, told[:_MOST_WORDS])))
 
 
 def _builds_on(place: Place, known: str, commit: str) -> bool:

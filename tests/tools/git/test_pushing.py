@@ -9,7 +9,7 @@ from landings import out
 
 from fleet.errors import ToolError
 from fleet.tools.git import pushing
-from fleet.tools.git.pushing import Pushed, Rejected, fetch, push
+from fleet.tools.git.pushing import Pushed, Rejected, fetch, last_known, push
 from fleet.tools.git.repository import Place, locate
 
 Plain = Callable[..., str]
@@ -111,7 +111,7 @@ def test_a_protected_branch_says_why(place: Place, remote: Path, ahead: str) -> 
 
 
 def test_a_refusal_without_brackets_is_shown_whole() -> None:
-    assert pushing._reason("!\ta:b\t[rejected]") == "[rejected]"
+    assert pushing._reason("!\ta:b\t[rejected]", "") == "[rejected]"
 
 
 @pytest.fixture
@@ -158,3 +158,40 @@ def test_the_users_ssh_command_is_used(
 
     assert "-o BatchMode=yes" in (tmp_path / "said").read_text()
     assert os.environ["GIT_SSH_COMMAND"] == str(program)
+
+
+def test_where_the_remote_stands_is_remembered(place: Place, remote: Path, ahead: str) -> None:
+    assert last_known(place, "origin", "main") is None
+    known = fetch(place, "origin", "main")
+    assert last_known(place, "origin", "main") == known
+    push(place, "origin", commit=ahead, branch="main", known=known)
+    assert last_known(place, "origin", "main") == ahead
+
+
+def test_a_lock_on_the_users_own_note_of_the_remote_is_in_nobodys_way(
+    place: Place, remote: Path, repo: Path, ahead: str
+) -> None:
+    """One that is killed while it writes this note leaves such a lock."""
+    known = fetch(place, "origin", "main")
+    lock = repo / ".git" / "refs" / "remotes" / "origin" / "main.lock"
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    lock.write_text("")
+
+    assert push(place, "origin", commit=ahead, branch="main", known=known) == Pushed(ahead)
+    assert out(remote, "rev-parse", "main") == ahead
+
+
+def test_what_a_remote_says_is_one_plain_line(place: Place, remote: Path, ahead: str) -> None:
+    known = fetch(place, "origin", "main")
+    hook = remote / "hooks" / "update"
+    hook.parent.mkdir(exist_ok=True)
+    words = "\\033]0;title\\007error: no\\n  \\033[31mfor reasons\\n" + "x" * 1000
+    hook.write_text(f"#!/bin/sh\nprintf '{words}\\n' >&2\nexit 1\n")
+    hook.chmod(0o755)
+
+    refused = push(place, "origin", commit=ahead, branch="main", known=known)
+
+    assert isinstance(refused, Rejected)
+    assert refused.reason.startswith("hook declined: error: no for reasons xxx")
+    assert refused.reason.isprintable()
+    assert len(refused.reason) < 300
