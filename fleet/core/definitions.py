@@ -25,6 +25,7 @@ _ALWAYS = (
     "bitbucket-pipelines.yml",
     # what git and its hooks do to files on their way
     ".gitattributes",
+    ".lfsconfig",
     ".githooks/",
     ".husky/",
     ".pre-commit-config.yaml",

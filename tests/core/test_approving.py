@@ -118,7 +118,14 @@ def test_a_limit_of_risk_needs_an_assessment(
 @pytest.mark.parametrize("land", ["auto", "review"])
 @pytest.mark.parametrize(
     "path",
-    ["fleet.yaml", ".github/workflows/ci.yml", "a/.gitattributes", "t/conftest.py", "Makefile"],
+    [
+        "fleet.yaml",
+        ".github/workflows/ci.yml",
+        "a/.gitattributes",
+        ".lfsconfig",
+        "t/conftest.py",
+        "Makefile",
+    ],
 )
 def test_what_decides_about_checks_always_needs_a_person(path: str, land: str) -> None:
     task, change = case("x.py", path, land=land, assessed=LOW)

@@ -1,5 +1,6 @@
 """With `push`, the remote's word counts: what it has has landed, and our own branch follows."""
 
+import hashlib
 from pathlib import Path
 from typing import Any
 
@@ -15,14 +16,14 @@ from fleet.core.policy import RepoPolicy
 from fleet.errors import ToolError
 from fleet.supervisor.perform.publishing import apart
 from fleet.supervisor.probes.targets import Targets
-from fleet.tools.git import pushing
+from fleet.tools.git import lfs_pushing, pushing
 
 
-async def prepared(house: House) -> Path:
+async def prepared(house: House, prompt: str = "echo hi > new.txt") -> Path:
     remote = house.repo.with_name("remote.git")
     git(house.repo, "clone", "-q", "--bare", ".", str(remote))
     git(house.repo, "remote", "add", "origin", str(remote))
-    await about_to_land(house)
+    await about_to_land(house, prompt)
     house.govern(push=True)
     return remote
 
@@ -335,3 +336,57 @@ async def test_a_push_that_was_taken_unheard_lands_once(
     [landed] = merge(house, Commit(commit), "a")  # as where another change saw the remote move
 
     assert landed == e.ChangeLanded(task=A, revision=1, commit=Commit(commit), target="main")
+
+
+BINARY = "content of a large file\n"
+OID = hashlib.sha256(BINARY.encode()).hexdigest()
+POINTER = f"version https://git-lfs.github.com/spec/v1\noid sha256:{OID}\nsize {len(BINARY)}\n"
+
+
+async def prepared_with_lfs(house: House) -> Path:
+    """A change makes a file that LFS keeps; its content is on this machine."""
+    (house.repo / ".gitattributes").write_text("*.bin filter=lfs -text\n")
+    git(house.repo, "add", "-A")
+    git(house.repo, "commit", "-qm", "lfs")
+    for name in ("clean", "smudge"):
+        git(house.repo, "config", f"filter.lfs.{name}", "cat")
+    content = house.repo / ".git" / "lfs" / "objects" / OID[:2] / OID[2:4] / OID
+    content.parent.mkdir(parents=True)
+    content.write_text(BINARY)
+    return await prepared(house, f"printf {POINTER!r} > a.bin")
+
+
+@pytest.mark.skipif(not lfs_pushing.program(), reason="git-lfs is not installed")
+async def test_what_lfs_keeps_is_on_the_remote_before_its_pointer(house: House) -> None:
+    remote = await prepared_with_lfs(house)
+    hook(remote, "pre-receive", f"test -e {remote}/lfs/objects/{OID[:2]}/{OID[2:4]}/{OID}")
+
+    [landed] = land(house)
+
+    assert isinstance(landed, e.ChangeLanded)
+    assert main(remote) == landed.commit
+    assert git(remote, "show", "main:a.bin") == POINTER.strip()
+
+
+async def test_a_pointer_is_not_pushed_where_nobody_can_verify_it(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    remote = await prepared_with_lfs(house)
+    before = main(remote)
+    monkeypatch.setattr(lfs_pushing, "program", lambda: None)
+
+    assert blocked(house) == ("origin has not all that LFS keeps for it: git-lfs is not installed")
+    assert main(remote) == main(house.repo) == before
+
+
+async def test_a_pointer_that_is_there_already_has_landed(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    remote = await prepared_with_lfs(house)
+    git(house.repo, "push", "-q", "--no-verify", "origin", f"{evidence_commit(house)}:main")
+    monkeypatch.setattr(lfs_pushing, "program", lambda: None)
+
+    [landed] = land(house)
+
+    assert isinstance(landed, e.ChangeLanded)
+    assert main(remote) == main(house.repo)

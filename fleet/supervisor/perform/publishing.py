@@ -5,7 +5,7 @@ from dataclasses import replace
 from fleet.core import events as e
 from fleet.errors import FleetError
 from fleet.supervisor.perform.moves import Move, all_blocked, all_landed, blocked, moved
-from fleet.tools.git import landing, pushing
+from fleet.tools.git import landing, lfs_pushing, pushing
 from fleet.tools.git.intent import Intent, Landed, contains, is_ancestor, mark_landed
 from fleet.tools.git.recovery import settle
 from fleet.tools.git.repository import branch_tip
@@ -42,6 +42,8 @@ def land(move: Move, wanted: Intent, remote: str) -> list[e.AnyEvent]:
 def _push(move: Move, here: Intent, remote: str) -> list[e.AnyEvent] | None:
     """Push; None once the remote has the changes, whoever brought them there."""
     place, target = here.place, here.target
+    if why := _bring_contents(move, here, remote):
+        return None if _has(here, _fetched(here, remote)) else all_blocked(move, why)
     pushed = pushing.push(place, remote, commit=here.commit, branch=target, known=move.parent)
     if isinstance(pushed, pushing.Pushed):
         return None
@@ -51,6 +53,13 @@ def _push(move: Move, here: Intent, remote: str) -> list[e.AnyEvent] | None:
     if tip == move.parent:
         return all_blocked(move, _refused(here, remote, pushed.reason))
     return _outrun(move, here, remote, tip)
+
+
+def _bring_contents(move: Move, here: Intent, remote: str) -> str | None:
+    """Bring what LFS keeps to the remote: nobody could check the pointers out without it."""
+    found = lfs_pushing.pointers(here.place, known=move.parent, commit=here.commit)
+    why = found and lfs_pushing.publish(here.place, remote, found, commit=here.commit)
+    return f"{remote} has not all that LFS keeps for it: {why}" if why else None
 
 
 def _has(here: Intent, tip: str | None) -> bool:

@@ -45,7 +45,7 @@ def fetch(place: Place, remote: str, branch: str, *, timeout_s: float = _TIMEOUT
         *(remote, f"+refs/heads/{branch}:{kept}"),
     )
     answer = git(
-        place.git_dir, *command, env=_surroundings(place), expect=(0, 1, 128), timeout_s=timeout_s
+        place.git_dir, *command, env=surroundings(place), expect=(0, 1, 128), timeout_s=timeout_s
     )
     if "couldn't find remote ref" in answer.err:
         return None
@@ -88,7 +88,7 @@ def push(
         *(remote, f"{commit}:{ref}"),
     )
     answer = git(
-        place.git_dir, *command, env=_surroundings(place), expect=(0, 1, 128), timeout_s=timeout_s
+        place.git_dir, *command, env=surroundings(place), expect=(0, 1, 128), timeout_s=timeout_s
     )
     refusal = next((line for line in answer.lines if line.startswith("!")), None)
     if refusal:
@@ -115,7 +115,7 @@ def _builds_on(place: Place, known: str, commit: str) -> bool:
     return git(place.git_dir, *asked, env=AS_NAMED, expect=(0, 1, 128)).code == 0
 
 
-def _surroundings(place: Place) -> dict[str, str]:
+def surroundings(place: Place) -> dict[str, str]:
     """Return variables that keep git and ssh from asking, with the user's own ssh command."""
     configured = git(place.git_dir, "config", "core.sshCommand", expect=(0, 1)).text
     command = os.environ.get("GIT_SSH_COMMAND") or configured.strip() or "ssh"

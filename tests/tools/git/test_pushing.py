@@ -141,7 +141,7 @@ def test_a_silent_remote_is_given_up(place: Place, repo: Path, silent: int, ahea
 def test_ssh_never_asks(command: str, expected: str, place: Place, repo: Path) -> None:
     out(repo, "config", "core.sshCommand", command)
 
-    assert pushing._surroundings(place)["GIT_SSH_COMMAND"] == expected
+    assert pushing.surroundings(place)["GIT_SSH_COMMAND"] == expected
 
 
 def test_the_users_ssh_command_is_used(
