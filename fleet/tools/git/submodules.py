@@ -13,7 +13,8 @@ _LINK = "160000"
 def check_out(place: Place, path: Path, *, force: bool) -> None:
     """Fill in the submodules that are in use in the repository, from the copies it has of them.
 
-    Those inside other submodules stay empty. `force` discards what was changed in them.
+    Each then has the remote of the copy, and knows what that knows of it. Those inside other
+    submodules stay empty. `force` discards what was changed in them.
 
     Raises:
         RefusedError: the repository has no copy, or not the commit wanted.
@@ -52,10 +53,20 @@ def _is_published(place: Place, name: str | None, head: str) -> bool:
     if name is None:
         return False
     homes = (place.git_dir, *(place.git_dir / "worktrees").glob("*"))
-    copies = [it / "modules" / name for it in homes if (it / "modules" / name).is_dir()]
+    copies = [it / "modules" / name for it in homes if _has_remote(place, it / "modules" / name)]
     asked = ("for-each-ref", "--count=1", f"--contains={head}", "refs/remotes/")
     # It exits with 129 where that copy has no such commit.
     return any(git(copy, *asked, expect=(0, 1, 128, 129)).out for copy in copies)
+
+
+def _has_remote(place: Place, copy: Path) -> bool:
+    """Whether there is a copy, and what it takes for its remote is not a part of the repository."""
+    url = _remote(copy) if copy.is_dir() else ""
+    return bool(url) and not Path(url.removeprefix("file://")).is_relative_to(place.git_dir)
+
+
+def _remote(copy: Path) -> str:
+    return git(copy, "config", "remote.origin.url", expect=(0, 1)).text
 
 
 def _settings(cwd: Path, kind: str, *source: str) -> dict[str, str]:
@@ -72,14 +83,26 @@ def _fill(path: Path, *, name: str, where: str, local: Path, force: bool) -> Non
     # where `--init` would write what it does not find.
     options = (
         *("-c", f"submodule.{name}.url={local}", "-c", f"submodule.{name}.update=checkout"),
-        *("-c", "protocol.file.allow=always"),
+        *("-c", "protocol.file.allow=always", "-c", "clone.defaultRemoteName=origin"),
     )
+    if (path / where / ".git").exists():
+        git(path / where, "config", "remote.origin.url", str(local))
     how = ("--init", "--force") if force else ("--init",)
     answer = git(path, *options, "submodule", "update", *how, "--", where, expect=(0, 1, 128))
     if answer.code:
         raise _lacks(where, answer.err.strip().rpartition("\n")[2])
+    _know(path / where, local)
     if force:
         git(path / where, "clean", "-ffdxq")
+
+
+def _know(copy: Path, local: Path) -> None:
+    """Let a copy of the copy `local` be as if it were of the remote itself, as that is known."""
+    refs = "+refs/remotes/origin/*:refs/remotes/origin/*"
+    quiet = ("--quiet", "--prune", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance")
+    git(copy, "fetch", *quiet, "--no-recurse-submodules", str(local), refs)
+    if url := _remote(local):
+        git(copy, "config", "remote.origin.url", url)
 
 
 def _lacks(where: str, reason: str) -> RefusedError:

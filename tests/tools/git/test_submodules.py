@@ -6,6 +6,7 @@ import pytest
 
 from fleet.errors import RefusedError
 from fleet.tools.git.repository import Place, locate
+from fleet.tools.git.submodules import unpublished
 from fleet.tools.git.workspaces import create, recycle
 
 Plain = Callable[..., str]
@@ -81,3 +82,41 @@ def test_recycling_cleans_submodules(
 
     assert plain(slot, "status", "--porcelain", "--ignored") == ""
     assert (slot / "lib" / "README.md").read_text() == "hello\n"
+
+
+def test_a_workspace_s_submodule_has_the_remote_that_the_user_s_has(
+    place: Place, slot: Path, tmp_path: Path, plain: Plain
+) -> None:
+    """What is pushed there is pushed to others, and what nobody pushed is on no remote branch."""
+    lib = place.root / "lib"
+    asked = ("for-each-ref", "--format=%(refname) %(objectname)", "refs/remotes")
+    (lib / "mine.txt").write_text("mine\n")
+    plain(lib, "add", "-A")
+    plain(lib, "commit", "-qm", "nobody has this yet")
+    mine = plain(lib, "rev-parse", "HEAD")
+    plain(place.root, "commit", "-qam", "ahead of the remote")
+
+    create(place, slot, "main", lock=tmp_path / "lock")
+
+    for _ in range(2):
+        here = slot / "lib"
+        assert plain(here, "rev-parse", "HEAD") == mine
+        assert plain(here, "remote", "get-url", "origin") == str(place.root.parent / "origin")
+        assert plain(here, *asked) == plain(lib, *asked)
+        assert unpublished(place, base="main~1", commit="main") == ("lib",)
+        recycle(place, slot, plain(place.root, "rev-parse", "main"), keep=())
+
+
+def test_a_remote_inside_the_repository_itself_is_none(
+    place: Place, slot: Path, tmp_path: Path, plain: Plain
+) -> None:
+    create(place, slot, "main", lock=tmp_path / "lock")
+    lib = slot / "lib"
+    (lib / "mine.txt").write_text("mine\n")
+    plain(lib, "add", "-A")
+    plain(lib, "commit", "-qm", "nobody has this yet")
+    plain(lib, "remote", "set-url", "origin", str(place.git_dir / "modules" / "the lib"))
+    plain(lib, "push", "-q", "origin", "HEAD:refs/heads/new")
+    plain(slot, "commit", "-qam", "bump")
+
+    assert unpublished(place, base="main", commit=plain(slot, "rev-parse", "HEAD")) == ("lib",)
