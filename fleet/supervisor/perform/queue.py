@@ -8,13 +8,14 @@ from msgspec.structs import replace
 
 from fleet.core import events as e
 from fleet.core.causes import CheckResult, Conflict
-from fleet.core.change import Change, Ready
+from fleet.core.change import Change, Landing, Ready
 from fleet.core.effects import Gate, Merge, OnQueue, Remerge
 from fleet.core.gating import gates_of
 from fleet.core.ids import Commit
 from fleet.core.line import Car, Clash, Line, Train, check_key
 from fleet.core.model import Fleet, Task
 from fleet.core.policy import Check, MergeMethod
+from fleet.core.status import Submitted
 from fleet.errors import FleetError
 from fleet.supervisor.perform.conflicting import conflict
 from fleet.supervisor.perform.tools import Tools
@@ -24,6 +25,7 @@ from fleet.tools.git.archive import contains
 from fleet.tools.git.building import Built, build
 from fleet.tools.git.intent import is_ancestor
 from fleet.tools.git.merging import Conflicted, tree_of
+from fleet.tools.git.pins import pin
 from fleet.tools.git.repository import Place
 from fleet.tools.git.submodules import unpublished
 
@@ -69,8 +71,22 @@ def _merge(tools: Tools, effect: Merge, fleet: Fleet, stop: threading.Event) -> 
         commits.append(Commit(built.commit))
         trees.append(built.tree)
     if commits:
+        pin(place, effect.target, commits[-1], others=_built(fleet, effect, line))
         news.insert(0, _train(place, effect, commits, trees))
     return news
+
+
+def _built(fleet: Fleet, effect: Merge, line: Line) -> set[Commit]:
+    """Return what was built for this target, and may still land or be looked at."""
+    proven = {
+        task.change.state.evidence.commit
+        for task in fleet.tasks.values()
+        if (task.repo, task.target) == (effect.repo, effect.target)
+        and isinstance(task.status, Submitted)
+        and task.change is not None
+        and isinstance(task.change.state, Ready | Landing)
+    }
+    return proven | {train.commits[-1] for train in line.trains}
 
 
 def _blocked(about: OnQueue | Car, reason: str, onto: Commit) -> e.ChangeBlocked:
