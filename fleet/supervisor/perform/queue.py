@@ -71,7 +71,8 @@ def _merge(tools: Tools, effect: Merge, fleet: Fleet, stop: threading.Event) -> 
         commits.append(Commit(built.commit))
         trees.append(built.tree)
     if commits:
-        pin(place, effect.target, commits[-1], others=_built(fleet, effect, line))
+        ours = f"{tools.home_id}/{effect.target}"  # another home may land here, too
+        pin(place, ours, commits[-1], others=_built(fleet, effect, line))
         news.insert(0, _train(place, effect, commits, trees))
     return news
 

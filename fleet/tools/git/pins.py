@@ -10,15 +10,16 @@ from fleet.tools.git.updating import refused, update
 _PINS = "refs/fleet/spec"
 
 
-def pin(place: Place, target: str, commit: str, *, others: Collection[str]) -> None:
+def pin(place: Place, where: str, commit: str, *, others: Collection[str]) -> None:
     """Hold `commit` and `others`, with all that they build on; let go of what else was held so.
 
-    Each target has pins of its own. Those of `others` that are gone already are left out.
+    That concerns what is held under the name `where` alone. Those of `others` that are gone already
+    are left out.
 
     Raises:
         ToolError: `commit` cannot be held.
     """
-    below = f"{_PINS}/{target}/"
+    below = f"{_PINS}/{where}/"
     held = {name for name in names_below(place, below) if "/" not in name}
     complaint = update(place.git_dir, *_orders(below, held, {commit, *others}))
     if complaint:
