@@ -170,7 +170,8 @@ def stands_still(fleet: Fleet, task: Task, policy: RepoPolicy) -> str | None:
     if failed:
         named = ", ".join(failed)
         return (
-            f"{target} itself fails {named}: nothing is blamed, and nothing lands that fails it too"
+            f"{target} itself fails {named}: nothing is blamed, and nothing lands that fails it "
+            "too; what mends it goes first with --priority urgent"
         )
     return None
 

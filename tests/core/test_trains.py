@@ -201,7 +201,32 @@ def test_a_target_that_is_red_itself_stops_the_line_and_blames_nobody() -> None:
     assert track.checking == []
     fleet = track.fleet
     why = stands_still(fleet, fleet.tasks[TaskId("c")], track.given.target(REPO, "main"))
-    assert why == "main itself fails test: nothing is blamed, and nothing lands that fails it too"
+    assert why == (
+        "main itself fails test: nothing is blamed, and nothing lands that fails it too; "
+        "what mends it goes first with --priority urgent"
+    )
+
+
+def test_what_mends_a_red_target_lands_and_the_line_goes_on() -> None:
+    track = Track(*queue("a", "b", "c"), policy=replace(h.CHECKED, batch=1))
+    for name in ("a", "b"):
+        track.finish(name, red=True)
+        track.finish(name, red=True)
+    track.finish("c", red=True)
+    track.finish(red=True)
+    track.finish(red=True)
+    assert track.checking == []
+
+    track.add(*queue("d"))
+    assert track.checking == []  # it stands behind what fails here
+    track.add(*h.by_hand(TaskId("e"), priority="urgent"), h.approved(TaskId("e")))
+    track.finish("e")
+
+    assert track.landed("e")
+    track.finish("c")
+    track.finish("d")
+    assert track.landed("c")
+    assert track.landed("d")
 
 
 def test_a_target_that_moved_is_tried_anew() -> None:
