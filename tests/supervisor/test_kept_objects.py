@@ -7,6 +7,8 @@ from pathlib import Path
 from house import COMMIT, SOON_S, House, git
 
 from fleet.core import commands as c
+from fleet.core import events as e
+from fleet.core.ids import TaskId
 from fleet.supervisor.probes.targets import Targets
 
 
@@ -91,8 +93,7 @@ async def test_two_homes_that_land_in_one_repository_lose_nothing(
             collect(house)
             for home, name in pairs:
                 home.submit(c.Approve(task=name))
-            for home, name in pairs:
-                await landed(home, name)
+            await asyncio.gather(*(landed(home, name) for home, name in pairs))
     finally:
         await other.close()
         other.tools.panes.server.stop()
@@ -105,10 +106,13 @@ async def test_two_homes_that_land_in_one_repository_lose_nothing(
 
 
 async def landed(home: House, name: str) -> None:
-    """Wait until it has landed, and look for moves of its target meanwhile."""
-    targets = Targets(home.host)
+    """Wait until it has landed: look for moves of its target, and try what was blocked again."""
+    targets, task = Targets(home.host), TaskId(name)
     async with asyncio.timeout(SOON_S):
         while home.word(name) != "landed":
             await targets.look()
+            change = home.task(name).change
+            if change and change.blocked:
+                home.record(e.ChangeUnblocked(task=task, revision=change.revision))
             await asyncio.sleep(0.01)
     await home.settled()

@@ -223,3 +223,32 @@ class TestPush:
             *(e.LandingMissed, e.LandingMissed, e.ChangeBlocked)
         ]
         assert main(remote) == main(house.repo) == found[0].basis
+
+
+async def test_what_a_remote_has_of_them_has_landed(house: House) -> None:
+    """A push of the first one may have been taken, and nobody heard of it."""
+    remote = house.repo.with_name("remote.git")
+    git(house.repo, "clone", "-q", "--bare", ".", str(remote))
+    git(house.repo, "remote", "add", "origin", str(remote))
+    found = await about_to_land(house)
+    house.govern(push=True)
+    git(house.repo, "push", "-q", "origin", f"{found[0].commit}:main")
+
+    seen, first, *others = land(house)
+
+    tip = found[0].commit
+    assert seen == e.TargetSeen(repo=house.repo_id, target="main", tip=tip)
+    assert first == landed(found)[0]
+    assert others == [e.LandingMissed(task=name, revision=1, tip=tip) for name in (B, C)]
+
+
+async def test_a_remote_takes_all_of_them_or_none(house: House) -> None:
+    remote = house.repo.with_name("remote.git")
+    git(house.repo, "clone", "-q", "--bare", ".", str(remote))
+    git(house.repo, "remote", "add", "origin", str(remote))
+    found = await about_to_land(house)
+    house.govern(push=True)
+
+    assert land(house) == landed(found)
+    assert main(remote) == main(house.repo) == found[-1].commit
+    assert land(house) == landed(found)
