@@ -4,10 +4,11 @@ Each revision of a branch has a file of its own, so that a tree tells by its nam
 Only the checks are no programs: they read the worktree in which they would have run.
 """
 
+import os
 import subprocess
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import chdir, contextmanager
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -28,13 +29,25 @@ from fleet.supervisor.perform import _PERFORMERS, judging
 from fleet.supervisor.perform.tools import Tools
 from fleet.supervisor.policies import Policies
 from fleet.tools.git import landing
-from fleet.tools.git.repository import checkouts
 from fleet.tools.processes.check import Failed, Passed
 from fleet.tools.tmux.input import Keyboard
 from fleet.tools.tmux.panes import Panes
 from fleet.tools.tmux.server import Server
 
-EDITS, SHARED, PERSONAL = "edits", "shared.txt", "personal.txt"
+EDITS, SHARED, PERSONAL, LOOSE = "edits", "shared.txt", "personal.txt", "untracked.txt"
+OWN_WORDS = "a person's own words\n"
+# What another person may have set, and must not matter to what is merged.
+ANOTHER = """\
+[core]
+	attributesFile = ~/attributes
+	autocrlf = true
+[merge]
+	renames = false
+	directoryRenames = true
+	conflictStyle = diff3
+[i18n]
+	commitEncoding = ISO-8859-1
+"""
 
 
 class Killed(BaseException):
@@ -50,6 +63,8 @@ class GitWorld(World):
         repo.mkdir()
         self.git("init", "-q", "-b", "main")
         self.git("config", "gc.auto", "0")
+        self.git("config", "user.name", "Test Person")
+        self.git("config", "user.email", "test@example.invalid")
         self.begin = Commit(
             branches.commit(repo, "main", {SHARED: "begin\n", PERSONAL: "begin\n"}, start="")
         )
@@ -137,9 +152,12 @@ class GitWorld(World):
         """Check the target out, and edit a file of it that changes touch; or have done with it."""
         if dirty and not self.dirty:
             self.git("checkout", "-q", "main")
-            (self.repo / SHARED).write_text("a person's own words\n")
+            for name in (SHARED, PERSONAL, LOOSE):
+                (self.repo / name).write_text(OWN_WORDS)
+            self.git("add", PERSONAL)
         elif self.dirty and not dirty:
-            self.git("checkout", "-q", "--", SHARED)
+            self.git("checkout", "-q", "HEAD", "--", SHARED, PERSONAL)
+            (self.repo / LOOSE).unlink()
             self.git("checkout", "-q", "--detach")
         self.dirty = dirty
 
@@ -147,8 +165,25 @@ class GitWorld(World):
         return self.dirty
 
     def kept(self) -> bool:
-        """Whether what a person edited is still as it was."""
-        return not self.dirty or (self.repo / SHARED).read_text() == "a person's own words\n"
+        """Whether what a person edited is still as it was, and nothing else differs from HEAD."""
+        if not self.dirty:
+            return True
+        words = [(self.repo / name).read_text() for name in (SHARED, PERSONAL, LOOSE)]
+        status = self.git("status", "--porcelain", "--untracked-files=all").splitlines()
+        wanted = {f"M {SHARED}", f"M  {PERSONAL}", f"?? {LOOSE}"}  # the first one is stripped
+        return words == [OWN_WORDS] * 3 and {line.removeprefix(" ") for line in status} == wanted
+
+    # What the repository says of landings ---------------------------------------------------------
+
+    def told(self) -> list[tuple[str, str]]:
+        form = "%(trailers:key=Fleet-Task,valueonly)%(trailers:key=Fleet-Sealed,valueonly)"
+        said = self.git("log", "--first-parent", "-z", f"--format={form}", "main").split("\0")
+        words = [tuple(text.split()) for text in said if text.strip()]
+        return [(task, sealed) for task, sealed in words]
+
+    def marked(self, task: str, revision: int, commit: Commit) -> bool:
+        ref = f"refs/fleet/landed/{task}-{revision}"
+        return self.git("rev-parse", "--verify", "-q", ref, ok=(0, 1)) == commit
 
 
 class GitQueue(Queue):
@@ -190,6 +225,10 @@ class GitQueue(Queue):
         with self._patched():
             performer = _PERFORMERS[type(work.effect)]
             events = performer(self.tools, work.effect, fleet, threading.Event())
+            if isinstance(work.effect, f.Merge):
+                with somebody_else(self.root / "another"):
+                    again = performer(self.tools, work.effect, fleet, threading.Event())
+                assert again == events, "I12: somebody else merges the same to something else"
         if isinstance(work.effect, f.Land):
             self._judge_moves(work.effect, moved)
         return events
@@ -226,7 +265,8 @@ class GitQueue(Queue):
 
     @contextmanager
     def _patched(self) -> Iterator[None]:
-        real_look, real_begin, real_land = checkouts, landing._begin, landing.land
+        real_look = vars(landing)["checkouts"]  # what is patched there counts
+        real_begin, real_land = landing._begin, landing.land
 
         def look(*words: Any) -> Any:
             """What is checked out is looked at after the target, and before it is moved."""
@@ -262,7 +302,24 @@ class GitQueue(Queue):
         log.touch()
         commit = head_of(cwd)
         assert self.git.in_tree(cwd) == self.git.edits(commit), "a gate holds another tree"
-        return Passed(0.1) if self.check(commit) else Failed(0.1, 1)
+        if not self.check(commit):
+            return Failed(0.1, 1)
+        self.git.passed.add((self.git.tree(commit), command))
+        return Passed(0.1)
+
+
+@contextmanager
+def somebody_else(home: Path) -> Iterator[None]:
+    """Be a person with other settings, in another place and time zone, for as long as it lasts."""
+    if not home.exists():
+        home.mkdir()
+        (home / ".gitconfig").write_text(ANOTHER)
+        (home / "attributes").write_text("* merge=union\n")
+    with (
+        patch.dict(os.environ, {"HOME": str(home), "TZ": "Asia/Tokyo", "LC_ALL": "POSIX"}),
+        chdir(home),
+    ):
+        yield
 
 
 def head_of(path: Path) -> Commit:

@@ -13,7 +13,7 @@ import histories as h
 from fleet.core import effects as f
 from fleet.core import events as e
 from fleet.core.change import BY_POLICY, Evidence, Landing
-from fleet.core.gating import rules
+from fleet.core.gating import gates, rules
 from fleet.core.ids import Commit, TaskId
 from fleet.core.model import Task
 from fleet.core.reducer import reduce, replay
@@ -65,6 +65,8 @@ def judged_by_the_rules_in_force(queue: "Queue", event: e.AnyEvent) -> None:
         task = queue.fleet.tasks[event.task]
         wanted = h.in_force(task, queue.given.target(h.REPO, "main"))
         assert event.evidence.rules == wanted, f"I14: {task.id} passed other checks"
+        missing = _never_passed(queue, task, event.evidence)
+        assert not missing, f"I14: {task.id} is to land, and never passed {missing}"
 
 
 def nothing_vacuous_passes(queue: "Queue", event: e.AnyEvent) -> None:
@@ -74,6 +76,8 @@ def nothing_vacuous_passes(queue: "Queue", event: e.AnyEvent) -> None:
         assert checks != rules(()), f"I17: {event.task} was approved without a check"
     if isinstance(event, e.GatePassed):
         assert all(result.green for result in event.evidence.results), "I17: red is no pass"
+        missing = _never_passed(queue, queue.fleet.tasks[event.task], event.evidence)
+        assert not missing, f"I17: {event.task} is said to have passed {missing}"
 
 
 def nothing_lands_unapproved(queue: "Queue", event: e.AnyEvent) -> None:
@@ -90,15 +94,33 @@ def nothing_lands_unapproved(queue: "Queue", event: e.AnyEvent) -> None:
         assert by_us or was_there, f"I16: {event.task} landed by itself"
 
 
+def nobody_is_blamed_for_a_parent(queue: "Queue", event: e.AnyEvent) -> None:
+    """I9: what builds on another change is not judged before that one has landed."""
+    if isinstance(event, e.GateRejected | e.ConflictFound):
+        waits = builds_on(queue.fleet, queue.fleet.tasks[event.task])
+        assert not waits, f"I9: {event.task} is blamed, and {waits} have not landed"
+
+
+def no_author_approves(queue: "Queue", event: e.AnyEvent) -> None:
+    """I4: nobody approves what is their own."""
+    if isinstance(event, e.Approved):
+        task = queue.fleet.tasks[event.task]
+        assert event.by not in {task.id, task.spec.agent}, f"I4: {event.by} approved themselves"
+
+
 # The target was just moved ------------------------------------------------------------------------
 
 
 def what_lands_has_passed(queue: "Queue", swap: Swap) -> None:
     """I1: the tree that we give the target has passed, or a person let it land unchecked."""
-    proofs = [event.evidence for event in queue.recorded(e.LandingBegan)]
-    unchecked = {proof.commit for proof in proofs if not proof.results}
-    passed = queue.world.tree(swap.new) in queue.world.passed
-    assert passed or swap.new in unchecked, f"I1: {swap.new[:8]} never passed"
+    tree = queue.world.tree(swap.new)
+    for task in (queue.fleet.tasks[name] for name in swap.tasks):
+        proof = intent(task)
+        assert proof.tree == tree, f"I1: what {task.id} passed on is not what lands"
+        # What the rules asked for when it began to land was looked at then.
+        unchecked = proof.rules == rules(()) and not proof.results
+        passed = any(passed == tree for passed, _ in queue.world.passed)
+        assert passed or unchecked, f"I1: {swap.new[:8]} never passed"
 
 
 def what_lands_is_what_was_merged(queue: "Queue", swap: Swap) -> None:
@@ -193,6 +215,20 @@ def everything_comes_to_an_end(queue: "Queue") -> None:
     assert not stuck, f"I10: {stuck} wait for nothing"
 
 
+def history_agrees(queue: "Queue") -> None:
+    """I7, I13: the target tells of each change at most once, and tells what is on record."""
+    told = queue.world.told()
+    assert len(told) == len(set(told)), f"I7: landed more than once: {told}"
+    landed = queue.recorded(e.ChangeLanded)
+    sealed = {(event.task, _sealed(queue, event.task)) for event in landed}
+    assert sealed.issuperset(told), "I13: the target tells of a landing that is not on record"
+    ours = {it.evidence.commit for it in queue.recorded(e.LandingBegan)}
+    for event in landed:
+        if event.commit in ours and not queue.world.taken_back:
+            marked = queue.world.marked(event.task, event.revision, event.commit)
+            assert marked, f"I13: no reference says that {event.task} has landed"
+
+
 def nothing_is_lost(queue: "Queue") -> None:
     """I3: what landed is on the target, unless a person took it away."""
     if queue.world.taken_back:
@@ -211,6 +247,8 @@ EVENTS: tuple[Event, ...] = (
     judged_by_the_rules_in_force,
     nothing_vacuous_passes,
     nothing_lands_unapproved,
+    nobody_is_blamed_for_a_parent,
+    no_author_approves,
 )
 SWAPS: tuple[Callable[["Queue", Swap], None], ...] = (
     what_lands_has_passed,
@@ -227,11 +265,17 @@ STATES: tuple[State, ...] = (
     the_same_state_asks_for_the_same,
     planning_comes_to_rest,
 )
-ENDS: tuple[State, ...] = (everything_comes_to_an_end, nothing_is_lost)
+ENDS: tuple[State, ...] = (everything_comes_to_an_end, nothing_is_lost, history_agrees)
 
 
 def _sealed(queue: "Queue", name: TaskId) -> Commit:
     return queue.change(name).sealed
+
+
+def _never_passed(queue: "Queue", task: Task, proof: Evidence) -> list[str]:
+    """Return the checks in force that were never green on the tree of a proof."""
+    wanted = gates(task.spec, queue.given.repo(h.REPO))
+    return [it.name for it in wanted if (proof.tree, it.run) not in queue.world.passed]
 
 
 def intent(task: Task) -> Evidence:

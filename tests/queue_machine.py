@@ -19,6 +19,7 @@ BRANCHES = ("b0", "b1", "b2", "b3", "b4")
 branches = st.sampled_from(BRANCHES)
 lands = st.sampled_from(("auto", "auto", "review"))
 which = st.integers(0, 7)
+policies = st.integers(0, len(POLICIES) - 1)
 
 
 def settings_for(steps: int, examples: int, *, known: bool = False) -> settings:
@@ -93,6 +94,7 @@ class QueueMachine(RuleBasedStateMachine):
     @rule(branch=branches, land=lands)
     def an_agent_goes_on(self, branch: str, land: Land) -> None:
         """An agent commits after its work was sealed, and before that lands."""
+        self.clear_the_way()
         self.queue.world.commit(branch)
         self._submit(branch, land)
         self.work(steps=1, longest=False)
@@ -105,11 +107,71 @@ class QueueMachine(RuleBasedStateMachine):
         if branch in self.queue.world.branches:
             self.queue.world.breaks.add(frozenset({self.queue.world.commit(branch)}))
 
+    @rule(branch=branches, land=lands)
+    def nothing_is_left_to_check(self, branch: str, land: Land) -> None:
+        """A change with which checks end well, and have run nothing."""
+        self.queue.world.empties.add(self.queue.world.commit(branch))
+        self._submit(branch, land)
+
+    # What it takes several of the steps above to come to ------------------------------------------
+
+    @rule(parent=branches, child=branches, land=lands, bad=st.booleans())
+    def a_stack_is_submitted(self, parent: str, child: str, *, land: Land, bad: bool) -> None:
+        self.queue.world.commit(parent)
+        if bad:
+            self.queue.world.breaks.add(frozenset({self.queue.world.branches[parent]}))
+        self._submit(parent, land)
+        self.one_builds_on_another(parent, child, "auto")
+        self.work(steps=4, longest=False)
+
+    @rule(first=branches, parent=branches, child=branches)
+    def a_stack_clashes_with_what_is_in_front(self, first: str, parent: str, child: str) -> None:
+        self.clear_the_way()
+        self.two_that_do_not_merge(first, parent, "auto")
+        self.one_builds_on_another(parent, child, "auto")
+        self.work(steps=8, longest=True)
+
+    @rule(branch=branches, before=policies, after=policies)
+    def the_rules_change_meanwhile(self, branch: str, before: int, after: int) -> None:
+        self.somebody_edits_the_rules(before)
+        self.queue.world.commit(branch)
+        self._submit(branch, "auto")
+        self.work(steps=3, longest=True)
+        self.somebody_edits_the_rules(after)
+        self.work(steps=8, longest=True)
+
+    @rule(branch=branches, moved=st.booleans())
+    def it_dies_while_landing(self, branch: str, *, moved: bool) -> None:
+        self.clear_the_way()
+        self.queue.world.commit(branch)
+        self._submit(branch, "auto")
+        for _ in range(16):
+            if self.queue.is_landing() or not self.queue.lanes:
+                break
+            self.queue.finish(self.queue.oldest())
+        self.queue.crash_landing(moved=moved)
+        self.work(steps=4, longest=True)
+
+    @rule(first=branches, second=branches)
+    def they_land_under_edits(self, first: str, second: str) -> None:
+        """What lands touches, or does not touch, what a person has edited in a checkout."""
+        self.clear_the_way()
+        self.queue.world.person_edits(dirty=True)
+        self.queue.world.clash(first, second)
+        self._submit(first, "auto")
+        self.queue.world.commit(second)
+        self._submit(second, "auto")
+        self.work(steps=8, longest=True)
+
     # What people say ------------------------------------------------------------------------------
 
     @rule(branch=branches, actor=st.sampled_from(("person", "ann")))
     def approve(self, branch: str, actor: str) -> None:
         self.queue.submit(c.Approve(task=branch), actor)
+
+    @rule(branch=branches)
+    def an_author_approves(self, branch: str) -> None:
+        self.queue.submit(c.Approve(task=branch, by=branch))
 
     @rule(branch=branches, newest=st.booleans())
     def approve_what_was_read(self, branch: str, *, newest: bool) -> None:
@@ -134,7 +196,7 @@ class QueueMachine(RuleBasedStateMachine):
     def withdraw(self, branch: str) -> None:
         self.queue.submit(c.Withdraw(task=branch))
 
-    @rule(number=st.integers(0, len(POLICIES) - 1))
+    @rule(number=policies)
     def somebody_edits_the_rules(self, number: int) -> None:
         self.queue.govern(POLICIES[number])
         self.queue.reconcile()
@@ -160,6 +222,13 @@ class QueueMachine(RuleBasedStateMachine):
     def thaw(self) -> None:
         self.queue.look()
         self.queue.submit(c.Thaw(cwd="/srv/shop"))
+
+    @rule()
+    def clear_the_way(self) -> None:
+        """Whatever kept the queue from going on is over."""
+        self.a_person_edits_files(dirty=False)
+        self.somebody_edits_the_rules(0)
+        self.thaw()
 
     @rule(dirty=st.booleans())
     def a_person_edits_files(self, *, dirty: bool) -> None:

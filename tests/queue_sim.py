@@ -32,6 +32,7 @@ from fleet.errors import FleetError
 
 E = TypeVar("E", bound=e.AnyEvent)
 FLAKY = CheckResult("test", "flaky", 1.0, "/log/test", 0)
+EMPTY = CheckResult("test", "empty", 1.0, "/log/test", 0)
 MOST_ROUNDS = 1000
 POLICIES = (
     h.CHECKED,
@@ -114,7 +115,7 @@ class Queue:
             for fact in self.planned.facts:
                 self.fold(fact)
         else:
-            raise AssertionError(f"facts without end: {self.planned.facts}")
+            raise AssertionError(f"I15: facts without end: {self.planned.facts}")
         wanted = [effect.work for effect in self.planned.effects]
         for lane, work in self.lanes.items():
             work.stopped |= work.effect.work not in wanted and lane not in self.planned.keep
@@ -171,13 +172,15 @@ class Queue:
     def look(self) -> None:
         """Notice that the target moved, as the supervisor does when it is not just landing."""
         known, tip = self.fleet.repos[h.REPO].tips.get("main"), self.world.tip
-        landing = any(isinstance(work.effect, f.Land) for work in self.lanes.values())
-        if tip == known or landing:
+        if tip == known or self.is_landing():
             return
         seen = e.TargetSeen(repo=h.REPO, target="main", tip=tip)
         back = known is not None and known not in self.world.behind(self.world.tip)
         frozen = e.QueueFrozen(repo=h.REPO, target="main", reason="it was taken back")
         self.record(*([frozen] if back else []), seen)
+
+    def is_landing(self) -> bool:
+        return any(isinstance(work.effect, f.Land) for work in self.lanes.values())
 
     # Hands ---------------------------------------------------------------------------------------
 
@@ -249,8 +252,11 @@ class Queue:
             if before is not None and before.result.green:
                 continue
             green = self.check(effect.commit) if green is None else green
-            verdict = (FLAKY if before else h.GREEN) if green else h.RED
+            red = EMPTY if self.world.empty(self.world.edits(effect.commit)) else h.RED
+            verdict = (FLAKY if before else h.GREEN) if green else red
             results[key] = replace(verdict, name=check.name)
+            if green:
+                self.world.passed.add((effect.tree, check.run))
             if not green:
                 break
         return e.TreeChecked(
@@ -267,7 +273,7 @@ class Queue:
             self.flakes -= 1
             self.flaked.add(newest)
             return False
-        return self.world.check(commit)
+        return not self.world.red(self.world.edits(commit))
 
     def _remerge(self, work: Work, effect: f.Remerge) -> e.AnyEvent:
         change = changed(work.about.tasks[effect.task])

@@ -20,8 +20,9 @@ class World:
         self.branches: dict[str, Commit] = {}
         self.clashes: set[Edits] = set()  # two that do not merge
         self.breaks: set[Edits] = set()  # what no check passes with
+        self.empties: set[Commit] = set()  # edits with which checks find nothing to run
         self.values = {self.begin}  # that the target has had
-        self.passed: set[str] = set()  # trees on which checks were green
+        self.passed: set[tuple[str, str]] = set()  # a tree, and a command that passed on it
         self.dirty = False  # the target is checked out, and a file of it is edited
         self.overwritten = False
         self.taken_back = False
@@ -50,14 +51,18 @@ class World:
         return min(added, default=commit)
 
     def red(self, edits: Edits) -> bool:
-        return any(broken <= edits for broken in self.breaks)
+        return self.empty(edits) or any(broken <= edits for broken in self.breaks)
 
-    def check(self, commit: Commit) -> bool:
-        """Run the checks; whether they were green."""
-        green = not self.red(self.edits(commit))
-        if green:
-            self.passed.add(self.tree(commit))
-        return green
+    def empty(self, edits: Edits) -> bool:
+        return not self.empties.isdisjoint(edits)
+
+    def told(self) -> list[tuple[str, str]]:
+        """Return what the commits on the target say has landed: tasks, and their sealed commits."""
+        return []
+
+    def marked(self, task: str, revision: int, commit: Commit) -> bool:
+        """Whether a reference says so as well."""
+        return True
 
     # What is built on the target ------------------------------------------------------------------
 

@@ -112,11 +112,17 @@ class Chain(Struct, frozen=True):
 
 
 def couple(place: Place, cars: Sequence[Car]) -> Chain:
-    """Return as long a chain of `cars` as is known to merge; those that clash are left out."""
+    """Return as long a chain of `cars` as is known to merge.
+
+    Those that clash are left out, and with them what builds on them.
+    """
     chain: tuple[Car, ...] = ()
+    out: set[TaskId] = set()
     for number, car in enumerate(cars):
         longer = (*chain, car)
-        if place.line.clash(place.tip, place.policy.merge, longer) is not None:
+        clash = place.line.clash(place.tip, place.policy.merge, longer)
+        if clash is not None or not out.isdisjoint(place.fleet.tasks[car.task].spec.after):
+            out.add(car.task)
             continue
         if place.train(longer) is None:
             return Chain(chain, place.train(chain) if chain else None, tuple(cars[number:]))

@@ -28,7 +28,7 @@ class Counted(QueueMachine):
             SEEN.update(type(entry.event) for entry in self.queue.entries)
 
 
-@pytest.mark.timeout(60 * max(TIMES, 1))
+@pytest.mark.timeout(120 * max(TIMES, 1))
 def test_what_must_hold_of_a_queue_holds() -> None:
     SEEN.clear()
     run_state_machine_as_test(Counted, settings=settings_for(40, 150 * TIMES))
@@ -40,12 +40,24 @@ def test_what_must_hold_of_a_queue_holds() -> None:
     assert [kind.__name__ for kind in wanted if not SEEN[kind]] == []
 
 
+@pytest.mark.timeout(120)
 @pytest.mark.parametrize(
     ("wrong", "numbers"),
     [
         (mutants.stale_approval, ("I4", "I16")),
         (mutants.blame_while_speculating, ("I6",)),
         (mutants.evicted_on_a_doomed_basis, ("I6",)),
+        (mutants.unrun_is_green, ("I1", "I17")),
+        (mutants.authors_approve, ("I4",)),
+        (mutants.stacks_forgotten, ("I9",)),
+        (mutants.nothing_goes_on, ("I10",)),
+        (mutants.too_many_checks, ("I11",)),
+        (mutants.judged_by_the_first_check, ("I14", "I17")),
+        (mutants.proven_for_ever, ("I1", "I14", "I15")),
+        (mutants.never_proven, ("I15",)),
+        (mutants.nobody_asked, ("I16",)),
+        (mutants.nothing_ran_is_green, ("I17",)),
+        (mutants.no_checks_are_enough, ("I17",)),
     ],
 )
 def test_a_queue_that_is_wrong_is_noticed(

@@ -2,7 +2,7 @@
 
 import histories as h
 import pytest
-from histories import REPO, A, B
+from histories import REPO, A, B, C
 from msgspec.structs import replace
 from track import Track, queue
 
@@ -268,6 +268,18 @@ def test_what_builds_on_another_lands_behind_it() -> None:
     track.finish("a", "b")
     landed = [tip.task for tip in track.line.tips if tip.task]
     assert landed == ["a", "b"]
+
+
+def test_what_builds_on_a_change_that_is_left_out_waits_with_it() -> None:
+    child = (*h.by_hand(C, after=(B,)), h.approved(C))
+    track = Track(*queue("a", "b"), *child, conflicts=[("a", "b")])
+    assert track.checking == [("a",)]
+
+    track.finish("a")
+
+    assert track.told(e.ConflictFound) == ["b"]
+    assert track.landed("a")
+    assert not track.landed("c")
 
 
 def test_without_its_parent_it_is_neither_checked_nor_blamed() -> None:
