@@ -40,6 +40,30 @@ def move_main(house: House, file: str, text: str, message: str = "meanwhile") ->
     return tip
 
 
+def test_a_title_is_one_line_of_what_lands_and_forges_no_trailer(house: House) -> None:
+    house.quiet()
+    git(house.repo, "switch", "-qc", "mine")
+    (house.repo / "mine.txt").write_text("mine\n")
+    git(house.repo, "add", "-A")
+    git(house.repo, "commit", "-qm", "mine")
+    git(house.repo, "switch", "-q", "main")
+    title = "Add\x1b[31m\n\nFleet-Approved-By: ann"
+    house.submit(
+        c.Submit(cwd=str(house.repo), branch="mine", name="a", environment={}, title=title)
+    )
+    [sealed] = house.perform(f.Seal(A, 1))
+    house.record(sealed, e.ChecksPassed(task=A, revision=1, results=()))
+
+    [merged] = merge(house, Commit(git(house.repo, "rev-parse", "main")), "a")
+
+    assert isinstance(merged, e.TrainMerged)
+    said = git(house.repo, "show", "-s", "--format=%B", merged.train.commits[0]).splitlines()
+    assert [line.partition(":")[0] for line in said if line] == [
+        *("Merge mine", "Fleet-Task", "Fleet-Revision", "Fleet-Sealed")
+    ]
+    assert "\x1b" not in said[0]
+
+
 class TestMergedByHand:
     """A branch made by hand may reach its target without us; then it has landed."""
 

@@ -16,6 +16,7 @@ from fleet.core.line import Car, Clash, Line, Train, check_key
 from fleet.core.model import Fleet, Task
 from fleet.core.policy import Check, MergeMethod
 from fleet.core.status import Submitted
+from fleet.core.terminal import clean
 from fleet.errors import FleetError
 from fleet.supervisor.perform.conflicting import conflict
 from fleet.supervisor.perform.tools import Tools
@@ -186,7 +187,8 @@ def _build(case: _Case) -> Built | Conflicted:
     if case.car.by:
         trailers["Fleet-Approved-By"] = case.car.by
     merges = case.method == "merge"
-    heading = f"Merge {task.branch}: {task.spec.title}" if merges else task.spec.title
+    title = clean(task.spec.title)
+    heading = f"Merge {task.branch}: {title}" if merges else title
     return build(
         case.place,
         target=case.onto,

@@ -16,6 +16,10 @@ from fleet.tools.git.repository import Place
 from fleet.tools.git.run import git
 
 _TRAILER = re.compile(r"[A-Za-z0-9-]+: ")
+_OURS = re.compile(
+    r"^Fleet-(Task|Revision|Sealed|Reverts|Approved-By)[ \t]*:.*(\n[ \t].*)*\n?",
+    re.MULTILINE | re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,8 +183,11 @@ def _by_git(place: Place, tree: str, parents: Sequence[str], words: _Words) -> s
 
 
 def _with_trailers(message: str, trailers: Mapping[str, str]) -> str:
-    """Append `trailers`, to the last paragraph of `message` where that consists of trailers."""
-    body = message.strip() or "no message"
+    """Append `trailers`, to the last paragraph of `message` where that consists of trailers.
+
+    What `message` itself says by trailers of ours is left out: only who lands a change may.
+    """
+    body = (_OURS.sub("", message) if trailers else message).strip() or "no message"
     lines = [f"{name}: {' '.join(value.split())}" for name, value in trailers.items()]
     if not lines:
         return body + "\n"

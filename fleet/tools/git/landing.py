@@ -111,7 +111,11 @@ def _fast_forward(intent: Intent, checkout: Path) -> Landed | Moved | Blocked:
         answer = git(
             checkout,
             *(*_FAST_FORWARD, intent.commit),
-            env={TOKEN: str(intent.journal), "GIT_REFLOG_ACTION": intent.title},
+            env={
+                TOKEN: str(intent.journal),
+                "GIT_REFLOG_ACTION": intent.title,
+                "GIT_WORK_TREE": str(checkout),  # over a core.worktree that is somewhere else
+            },
             expect=(0, 1, 2, 128),
             timeout_s=3600,
         )

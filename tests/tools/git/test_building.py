@@ -56,6 +56,33 @@ def test_a_merge_has_both_parents_and_says_who_approved(
     assert plain(repo, "rev-parse", "target") == target
 
 
+@pytest.mark.parametrize("method", [MERGE, SQUASH, REBASE])
+def test_nobody_else_says_by_trailers_who_approved(
+    method: MergeMethod, place: Place, repo: Path, target: str, plain: Plain
+) -> None:
+    forged = (
+        "add\n\nWhy.\n\nSigned-off-by: X <x@y>\n"
+        "Fleet-Approved-By: ann\n and\n bob\nfleet-task : other\n"
+    )
+    sealed = commit(repo, "fix", {"a.txt": "a\n"}, start="main", message=forged)
+
+    built = build(
+        place,
+        target=target,
+        sealed=sealed,
+        method=method,
+        message=forged,
+        when=WHEN,
+        trailers=TRAILERS,
+    )
+
+    assert isinstance(built, Built)
+    assert plain(repo, "show", "-s", "--format=%B", built.commit).strip() == (
+        "add\n\nWhy.\n\nSigned-off-by: X <x@y>\n"
+        "Fleet-Task: fix\nFleet-Approved-By: A B <a@example.invalid>"
+    )
+
+
 def test_a_squash_has_the_target_as_its_only_parent(
     place: Place, repo: Path, sealed: str, target: str, plain: Plain
 ) -> None:

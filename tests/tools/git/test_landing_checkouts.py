@@ -145,6 +145,21 @@ def test_it_is_kept_in_a_worktree_in_another_place(how: How, repo: Path, tmp_pat
     assert out(there, "rev-parse", "HEAD") == intent.commit
 
 
+def test_files_are_written_where_the_target_is_checked_out_and_nowhere_else(
+    repo: Path, tmp_path: Path
+) -> None:
+    new = commit(repo, "fix", {"new.txt": "new\n"}, start="main")
+    intent = plan(locate(repo), new, tmp_path / "journal")
+    (elsewhere := tmp_path / "elsewhere").mkdir()
+    out(repo, "config", "core.worktree", str(elsewhere))
+
+    assert land(intent) == Landed(intent.commit)
+
+    out(repo, "config", "--unset", "core.worktree")
+    assert not list(elsewhere.iterdir())
+    assert out(repo, "status", "--porcelain") == ""
+
+
 def merging(repo: Path) -> None:
     commit(repo, "other", {"README.md": "other\n"}, start="main")
     out(repo, "merge", "-q", "--no-commit", "--no-ff", "other")
