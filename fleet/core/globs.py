@@ -29,16 +29,16 @@ def matches(path: str, patterns: Sequence[str]) -> bool:
 @lru_cache(maxsize=4096)
 def _parts(pattern: str) -> tuple[re.Pattern[str] | None, ...]:
     """Return what is to match one name each; None stands for any number of them."""
-    inside = pattern.endswith("/")
+    below = int(pattern.endswith("/"))  # so many names below what the pattern names
     names = pattern.strip("/").split("/")
     if names == [""]:
         return (re.compile(r"(?!)"),)  # nothing is called by no name
     if "/" not in pattern.rstrip("/"):
         names = ["**", *names]
     if names[-1] == "**":  # all that is in a directory, and not the directory
-        names, inside = names[:-1], True
+        names, below = names[:-1], below + 1
     parts = [_ANY if name == "**" else _name(name) for name in names]
-    return (*parts, *([_name("*")] if inside else []), _ANY)
+    return (*parts, *[_name("*")] * below, _ANY)
 
 
 def _name(pattern: str) -> re.Pattern[str]:

@@ -4,7 +4,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from fleet.core.globs import matches
@@ -69,6 +69,8 @@ _PATTERNS = st.builds(
 
 @settings(max_examples=60, deadline=None)
 @given(_PATHS, st.lists(_PATTERNS, min_size=1, max_size=1))
+@example("a", ["**/"])
+@example("a/b", ["a/**/"])
 def test_git_reads_it_so(
     tmp_path_factory: pytest.TempPathFactory, path: str, patterns: list[str]
 ) -> None:
