@@ -18,9 +18,7 @@ from fleet.core.planned import Circumstances, Plan
 from fleet.core.policy import RepoPolicy
 from fleet.core.status import Submitted
 from fleet.core.trains import Place, builds_on
-
-UNTRUSTED = "fleet.yaml has commands that nobody trusted: fleet trust"
-_UNREAD = "the fleet.yaml of {} cannot be read (fleet status tells why)"
+from fleet.core.trust import withheld
 
 
 def entries(fleet: Fleet, repo: RepoId, target: str) -> list[tuple[Task, Change]]:
@@ -60,18 +58,6 @@ def queues(fleet: Fleet) -> list[tuple[RepoId, str]]:
     """Return every (repository, target) for which a change waits."""
     waiting = (task for task in fleet.tasks.values() if isinstance(task.status, Submitted))
     return sorted({(task.repo, task.target) for task in waiting})
-
-
-def untrusted(fleet: Fleet, repo: RepoId, policy: RepoPolicy) -> bool:
-    """Whether the repository's file needs the trust of a person, and nobody gave it."""
-    return policy.needs_trust and policy.digest not in fleet.repos[repo].trusted
-
-
-def withheld(fleet: Fleet, repo: RepoId, target: str, policy: RepoPolicy) -> str | None:
-    """Return why nothing may be done by the file of a target: it is not trusted, or not read."""
-    if policy.source == "unread":
-        return _UNREAD.format(target)
-    return UNTRUSTED if untrusted(fleet, repo, policy) else None
 
 
 def merge_queues(fleet: Fleet, given: Circumstances) -> Plan:

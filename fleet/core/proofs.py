@@ -12,7 +12,6 @@ from fleet.core.change import Change, Ready
 from fleet.core.effects import Prove
 from fleet.core.globs import matches
 from fleet.core.ids import Commit
-from fleet.core.merge_queue import withheld
 from fleet.core.model import Fleet, Spec, Task
 from fleet.core.phrases import outcome
 from fleet.core.planned import Circumstances
@@ -20,6 +19,7 @@ from fleet.core.policy import Check, RepoPolicy
 from fleet.core.proof import KINDS, Kind, Proof, State
 from fleet.core.rows import ProofRow, QueueCheck
 from fleet.core.status import Submitted
+from fleet.core.trust import withheld
 
 _NO_TESTS = "it touches no tests"
 _NO_CODE = "it touches nothing but tests"

@@ -16,7 +16,6 @@ from fleet.core.causes import (
     Unsealable,
 )
 from fleet.core.ids import Commit, TaskId
-from fleet.core.merge_queue import withheld
 from fleet.core.model import Fleet, Repo, Task
 from fleet.core.pauses import is_due, pause
 from fleet.core.phrases import note, reason
@@ -35,6 +34,7 @@ from fleet.core.status import (
     ToReject,
     Withdrawn,
 )
+from fleet.core.trust import withheld
 
 MAX_LOSSES = 20  # a pane that vanishes this often without one success is no accident
 _QUARANTINE = 2  # internal errors in a row that name a task: it is given up, and tidied away

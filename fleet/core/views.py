@@ -43,6 +43,7 @@ from fleet.core.status import (
     ToSeal,
     Withdrawn,
 )
+from fleet.core.trust import UNTRUSTED, withheld
 from fleet.core.turns import go_on_at, interrupted
 from fleet.core.verdicts import review_phrase
 
@@ -174,8 +175,8 @@ def _held_kind(cause: Cause) -> str:
 def _queued_need(fleet: Fleet, task: Task, trouble: str | None, policy: RepoPolicy) -> Need | None:
     if other := doomed_by(fleet, task):
         return Need("blocked", f"waits for {other}, which will not land")
-    if (why := merge_queue.withheld(fleet, task.repo, task.target, policy)) is not None:
-        return Need("trust" if why == merge_queue.UNTRUSTED else "trouble", why)
+    if (why := withheld(fleet, task.repo, task.target, policy)) is not None:
+        return Need("trust" if why == UNTRUSTED else "trouble", why)
     if trouble is not None:
         return Need("trouble", f"cannot be started: {trouble}")
     broken = no_workspace(fleet, task)
@@ -212,7 +213,7 @@ def _change_need(fleet: Fleet, task: Task, policy: RepoPolicy) -> Need | None:
     if change is None or isinstance(change.state, Landing):
         return None
     if (why := merge_queue.stands_still(fleet, task, policy)) is not None:
-        return Need("trust" if why == merge_queue.UNTRUSTED else "frozen", why)
+        return Need("trust" if why == UNTRUSTED else "frozen", why)
     if change.blocked is not None:
         return Need("landing", change.blocked)
     if other := doomed_by(fleet, task):

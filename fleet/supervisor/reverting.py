@@ -3,10 +3,10 @@
 from fleet.core.change import Landing
 from fleet.core.facts import RevertFacts
 from fleet.core.ids import Commit
-from fleet.core.merge_queue import untrusted
 from fleet.core.model import Fleet, Task
 from fleet.core.names import find
 from fleet.core.status import Landed
+from fleet.core.trust import untrusted
 from fleet.errors import RefusedError
 from fleet.supervisor.perform.tools import Tools
 from fleet.tools.git.intent import is_ancestor

@@ -10,11 +10,11 @@ from fleet.core.decide.control import refuse_landing
 from fleet.core.decide.decision import PERSON, Decision
 from fleet.core.facts import COST, TOKENS, AgentFacts, RepoFacts, SpawnFacts, SubmitFacts
 from fleet.core.ids import TaskId
-from fleet.core.merge_queue import untrusted
 from fleet.core.model import Fleet, Spec, Task
 from fleet.core.names import checked, find, free, slug
 from fleet.core.policy import Check, Land, Limits
 from fleet.core.status import Landed, Queued, Submitted
+from fleet.core.trust import untrusted
 from fleet.errors import RefusedError, UsageError
 
 MOST_AT_ONCE = 200

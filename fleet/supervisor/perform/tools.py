@@ -10,9 +10,9 @@ from pathlib import Path
 from fleet import paths
 from fleet.agents.adapter import AgentAdapter
 from fleet.core.ids import RepoId, TaskId
-from fleet.core.merge_queue import withheld
 from fleet.core.model import Fleet, Repo, Task
 from fleet.core.policy import UNREAD, RepoPolicy
+from fleet.core.trust import withheld
 from fleet.errors import ToolError
 from fleet.supervisor.perform.gate_pool import GatePool
 from fleet.supervisor.policies import Policies
