@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from fleet.core import events as e
+from fleet.core.assessment import Assessment, Reason
 from fleet.core.causes import CheckResult
 from fleet.core.change import Evidence
 from fleet.core.effects import AnyEffect, Assess
@@ -148,6 +149,14 @@ def evidence(
 
 def gated(task: TaskId = A, revision: int = 1, **fields: Any) -> e.GatePassed:
     return e.GatePassed(task=task, revision=revision, evidence=evidence(task, revision, **fields))
+
+
+def assessed(
+    task: TaskId = A, revision: int = 1, *, points: int = 0, **found: Any
+) -> e.ChangeAssessed:
+    reasons = (Reason(points, "it is large"),) if points else ()
+    assessment = Assessment(reasons=reasons, **found)
+    return e.ChangeAssessed(task=task, revision=revision, assessment=assessment)
 
 
 def approved(task: TaskId = A, revision: int = 1, by: str = "person") -> e.Approved:

@@ -16,6 +16,7 @@ from fleet.core.change import BY_POLICY, Evidence, Landing
 from fleet.core.gating import gates, rules
 from fleet.core.ids import Commit, TaskId
 from fleet.core.model import Task
+from fleet.core.proof import KINDS
 from fleet.core.reducer import reduce, replay
 from fleet.core.status import Landed, Submitted
 from fleet.core.trains import builds_on
@@ -81,12 +82,16 @@ def nothing_vacuous_passes(queue: "Queue", event: e.AnyEvent) -> None:
 
 
 def nothing_lands_unapproved(queue: "Queue", event: e.AnyEvent) -> None:
-    """I16: without the word of a person, or of the policy where it may, nothing lands."""
+    """I16: without the word of a person, or of the policy where it may, nothing lands.
+
+    The policy may only where all is known, and nothing speaks against it.
+    """
     if isinstance(event, e.LandingBegan):
         task = queue.fleet.tasks[event.task]
         by_person = (task.id, _sealed(queue, task.id)) in queue.approvals
         by_policy = task.spec.land == "auto" and bool(event.evidence.results)
         assert by_person or by_policy, f"I16: nobody let {task.id} land"
+        assert by_person or _is_known(queue, task), f"I16: nobody knows what {task.id} does"
     if isinstance(event, e.ChangeLanded):
         intents = {(it.task, it.evidence.commit) for it in queue.recorded(e.LandingBegan)}
         was_there = _sealed(queue, event.task) in queue.world.edits(event.commit)
@@ -106,6 +111,15 @@ def no_author_approves(queue: "Queue", event: e.AnyEvent) -> None:
     if isinstance(event, e.Approved):
         task = queue.fleet.tasks[event.task]
         assert event.by not in {task.id, task.spec.agent}, f"I4: {event.by} approved themselves"
+
+
+def _is_known(queue: "Queue", task: Task) -> bool:
+    """Whether all is known of a change that landing by itself takes, and nothing speaks against."""
+    change, policy = queue.change(task.id), queue.given.target(h.REPO, "main")
+    measured = change.assessment is not None and not change.assessment.unknown
+    tried = {proof.kind for proof in change.proofs if proof.state in {"proven", "nothing-to-prove"}}
+    needless = not policy.proofs or change.sealed not in queue.world.tested
+    return measured and (needless or tried == {*KINDS})
 
 
 # The target was just moved ------------------------------------------------------------------------

@@ -102,6 +102,15 @@ class QueueMachine(RuleBasedStateMachine):
         self.queue.submit(c.Approve(task=branch))
         self.work(steps=8, longest=True)
 
+    @rule(branch=branches, land=lands, doubtful=st.booleans())
+    def code_and_tests_are_submitted(self, branch: str, land: Land, *, doubtful: bool) -> None:
+        """Their proofs are to be tried; where it is doubtful, that refutes them."""
+        sealed = self.queue.world.commit(branch)
+        self.queue.world.tested.add(sealed)
+        if doubtful:
+            self.queue.world.doubtful.add(sealed)
+        self._submit(branch, land)
+
     @rule(branch=branches)
     def breaks_alone(self, branch: str) -> None:
         if branch in self.queue.world.branches:

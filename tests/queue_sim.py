@@ -196,6 +196,8 @@ class Queue:
                 return [self._remerge(work, work.effect)]
             case f.Land():
                 return self._land(work.effect)
+            case f.Assess(task=task) | f.Prove(task=task) if self.doubts(work.about.tasks[task]):
+                return outcomes.bad(work.effect, self.fleet)[0]
             case _:
                 return outcomes.good(work.effect, self.fleet, self.given)
 
@@ -203,7 +205,8 @@ class Queue:
         head = self.world.branches[task.branch]
         if task.change is not None and task.change.sealed == head:
             return e.SealUnchanged(task=task.id, revision=task.change.revision)
-        return h.sealed(task.id, revision, sealed=head, head=head, base=self.world.tip)
+        files = ("x.py", "tests/test_x.py") if head in self.world.tested else ("x.py",)
+        return h.sealed(task.id, revision, sealed=head, head=head, base=self.world.tip, files=files)
 
     def _merge(self, effect: f.Merge, about: Fleet) -> list[e.AnyEvent]:
         """Merge one after the other, up to the first that does not, or is there already."""
@@ -238,6 +241,9 @@ class Queue:
 
     def _there(self, car: Car, onto: Commit) -> e.ChangeLanded:
         return e.ChangeLanded(task=car.task, revision=car.revision, commit=onto, target="main")
+
+    def doubts(self, task: Task) -> bool:
+        return changed(task).sealed in self.world.doubtful
 
     def _gate(self, effect: f.Gate, work: Work) -> e.AnyEvent:
         """Run the checks that were not green on this tree before, up to the first that is red."""

@@ -23,6 +23,8 @@ class World:
         self.empties: set[Commit] = set()  # edits with which checks find nothing to run
         self.values = {self.begin}  # that the target has had
         self.passed: set[tuple[str, str]] = set()  # a tree, and a command that passed on it
+        self.tested: set[Commit] = set()  # edits of code and tests
+        self.doubtful: set[Commit] = set()  # what cannot be measured, and whose proofs are refuted
         self.dirty = False  # the target is checked out, and a file of it is edited
         self.overwritten = False
         self.taken_back = False

@@ -22,7 +22,8 @@ MOST_ROUNDS = 1000
 class Track:
     """A fleet in which nothing but its merge queue moves.
 
-    `conflicts` are pairs of tasks that do not merge one behind the other.
+    `conflicts` are pairs of tasks that do not merge one behind the other. Where it `measures`,
+    changes are assessed at once; else as a test says.
     """
 
     def __init__(
@@ -31,9 +32,11 @@ class Track:
         policy: RepoPolicy = h.CHECKED,
         workers: int = 1,
         conflicts: Iterable[tuple[str, str]] = (),
+        measures: bool = True,
     ) -> None:
         fleet = replace(h.NO_SLOTS, workers=workers)
         self.given = h.circumstances(policy, fleet=fleet)
+        self.measures = measures
         self.conflicts = {frozenset(pair) for pair in conflicts}
         self.running: dict[str, f.Gate] = {}
         self.stopped: list[f.Gate] = []
@@ -76,7 +79,9 @@ class Track:
                 return []
             case f.Merge():
                 return self._merge(effect)
-            case f.Land() | f.Remerge():
+            case f.Assess() if not self.measures:
+                return []
+            case f.Land() | f.Remerge() | f.Assess():
                 return outcomes.good(effect, self.fleet, self.given)
             case _:
                 return []

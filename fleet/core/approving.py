@@ -10,18 +10,19 @@ from functools import lru_cache
 import msgspec
 from msgspec import Struct
 
-from fleet.core.assessment import Risk
+from fleet.core.assessment import Risk, order
 from fleet.core.change import BY_POLICY, Approval, Change, Ready
 from fleet.core.definitions import definitions
 from fleet.core.gating import gates, rules
 from fleet.core.globs import matches
 from fleet.core.model import Task
 from fleet.core.policy import Land, RepoPolicy, Rule
+from fleet.core.proofs import doubts, found, missing, phrase
+from fleet.core.risk import risk_of
 from fleet.core.terminal import clean
 
-_RISKS: tuple[Risk, ...] = ("low", "medium", "high")
-UNASSESSED = "its assessment"
-ANY_REVIEW = "a review"
+UNASSESSED, UNPROVEN = "its assessment", "its proofs"
+ANY_REVIEW, REVIEW = "a review", "land: review"
 _NAMED = 3  # files that are named one by one
 
 
@@ -46,9 +47,10 @@ class Want(Struct, frozen=True):
 class Requirement(Struct, frozen=True):
     """What one change asks for before it may land, and why.
 
-    With `land` auto, green gates are enough; a risk `limit` then has to be met. Else people have
-    to approve as `wants` says; `approvals` and `reviewers` sum that up. With `strict`, they have
-    to again once the target moved inside its files. What is `alone` shares no batch.
+    With `land` auto, green gates are enough once all evidence is there; a risk `limit` has to be
+    met. Else people have to approve as `wants` says; `approvals` and `reviewers` sum that up. With
+    `strict`, they have to again once the target moved inside its files. What is `alone` shares no
+    batch.
     """
 
     land: Land = "review"
@@ -69,21 +71,22 @@ class Requirement(Struct, frozen=True):
 
 def requirement(task: Task, change: Change, policy: RepoPolicy) -> Requirement:
     """Return whose word `change` needs, and why, by all rules that are about its files."""
-    found = tuple(_about(change.files, policy.rules))
+    about, risk = tuple(_about(change.files, policy.rules)), risk_of(task, change, policy)
     guarded = definitions(change.files, policy.checks, task.spec.checks)
-    limits = [rule.risk for rule, _ in found if rule.risk is not None]
-    limit = min(limits, key=_RISKS.index, default=None)
+    limits = [rule.risk for rule, _ in about if rule.risk is not None]
+    limit = min(limits, key=order, default=None)
     reasons = [*_usual(task, change, policy), *_guards(guarded)]
-    reasons += [why for rule, path in found for why in _reasons(rule, path, change)]
-    strict = any(rule.strict for rule, _ in found)
-    wants = tuple(dict.fromkeys(_want(rule) for rule, _ in found if _asks_people(rule)))
+    reasons += _doubts(task, change, policy)
+    reasons += [why for rule, path in about for why in _reasons(rule, path, change, risk)]
+    strict = any(rule.strict for rule, _ in about)
+    wants = tuple(dict.fromkeys(_want(rule) for rule, _ in about if _asks_people(rule)))
     return Requirement(
         land="review" if reasons else "auto",
         wants=wants or (Want(),),
         limit=limit,
         strict=strict,
         # What lands in the same move in front of it would move the target unseen.
-        alone=strict or bool(guarded) or any(rule.alone for rule, _ in found),
+        alone=strict or bool(guarded) or any(rule.alone for rule, _ in about),
         reasons=tuple(map(clean, reasons)),
     )
 
@@ -104,7 +107,7 @@ def _about(files: tuple[str, ...], rules: tuple[Rule, ...]) -> Iterator[tuple[Ru
 
 def _usual(task: Task, change: Change, policy: RepoPolicy) -> Iterator[str]:
     if task.spec.land == "review":
-        yield "land: review"
+        yield REVIEW
     elif unchecked(task, change, policy):
         yield "it has no checks: a person has to look"
 
@@ -116,6 +119,14 @@ def _guards(guarded: tuple[str, ...]) -> Iterator[str]:
         yield f"so are {more} more files that decide what checks say"
 
 
+def _doubts(task: Task, change: Change, policy: RepoPolicy) -> Iterator[str]:
+    """What was found out speaks against it, or could not be found out at all."""
+    for proof in filter(doubts, found(task, change, policy)):
+        yield f"{phrase(proof)}: a person has to look"
+    if change.assessment is not None and change.assessment.unknown:
+        yield f"it could not be assessed, {change.assessment.unknown[0]}: a person has to look"
+
+
 def _asks_people(rule: Rule) -> bool:
     return rule.approvals is not None or bool(rule.reviewers)
 
@@ -124,7 +135,7 @@ def _want(rule: Rule) -> Want:
     return Want(rule.approvals or 1, rule.reviewers)
 
 
-def _reasons(rule: Rule, path: str, change: Change) -> Iterator[str]:
+def _reasons(rule: Rule, path: str, change: Change, risk: Risk | None) -> Iterator[str]:
     """Why a change that a rule is about does not land by itself."""
     named, lines, files = f"rule {rule.name}", change.added + change.removed, len(change.files)
     if _asks_people(rule):
@@ -138,8 +149,7 @@ def _reasons(rule: Rule, path: str, change: Change) -> Iterator[str]:
         yield f"{named}: {lines} lines are changed, and {rule.lines} at most land by themselves"
     if rule.files is not None and files > rule.files:
         yield f"{named}: {files} files are changed, and {rule.files} at most land by themselves"
-    risk = change.assessment.risk if change.assessment else None
-    if rule.risk and risk and _RISKS.index(risk) > _RISKS.index(rule.risk):
+    if rule.risk and risk and order(risk) > order(rule.risk):
         yield f"{named}: its risk is {risk}, and what lands by itself has {rule.risk} at most"
 
 
@@ -175,21 +185,23 @@ def lacking(names: Collection[str], required: Requirement) -> str | None:
 
 
 def may_land(task: Task, change: Change, policy: RepoPolicy) -> bool:
-    """Whether it lands as soon as its gates are green; else a person has to decide first."""
-    required = requirement(task, change, policy)
-    if _by_itself(change, required):
-        return True
-    given = approved(change) and lacking(approvers(change), required) is None
-    return given and not (required.strict and any(it.doubted for it in change.approvals))
+    """Whether it lands as soon as its gates are green.
+
+    Else a person has to decide first, or not all is known that landing by itself takes.
+    """
+    return lacks(task, change, policy) is None
 
 
 def by_policy(task: Task, change: Change, policy: RepoPolicy) -> bool:
-    """Whether no person has to look: it was asked for so, and there are checks to go by."""
-    return _by_itself(change, requirement(task, change, policy))
+    """Whether no person has to look, by all that is known: it was asked for, and is checked."""
+    return requirement(task, change, policy).land == "auto"
 
 
-def _by_itself(change: Change, required: Requirement) -> bool:
-    return required.land == "auto" and not (required.limit and change.assessment is None)
+def awaited(task: Task, change: Change, policy: RepoPolicy) -> str | None:
+    """Return what is still to be found out before a change may land by itself, in one phrase."""
+    if missing(task, change, policy) is not None:
+        return UNPROVEN
+    return UNASSESSED if change.assessment is None else None
 
 
 def unchecked(task: Task, change: Change, policy: RepoPolicy) -> bool:
@@ -200,13 +212,18 @@ def unchecked(task: Task, change: Change, policy: RepoPolicy) -> bool:
 
 
 def lacks(task: Task, change: Change, policy: RepoPolicy) -> str | None:
-    """Return whose word is missing, in one phrase; None where it has all that it needs."""
-    required, names = requirement(task, change, policy), approvers(change)
-    if may_land(task, change, policy):
+    """Return whose word is missing, or what is not known yet; None where it has all it needs."""
+    required = requirement(task, change, policy)
+    waits = awaited(task, change, policy) if required.land == "auto" else ANY_REVIEW
+    if waits is None:
+        return None
+    lack = lacking(approvers(change), required)
+    doubted = required.strict and any(it.doubted for it in change.approvals)
+    if approved(change) and lack is None and not doubted:
         return None
     if required.land == "auto":
-        return UNASSESSED
-    return lacking(names, required) or "a look at how its target moved"
+        return waits
+    return lack or "a look at how its target moved"
 
 
 def terms(policy: RepoPolicy) -> str:

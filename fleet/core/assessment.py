@@ -1,11 +1,17 @@
 """What was measured in a change, and how risky that makes it: a sum that a reader can check."""
 
-from typing import Literal
+from typing import Literal, get_args
 
 from msgspec import Struct
 
 Risk = Literal["low", "medium", "high"]
+_RISKS: tuple[Risk, ...] = get_args(Risk)
 _MEDIUM, _HIGH = 3, 6  # points
+
+
+def order(risk: Risk) -> int:
+    """Return where a risk stands among all of them: the higher, the more there is to fear."""
+    return _RISKS.index(risk)
 
 
 class Request(Struct, frozen=True, kw_only=True):

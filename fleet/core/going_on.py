@@ -5,14 +5,15 @@ from collections.abc import Iterator, Sequence
 from msgspec import Struct
 
 from fleet.core import events as e
-from fleet.core.approving import approved, approved_by, may_land, requirement
+from fleet.core.approving import UNASSESSED, approved, approved_by, lacks, requirement
 from fleet.core.blame import Finding, diagnose, examine
 from fleet.core.change import BY_POLICY, Change, Evidence, Gating, Ready, Suspect
-from fleet.core.effects import Gate, Land, Merge, Remerge
+from fleet.core.effects import Gate, Land, Merge, Prove, Remerge
 from fleet.core.gating import gates, rules
 from fleet.core.ids import Commit, TaskId
 from fleet.core.line import Car
 from fleet.core.model import Task
+from fleet.core.risk import risk_of
 from fleet.core.trains import (
     Chain,
     Entry,
@@ -26,7 +27,8 @@ from fleet.core.trains import (
     walk,
 )
 
-_FIRST, _FRONT, _BEHIND = 0, 1, 1000  # ranks: who is to blame, what lands next, what nobody saw yet
+# Ranks: who is to blame, what lands next, what keeps a change from landing, what nobody saw yet.
+_FIRST, _FRONT, PROOF, _BEHIND = 0, 1, 999, 1000
 Known = dict[TaskId, Entry]
 
 
@@ -34,7 +36,7 @@ class Want(Struct, frozen=True):
     """Checks to run, and how soon: the lowest rank first."""
 
     rank: int
-    gate: Gate
+    gate: Gate | Prove
 
 
 class Steps(Struct, frozen=True):
@@ -91,21 +93,25 @@ def go_on(place: Place, line: Sequence[tuple[Task, Change]]) -> Steps:
             draft.take(found, _FIRST)
     _front(place, [entry for entry in entries if _in_front(place, entry)], draft)
     for rank, entry in enumerate(entries, start=_BEHIND):
-        if not draft.facts and not entry.lands:
+        if not draft.facts and not (entry.lands or entry.waits):
             _behind(place, entry, rank, draft)
     return draft.steps()
 
 
 def _entry(place: Place, task: Task, change: Change) -> Entry:
-    lands = may_land(task, change, place.policy)
-    return Entry(task, change, car_of(task, change, lands=lands), lands)
+    lack = lacks(task, change, place.policy)
+    lands, waits = lack is None, lack == UNASSESSED
+    return Entry(task, change, car_of(task, change, lands=lands or waits), lands, waits)
 
 
 def _in_front(place: Place, entry: Entry) -> bool:
-    """Whether it lands as soon as its gates are green, and nothing keeps it from being tried."""
+    """Whether it lands as soon as its gates are green, and nothing keeps it from being tried.
+
+    What is only to be assessed before is taken for harmless meanwhile: that takes no time.
+    """
     change = entry.change
     stuck = change.blocked is not None and change.tried_onto == place.tip
-    return entry.lands and not stuck and isinstance(change.state, Gating | Ready)
+    return (entry.lands or entry.waits) and not stuck and isinstance(change.state, Gating | Ready)
 
 
 def _front(place: Place, entries: Sequence[Entry], draft: _Draft) -> None:
@@ -119,7 +125,8 @@ def _front(place: Place, entries: Sequence[Entry], draft: _Draft) -> None:
             draft.facts.append(fact)
             return
         chain = couple(place, cars)
-        found = walk(place, chain, _alone(place, chain, known), len(entries), stops)
+        alone, held = _alone(place, chain, known), _held(chain, known)
+        found = walk(place, chain, alone, len(entries), stops, held=held)
         if found.green:
             draft.facts.extend(_land(place, chain, found.green, known))
             return
@@ -139,6 +146,12 @@ def _front(place: Place, entries: Sequence[Entry], draft: _Draft) -> None:
 def _alone(place: Place, chain: Chain, known: Known) -> list[bool]:
     entries = [known[car.task] for car in chain.cars]
     return [requirement(it.task, it.change, place.policy).alone for it in entries]
+
+
+def _held(chain: Chain, known: Known) -> int:
+    """Return how many cars come before the first that may not land yet."""
+    waits = (n for n, car in enumerate(chain.cars) if known[car.task].waits)
+    return next(waits, len(chain.cars))
 
 
 def _go_on_with(place: Place, chain: Chain, found: Walk, draft: _Draft) -> None:
@@ -179,6 +192,7 @@ def _land(place: Place, chain: Chain, green: int, known: Known) -> Iterator[e.An
                 sealed=change.sealed,
                 by=BY_POLICY,
                 rules=proof.rules,
+                risk=risk_of(task, change, place.policy),
             )
         return
     for task, change, proof in cases:

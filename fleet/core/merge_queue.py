@@ -4,13 +4,15 @@ Only what sits at the head of the line is landed, and a change is only ever judg
 it is: so a red gate is always its own.
 """
 
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from fleet.core.approving import ANY_REVIEW, lacks, may_land
+from fleet.core import proofs
+from fleet.core.approving import by_policy, lacks
 from fleet.core.blame import TRIES
 from fleet.core.change import BY_POLICY, Change, Gating, Landing, Member
 from fleet.core.effects import AnyEffect, Land, gate_lane
-from fleet.core.going_on import Steps, go_on
+from fleet.core.going_on import PROOF, Steps, Want, go_on
 from fleet.core.ids import Commit, RepoId
 from fleet.core.line import Line, check_key
 from fleet.core.model import Fleet, Repo, Task
@@ -63,19 +65,28 @@ def queues(fleet: Fleet) -> list[tuple[RepoId, str]]:
 def merge_queues(fleet: Fleet, given: Circumstances) -> Plan:
     """Return what all merge queues need next; gates run on as many worktrees as there are workers.
 
-    What runs already keeps its worker. What a person has approved comes before what nobody has
-    looked at yet.
+    What runs already keeps its worker. What may land comes before the proofs that keep something
+    else from landing by itself, and these before what nobody has looked at yet.
     """
     steps = [plan(fleet, repo, target, given) for repo, target in queues(fleet)]
     facts = tuple(fact for step in steps for fact in step.facts)
     gates = sorted(
-        (want for step in steps for want in step.wants),
+        (*(want for step in steps for want in step.wants), *_awaited(fleet, given)),
         key=lambda want: (want.gate.lane not in given.under_way, want.rank),
     )
     effects: list[AnyEffect] = [effect for step in steps for effect in step.effects]
     effects += [want.gate for want in gates[: given.policy.workers or 1]]
     keep = frozenset(lane for step in steps for lane in step.keep)
     return Plan(facts=facts, effects=tuple(effects), keep=keep)
+
+
+def _awaited(fleet: Fleet, given: Circumstances) -> Iterator[Want]:
+    """Yield the proofs without which a change does not land by itself, and might."""
+    for prove in proofs.wanted(fleet, given):
+        task = fleet.tasks[prove.task]
+        policy = given.target(task.repo, task.target)
+        if task.change is not None and by_policy(task, task.change, policy):
+            yield Want(PROOF, prove)
 
 
 def plan(fleet: Fleet, repo: RepoId, target: str, given: Circumstances) -> Steps:
@@ -137,8 +148,8 @@ def waits_for(fleet: Fleet, task: Task, policy: RepoPolicy) -> str | None:
         return f"{', '.join(others)} to land"
     if isinstance(change.state, Gating):
         return "its gates"
-    if not may_land(task, change, policy):
-        return lacks(task, change, policy) or ANY_REVIEW
+    if (lack := lacks(task, change, policy)) is not None:
+        return lack
     first, _ = entries(fleet, task.repo, task.target)[0]
     return "its gates" if first.id == task.id else f"{first.id} to land"
 

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from fleet.core.accounts import going_on
 from fleet.core.assessing import assessments
 from fleet.core.attention import attention
-from fleet.core.effects import AnyEffect, Gate, Merge, OnQueue, OnTask
+from fleet.core.effects import AnyEffect, Gate, Merge, OnQueue, OnTask, Prove
 from fleet.core.lives import lives
 from fleet.core.merge_queue import merge_queues
 from fleet.core.model import Fleet
@@ -53,8 +53,8 @@ def _parts(fleet: Fleet, given: Circumstances, now: datetime) -> Iterator[Plan]:
 
 
 def _proofs(fleet: Fleet, given: Circumstances, queues: Plan) -> Plan:
-    """Try one proof at a time, while no change waits for a gate."""
-    if any(isinstance(effect, Merge | Gate) for effect in queues.effects):
+    """Try what only a reviewer asks for, one proof at a time, while the queue has none to run."""
+    if any(isinstance(effect, Merge | Gate | Prove) for effect in queues.effects):
         return NOTHING
     possible = (prove for prove in wanted(fleet, given) if not _barred(fleet, prove))
     return Plan(effects=tuple(islice(possible, 1)))

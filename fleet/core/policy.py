@@ -30,6 +30,7 @@ TESTS = (
     "*Tests.cs",
     "conftest.py",
 )
+PROSE = (".md", ".rst", ".txt", ".adoc")  # suffixes
 GENERATED = (
     "*.lock",
     "*-lock.json",

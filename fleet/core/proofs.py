@@ -22,7 +22,7 @@ from fleet.core.status import Submitted
 from fleet.core.trust import withheld
 
 _NO_TESTS = "it touches no tests"
-_NO_CODE = "it touches nothing but tests"
+NO_CODE = "it touches nothing but tests"
 _ONLY_REMOVES = "it only removes tests"
 _NOT_FOUND = (126, 127)  # the shell's exit codes for a command that it could not run
 
@@ -57,7 +57,7 @@ def wanted(fleet: Fleet, given: Circumstances) -> list[Prove]:
 def _under_review(fleet: Fleet, task: Task, change: Change, given: Circumstances) -> bool:
     policy = given.target(task.repo, task.target)
     waits = isinstance(task.status, Submitted) and task.removed_at is None
-    open_ = waits and change.approval is None and policy.proofs
+    open_ = waits and change.approval is None
     return open_ and not withheld(fleet, task.repo, task.target, policy)
 
 
@@ -65,19 +65,28 @@ def _next(task: Task, change: Change, policy: RepoPolicy) -> Prove | None:
     in_force = gating.rules(gating.gates(task.spec, policy))
     if not isinstance(change.state, Ready) or change.state.evidence.rules != in_force:
         return None  # a proof is told by the difference to what passed the same checks
-    if not checks(task.spec, policy):
+    onto = change.state.evidence.basis
+    kind = missing(task, change, policy, onto=onto)
+    return None if kind is None else Prove(task.id, change.revision, kind, onto)
+
+
+def missing(
+    task: Task, change: Change, policy: RepoPolicy, *, onto: Commit | None = None
+) -> Kind | None:
+    """Return which proof of a change nobody has tried yet, if any is to be tried at all.
+
+    With `onto`, what could not be tried is to be tried again, if that was on another target.
+    """
+    if not policy.proofs or not checks(task.spec, policy) or foreseen(change.files, policy):
         return None
-    onto, digest = change.state.evidence.basis, rules(task.spec, policy)
-    known = {proof.kind: proof for proof in change.proofs}
-    for kind in KINDS:
-        tried = kind in known and _holds(known[kind], onto, digest)
-        if not tried and not foreseen(change.files, policy):
-            return Prove(task.id, change.revision, kind, onto)
-    return None
+    digest = rules(task.spec, policy)
+    tried = {proof.kind for proof in change.proofs if _holds(proof, digest, onto)}
+    return next((kind for kind in KINDS if kind not in tried), None)
 
 
-def _holds(proof: Proof, onto: Commit, digest: str) -> bool:
-    return proof.rules == digest and (proof.state != "unbuildable" or proof.onto == onto)
+def _holds(proof: Proof, digest: str, onto: Commit | None) -> bool:
+    again = onto is not None and proof.state == "unbuildable" and proof.onto != onto
+    return proof.rules == digest and not again
 
 
 def found(task: Task, change: Change, policy: RepoPolicy) -> tuple[Proof, ...]:
@@ -101,7 +110,7 @@ def _foreseen(files: tuple[str, ...], patterns: tuple[str, ...]) -> str:
     tests = sum(matches(path, patterns) for path in files)
     if not tests:
         return _NO_TESTS
-    return _NO_CODE if tests == len(files) else ""
+    return NO_CODE if tests == len(files) else ""
 
 
 def tests_among(paths: Collection[str], policy: RepoPolicy) -> frozenset[str]:
@@ -139,6 +148,11 @@ _NAMES: dict[Kind, str] = {
     "old-tests": "the target's own tests on the new code",
     "new-tests": "the new tests without the change",
 }
+
+
+def doubts(proof: Proof) -> bool:
+    """Whether a person has to look: it was refuted, or could not be tried to its end."""
+    return proof.state in {"refuted", "unbuildable"}
 
 
 def phrase(proof: Proof) -> str:

@@ -10,6 +10,7 @@ from fleet.core.model import Fleet, Task
 from fleet.core.phrases import reason
 from fleet.core.planned import Circumstances
 from fleet.core.proofs import proof_rows
+from fleet.core.risk import assessed
 from fleet.core.rows import QueueCheck, QueueRow
 from fleet.core.status import Held
 from fleet.core.verdicts import policy_row
@@ -34,6 +35,7 @@ def _queue_row(
     task: Task, change: Change, position: int, waits: str | None, given: Circumstances
 ) -> QueueRow:
     state, policy = change.state, given.target(task.repo, task.target)
+    known = assessed(task, change, policy)
     checks = change.acceptance
     files: tuple[str, ...] = ()
     match state:
@@ -64,8 +66,8 @@ def _queue_row(
         policy=policy_row(task, change, policy),
         added=change.added,
         removed=change.removed,
-        risk=change.assessment.risk if change.assessment else None,
-        points=change.assessment.points if change.assessment else None,
+        risk=known.risk if known else None,
+        points=known.points if known else None,
         unanswered=len(unanswered(task.comments)),
         conflicts_with=conflicts_with(given, task),
         proofs=proof_rows(task, policy),

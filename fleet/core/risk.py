@@ -1,15 +1,22 @@
-"""Adds up how risky a change is: one table of points, and a sentence for each that counts."""
+"""Adds up how risky a change is: one table of points, and a sentence for each that counts.
+
+`assess` judges what was measured, once; `assessed` is the sum by which everybody goes.
+"""
 
 from collections.abc import Iterable, Iterator
+from pathlib import PurePosixPath
 from statistics import median
 
 from msgspec.structs import asdict, replace
 
-from fleet.core.assessment import Assessment, Found, Reason, Report
+from fleet.core.assessment import Assessment, Found, Reason, Report, Risk
 from fleet.core.change import Change
 from fleet.core.criteria import criteria
 from fleet.core.ids import RepoId
 from fleet.core.model import Fleet, Task
+from fleet.core.policy import PROSE, RepoPolicy
+from fleet.core.proof import Proof
+from fleet.core.proofs import NO_CODE, found, phrase
 from fleet.core.status import Landed
 
 # What a change is charged for, and how much; of each list the highest limit that is passed counts.
@@ -53,6 +60,46 @@ def assess(fleet: Fleet, task: Task, change: Change, report: Report) -> Assessme
         median=usual(fleet, task.repo),
     )
     return charged(found, _reasons(found, change))
+
+
+def assessed(task: Task, change: Change, policy: RepoPolicy) -> Assessment | None:
+    """Return what was measured, charged with what proofs say by now; None until it is measured.
+
+    Whatever shows a change's risk, or decides by it, asks here.
+    """
+    if change.assessment is None:
+        return None
+    own = change.assessment.lines > 0 and not _is_prose(change.files)
+    proofs = found(task, change, policy)
+    reasons = (reason for it in proofs if (reason := _doubt(it, own=own)) is not None)
+    return charged(change.assessment, reasons)
+
+
+def risk_of(task: Task, change: Change, policy: RepoPolicy) -> Risk | None:
+    """Return how risky a change is by all that is known; None until it is measured."""
+    known = assessed(task, change, policy)
+    return known.risk if known else None
+
+
+def _is_prose(files: tuple[str, ...]) -> bool:
+    return all(PurePosixPath(path).suffix.lower() in PROSE for path in files)
+
+
+def _doubt(proof: Proof, *, own: bool) -> Reason | None:
+    """Return what a proof is charged with; `own`: there are lines that a test could be for."""
+    match proof.kind, proof.state:
+        case _, "proven":
+            return None
+        case "old-tests", "refuted":
+            return Reason(POINTS["old tests fail"], phrase(proof))
+        case "old-tests", "unbuildable":
+            return Reason(POINTS["unknown"], phrase(proof))
+        case "new-tests", "nothing-to-prove" if own and proof.why != NO_CODE:
+            return Reason(POINTS["not proven"], f"no test fails without the change: {proof.why}")
+        case "new-tests", "refuted" | "unbuildable":
+            return Reason(POINTS["not proven"], phrase(proof))
+        case _:
+            return None
 
 
 def charged(assessment: Assessment, reasons: Iterable[Reason]) -> Assessment:

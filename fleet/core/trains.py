@@ -89,12 +89,16 @@ class Trial(Struct, frozen=True):
 
 
 class Entry(Struct, frozen=True):
-    """A change in the line, and how it is merged; it `lands` as soon as its gates are green."""
+    """A change in the line, and how it is merged.
+
+    It `lands` as soon as its gates are green, or `waits` for that only until it is assessed.
+    """
 
     task: Task
     change: Change
     car: Car
     lands: bool
+    waits: bool = False
 
 
 class Chain(Struct, frozen=True):
@@ -142,16 +146,24 @@ class Walk(Struct, frozen=True):
 
 
 def walk(
-    place: Place, chain: Chain, alone: Sequence[bool], backlog: int, stops: Collection[int]
+    place: Place,
+    chain: Chain,
+    alone: Sequence[bool],
+    backlog: int,
+    stops: Collection[int],
+    *,
+    held: int | None = None,
 ) -> Walk:
     """Walk along `chain` from the newest green tree on.
 
-    `alone` says who is in no group. After as many cars as `stops` say somebody was left out: a
-    group ends there, and nothing lands past him, or he would have to be judged anew.
+    `alone` says who is in no group. Nothing lands past the first `held` cars. After as many cars as
+    `stops` say somebody was left out: a group ends there, and nothing lands past him, or he would
+    have to be judged anew.
     """
     trials = [chain.trial(place, length) for length in range(1, len(chain.cars) + 1)]
     most, ahead = size(place, backlog), groups(place)
-    green = _green(place, trials, alone, min(stops, default=len(trials)))
+    most_lands = min((*stops, len(trials) if held is None else held))
+    green = _green(place, trials, alone, most_lands)
     wants: list[Gate] = []
     at = green
     while at < len(trials) and len(wants) < ahead:

@@ -2,7 +2,9 @@
 
 from fleet.core.approving import (
     ANY_REVIEW,
+    REVIEW,
     UNASSESSED,
+    UNPROVEN,
     approved,
     approvers,
     lacks,
@@ -13,6 +15,8 @@ from fleet.core.change import Change
 from fleet.core.model import Task
 from fleet.core.policy import RepoPolicy
 from fleet.core.rows import PolicyRow
+
+_AWAITED = (UNPROVEN, UNASSESSED)  # from nobody
 
 
 def policy_row(task: Task, change: Change, policy: RepoPolicy) -> PolicyRow:
@@ -39,10 +43,17 @@ def review_phrase(task: Task, change: Change, policy: RepoPolicy) -> str | None:
     if unchecked(task, change, policy):
         return "review: it has no checks"
     lack = lacks(task, change, policy)
-    if lack in {None, UNASSESSED}:
+    if lack in {None, *_AWAITED}:
         return None
     said = change.voided or (lack if lack != ANY_REVIEW else None)
     return f"review: {said}" if said else "review"
+
+
+def reasons(task: Task, change: Change, policy: RepoPolicy) -> tuple[str, ...]:
+    """Return why a change does not land by itself, where that is more than that it never does."""
+    required = requirement(task, change, policy)
+    alone = lacks(task, change, policy) is None or required.reasons == (REVIEW,)
+    return () if alone else required.reasons
 
 
 def sentence(row: PolicyRow) -> str:
@@ -50,8 +61,9 @@ def sentence(row: PolicyRow) -> str:
     given = f"approved by {', '.join(row.approved)}" if row.approved else ""
     if row.lacks is None:
         return given or "lands by itself once it is green"
-    if row.lacks == UNASSESSED:
-        return f"waits for {UNASSESSED}: what lands by itself has {row.risk} risk at most"
+    if row.lacks in _AWAITED:
+        limit = f", if its risk is {row.risk} at most" if row.risk else ""
+        return f"waits for {row.lacks}, then lands by itself{limit}"
     more = len(row.reasons) - 1
     why = (row.reasons[0] if row.reasons else "") + (
         f" (and {more} more reasons)" if more > 1 else ""

@@ -2,12 +2,14 @@
 
 from fleet.core import events as e
 from fleet.core.approving import requirement, terms
-from fleet.core.change import Approval, Change, Member
+from fleet.core.assessment import order
+from fleet.core.change import BY_POLICY, Approval, Change, Member
 from fleet.core.effects import LookAgain
 from fleet.core.gating import gates, rules
 from fleet.core.model import Fleet, Task
 from fleet.core.planned import Circumstances, Plan, together
 from fleet.core.policy import RepoPolicy
+from fleet.core.risk import assessed
 from fleet.core.status import Submitted
 
 OTHER_POLICY = "fleet.yaml asks for something else since it was approved"
@@ -33,11 +35,28 @@ def voided_by(
         return OTHER_POLICY
     if approval.rules and approval.rules != rules(gates(task.spec, policy)):
         return OTHER_CHECKS
+    if why := risen(approval, task, change, policy):
+        return why
     now = {parent.task: parent.revision for parent in parents}
     for below in approval.parents:
         if now.get(below.task, below.revision) != below.revision:
             return f"{below.task}, on which it stands, has a new revision since it was approved"
     return None
+
+
+def risen(approval: Approval, task: Task, change: Change, policy: RepoPolicy) -> str | None:
+    """Return how the risk has risen above what was approved, and above what rules allow alone.
+
+    Where nobody knew how risky it was, nobody approved that.
+    """
+    known, limit = assessed(task, change, policy), requirement(task, change, policy).limit
+    if approval.by == BY_POLICY or known is None or limit is None:
+        return None
+    borne = max(order(approval.risk) if approval.risk else -1, order(limit))
+    if order(known.risk) <= borne:
+        return None
+    was = f"it was {approval.risk}" if approval.risk else "nobody knew it"
+    return f"its risk is {known.risk}, and {was} when it was approved: {known.reasons[0].text}"
 
 
 def verdicts(fleet: Fleet, given: Circumstances) -> Plan:

@@ -3,6 +3,7 @@
 import re
 from pathlib import PurePosixPath
 
+from fleet.core.policy import PROSE
 from fleet.evaluation.globs import matcher
 
 TESTS = (
@@ -53,7 +54,6 @@ _SENSITIVE = frozenset(
     )
 )
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
-_PROSE = frozenset({".md", ".rst", ".txt", ".adoc"})
 
 LANGUAGES = {
     **dict.fromkeys((".py", ".pyi"), "python"),
@@ -98,6 +98,6 @@ def language(path: str) -> str | None:
 
 def sensitive(path: str) -> str | None:
     """Return the word of a path that tells of logins, secrets, money or stored data."""
-    if PurePosixPath(path).suffix.lower() in _PROSE:
+    if PurePosixPath(path).suffix.lower() in PROSE:
         return None
     return next((it for it in map(str.lower, _WORD.findall(path)) if it in _SENSITIVE), None)

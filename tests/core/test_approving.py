@@ -101,16 +101,18 @@ def test_a_rule_asks_for_a_person(
         ("medium", HIGH, False, "a review"),
         ("high", HIGH, True, None),
         ("high", None, False, UNASSESSED),
-        (None, None, True, None),
+        (None, None, False, UNASSESSED),
+        (None, HIGH, True, None),
     ],
 )
-def test_a_limit_of_risk_needs_an_assessment(
+def test_nothing_lands_by_itself_unassessed_or_above_a_limit_of_risk(
     limit: Risk | None, assessed: Assessment | None, *, lands: bool, lack: str | None
 ) -> None:
     task, change = case(assessed=assessed)
     policy = ruled(rule(risk=limit), rule("more", risk="high" if limit else None))
 
-    assert may_land(task, change, policy) is by_policy(task, change, policy) is lands
+    assert may_land(task, change, policy) is lands
+    assert by_policy(task, change, policy) is (lack != "a review")
     assert lacks(task, change, policy) == lack
     assert may_land(task, approve(change, "person"), policy)
 

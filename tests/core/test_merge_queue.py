@@ -241,7 +241,8 @@ def test_the_decided_are_gated_before_the_undecided() -> None:
         ((*HAND, h.gated()), h.CHECKED, "a review"),
         ((*HAND, unchecked()), NO_CHECKS, "a review"),
         ((*h.by_hand(A, **AUTO), unchecked()), NO_CHECKS, "a review"),
-        ((*h.by_hand(A, **AUTO), h.gated()), h.CHECKED, "its gates"),
+        ((*h.by_hand(A, **AUTO), h.gated()), h.CHECKED, "its assessment"),
+        ((*h.by_hand(A, **AUTO), h.gated(), h.assessed()), h.CHECKED, "its gates"),
         ((*HAND, h.gated(), h.approved(), MOVES), h.CHECKED, "its gates"),
         ((*HAND, BLOCKED), h.CHECKED, "main has local edits"),
         ((*HAND, FREEZES), h.CHECKED, "the queue of main is frozen: main was rewound (fleet thaw)"),
@@ -268,7 +269,7 @@ def test_what_a_change_waits_for(events: h.Events, policy: RepoPolicy, phrase: s
 @pytest.mark.parametrize("fields", [{}, AUTO])
 def test_what_is_ready_waits_for_what_is_in_front(fields: dict[str, str]) -> None:
     front = h.fold(history(), [*h.by_hand(B), h.approved(B)], NOON)
-    behind = (*h.by_hand(A, **fields), h.gated(), *(() if fields else (h.approved(),)))
+    behind = (*h.by_hand(A, **fields), h.gated(), h.assessed() if fields else h.approved())
     fleet = h.fold(front, behind, NOON + h.minutes(1))
 
     assert waits_for(fleet, fleet.tasks[A], h.CHECKED) == "b to land"

@@ -35,7 +35,14 @@ def test_what_must_hold_of_a_queue_holds() -> None:
 
     wanted: tuple[type[e.Event], ...] = (
         *(e.ChangeLanded, e.GateRejected, e.ConflictFound, e.TrainClashed, e.Suspected),
-        *(e.LandingMissed, e.ChangeBlocked, e.QueueFrozen, e.Approved, e.StillMerges),
+        *(
+            e.ChangeProved,
+            e.LandingMissed,
+            e.ChangeBlocked,
+            e.QueueFrozen,
+            e.Approved,
+            e.StillMerges,
+        ),
     )
     assert [kind.__name__ for kind in wanted if not SEEN[kind]] == []
 

@@ -7,6 +7,7 @@ from msgspec.structs import replace
 from fleet.core import commands as c
 from fleet.core import events as e
 from fleet.core.approving import Requirement, approvers, lacking, requirement, terms
+from fleet.core.assessment import Risk
 from fleet.core.change import BY_POLICY, Change, Ready
 from fleet.core.decide.control import refuse_landing
 from fleet.core.decide.decision import PERSON, Decision
@@ -15,7 +16,8 @@ from fleet.core.gating import gates, rules
 from fleet.core.model import Fleet, Task
 from fleet.core.names import find
 from fleet.core.phrases import reason
-from fleet.core.policy import PERSONS_NAME
+from fleet.core.policy import PERSONS_NAME, RepoPolicy
+from fleet.core.risk import risk_of
 from fleet.core.status import Checking, Held, Landed, Submitted
 from fleet.errors import RefusedError, UsageError
 
@@ -54,10 +56,11 @@ def _together(fleet: Fleet, command: c.Approve, facts: VerdictFacts | None, acto
 def _low(task: Task, change: Change, known: ChangeFacts | None) -> None:
     """Refuse what a person has to look at for itself."""
     hint = f"read it, then approve it by itself: fleet diff {task.id}"
-    if change.assessment is None:
+    risk = _risk(task, change, known)
+    if risk is None:
         raise RefusedError(f"it is not known how risky {task.id} is", hint=hint)
-    if change.assessment.risk != "low":
-        raise RefusedError(f"the risk of {task.id} is {change.assessment.risk}", hint=hint)
+    if risk != "low":
+        raise RefusedError(f"the risk of {task.id} is {risk}", hint=hint)
     if known is not None and requirement(task, change, known.policy).alone:
         raise RefusedError(f"{task.id} is never approved together with others", hint=hint)
 
@@ -74,6 +77,7 @@ def _approved(
     _must_be_a_person(task, by)
     answer = {"task": task.id, "head": change.sealed, "revision": change.revision}
     verdict = _verdict(fleet, task, change, by=by, batch=batch)
+    verdict = replace(verdict, risk=_risk(task, change, known))
     if known is None:
         return Decision((verdict,), answer)
     required = requirement(task, change, known.policy)
@@ -87,6 +91,11 @@ def _approved(
         short=lack is not None,
     )
     return Decision((verdict,), answer | ({"lacks": lack} if lack else {}))
+
+
+def _risk(task: Task, change: Change, known: ChangeFacts | None) -> Risk | None:
+    """Return the risk that whoever approves is shown."""
+    return risk_of(task, change, known.policy if known else RepoPolicy())
 
 
 def _whose(command: c.Approve | c.Revoke, actor: str) -> str:
@@ -104,7 +113,6 @@ def _verdict(fleet: Fleet, task: Task, change: Change, *, by: str, batch: str) -
         base=change.base,
         tree=evidence.tree if evidence else "",
         onto=fleet.repos[task.repo].tips.get(task.target),
-        risk=change.assessment.risk if change.assessment else None,
         batch=batch,
     )
 

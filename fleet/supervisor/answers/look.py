@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from fleet import protocol as p
-from fleet.core import merge_queue
+from fleet.core import merge_queue, verdicts
 from fleet.core.activity import Waiting
 from fleet.core.asking import asked, takes
 from fleet.core.causes import ChecksRed, GateRed
@@ -115,10 +115,10 @@ def _reasons(host: Host, fleet: Fleet, task: Task) -> list[str]:
             waiting.extend([held] if held else [])
             return waiting or [_no_room(host, fleet)]
         case Submitted():
-            waits = merge_queue.waits_for(
-                fleet, task, host.circumstances().target(task.repo, task.target)
-            )
-            return [f"its change waits for {waits}" if waits else "it is being landed"]
+            policy = host.circumstances().target(task.repo, task.target)
+            waits = merge_queue.waits_for(fleet, task, policy)
+            said = verdicts.reasons(task, task.change, policy) if waits and task.change else ()
+            return [f"its change waits for {waits}" if waits else "it is being landed", *said]
         case Held(cause=cause):
             return [note(cause, target=task.target) if told_at_length(cause) else reason(cause)]
         case Failed(reason=why_failed):

@@ -14,6 +14,7 @@ from fleet.core.packet import Identity, Measured, Neighbourhood, Packet, Proof
 from fleet.core.policy import RepoPolicy
 from fleet.core.proofs import proof_rows
 from fleet.core.queue_rows import queue_rows
+from fleet.core.risk import assessed
 from fleet.core.rows import QueueRow
 from fleet.errors import RefusedError
 from fleet.supervisor.answers.diffs import note_shown
@@ -39,8 +40,8 @@ async def review(host: Host, query: p.Review, actor: str) -> Packet:
 
 def _packet(host: Host, fleet: Fleet, task: Task, change: Change) -> Packet:
     place = host.tools.place(fleet.repos[task.repo])
-    evidence, found = tuple(_evidence(change)), change.assessment
     policy = host.tools.target_policy(task.repo, task.target)
+    evidence, found = tuple(_evidence(change)), assessed(task, change, policy)
     return Packet(
         identity=_identity(place, task, change),
         prompt=task.spec.prompt[:_MOST],
