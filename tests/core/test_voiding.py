@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from fleet.core import effects as f
 from fleet.core import events as e
 from fleet.core.approving import may_land, terms
+from fleet.core.assessment import Risk
 from fleet.core.carrying import NO_CHANGE, NO_CODE_CHANGE, TRIVIAL_REBASE, Revision, carried
 from fleet.core.causes import Conflict, GateRed
 from fleet.core.change import BY_POLICY, Approval, Change, Member
@@ -251,3 +252,34 @@ def test_verdicts_of_different_people_stand_beside_each_other() -> None:
 def test_the_policys_own_verdict_stands_alone() -> None:
     fleet = history(*h.submitted(A), approved(by=BY_POLICY), approved(by="bob"))
     assert [it.by for it in change_of(fleet).approvals] == ["bob"]
+
+
+# Its risk rises ------------------------------------------------------------------------------
+
+LIMITED = replace(h.CHECKED, rules=(Rule("core", ("**",), risk="medium"),))
+
+
+@pytest.mark.parametrize(
+    ("policy", "shown", "points", "why"),
+    [
+        (LIMITED, "low", 0, None),
+        (LIMITED, "low", 3, None),
+        (LIMITED, "low", 6, "its risk is high, and it was low when it was approved: it is large"),
+        (LIMITED, "high", 6, None),
+        (LIMITED, None, 3, None),
+        (
+            LIMITED,
+            None,
+            6,
+            "its risk is high, and nobody knew it when it was approved: it is large",
+        ),
+        (h.CHECKED, "low", 6, None),
+    ],
+)
+def test_a_risk_above_what_was_approved_and_what_a_rule_allows_voids_it(
+    policy: RepoPolicy, shown: Risk | None, points: int, why: str | None
+) -> None:
+    _, facts = settled(h.assessed(points=points), approved(policy, risk=shown), policy=policy)
+
+    assert voids(facts) == ([why] if why else [])
+    assert any(isinstance(it, e.LandingBegan) for it in facts) is False

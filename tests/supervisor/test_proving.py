@@ -2,17 +2,22 @@
 
 import asyncio
 import threading
+from pathlib import Path
 from typing import Any
 
 import pytest
 from house import COMMIT, SOON_S, House, git
 
+from fleet import protocol as p
+from fleet.core import commands as c
 from fleet.core import effects as f
 from fleet.core import events as e
 from fleet.core.ids import Commit, TaskId
 from fleet.core.policy import Check
 from fleet.core.proof import KINDS, Kind, Proof
 from fleet.core.proofs import proof_rows
+from fleet.supervisor.answers import look
+from fleet.supervisor.answers.review import review
 from fleet.supervisor.perform import _PERFORMERS
 
 A = TaskId("a")
@@ -257,3 +262,61 @@ async def test_a_gate_comes_first(house: House) -> None:
     change = house.task("a").change
     assert change
     assert [proof.kind for proof in change.proofs] == list(KINDS)
+
+
+class TestLandingByItself:
+    """What lands without a person waits for its proofs, and where these refute it for a person."""
+
+    async def test_honest_work_lands_once_it_is_proven(self, house: House) -> None:
+        write(house, TARGET)
+        work = (
+            "echo 'echo $(($1 * $2))' > mul.sh;"
+            "echo 'sh tests/lib/equal $(sh mul.sh 2 3) 6' > tests/mul.sh"
+        )
+        async with house.watching():
+            house.spawn(f"{work}; {COMMIT}", checks=(RUN,), land="auto")
+            await house.until_word("a", "landed")
+
+        kinds = [type(it.event) for it in house.supervisor.entries(0)]
+        last = [kinds.index(it) for it in (e.ChangeAssessed, e.ChangeProved)]
+        assert max(last) < kinds.index(e.LandingBegan)
+        assert kinds.count(e.ChangeProved) == 2
+
+    async def test_one_that_tampered_with_a_test_needs_a_person(self, house: House) -> None:
+        write(house, TARGET)
+        async with house.watching():
+            house.spawn(f"{BREAK}; echo true > tests/add.sh; {COMMIT}", checks=(RUN,), land="auto")
+            await house.until_word("a", "review")
+            await house.settled()
+
+        told = await look.why(house.host, p.Why(task="a"))
+        packet = await review(house.host, p.Review(task="a"), "person")
+        [row] = await look.queue(house.host, p.Queue())
+        assert told.needs == "review"
+        assert told.because[0] == "its change waits for a review"
+        assert told.because[1].startswith("the target's own tests fail on the new code: ")
+        assert (row.risk, row.points) == (packet.risk, packet.points)
+        reasons = packet.assessment.reasons if packet.assessment else ()
+        assert packet.points == sum(it.points for it in reasons)
+        assert [it.points for it in reasons if "own tests fail" in it.text] == [5]
+
+        house.submit(c.Approve(task="a"))
+        await house.until_word("a", "landed")
+        [approved] = house.events(e.Approved)
+        assert approved.risk == packet.risk
+
+    async def test_one_that_nobody_could_measure_needs_a_person(
+        self, house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        (tmp_path / "lizard.py").write_text("import os; os.kill(os.getpid(), 9)")
+        monkeypatch.setenv("PYTHONPATH", str(tmp_path))  # a library that the measuring uses
+        write(house, {"add.sh": "echo 3\n"})
+        async with house.watching():
+            code = "printf 'def f():\\n    return 1\\n' > f.py"
+            house.spawn(f"{code}; {COMMIT}", checks=("sh add.sh",), land="auto")
+            await house.until_word("a", "review")
+
+        told = await look.why(house.host, p.Why(task="a"))
+        assert told.because[1] == (
+            "it could not be assessed, complexity: it was killed by signal 9: a person has to look"
+        )
