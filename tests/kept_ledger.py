@@ -424,6 +424,32 @@ FORGOTTEN: Sequence[events.AnyEvent] = (
     events.TaskForgotten(task=LOGIN, by="person"),
     events.LeftoversDeleted(task=LOGIN),
 )
+_PAIR = causes.GateRed(
+    (RED,),
+    TIP,
+    (DOCS,),
+    own=causes.Intent("login", "Let people log in", "With a “password”."),
+    others=(causes.Intent("docs", "Docs"),),
+    files=("straße.txt",),
+)
+EVIDENCE_GONE: Sequence[events.AnyEvent] = (
+    *TRAINS,
+    events.GatePassed(
+        task=LOGIN,
+        revision=1,
+        evidence=change.Evidence(TIP, MERGED, "b" * 40, "rules", (GREEN,)),
+    ),
+    events.EvidenceForgotten(
+        repo=REPO,
+        target="main",
+        trees=("b" * 40,),
+        reason="what its checks said is older than 30d",
+    ),
+    events.EvidenceForgotten(
+        repo=REPO, target="main", trees=(), reason="main is tried again", by="person"
+    ),
+    events.GateRejected(task=LOGIN, revision=1, cause=_PAIR),
+)
 Batches = Sequence[Sequence[events.AnyEvent]]
 HISTORIES: dict[str, Batches] = {
     "format-1": (SETTING, TO_REVIEW, TO_LANDED, OTHERS),
@@ -434,6 +460,7 @@ HISTORIES: dict[str, Batches] = {
     "message-held": (SETTING, HELD),
     "assessed": (SETTING, MEASURED),
     "proofs": (SETTING, PROOFS),
+    "evidence": (SETTING, EVIDENCE_GONE),
     "comments": (SETTING, COMMENTS),
     "conflicts": (SETTING, CONFLICTS),
     "trains": (SETTING, TRAINS),

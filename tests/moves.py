@@ -1,6 +1,7 @@
 """What may happen to a simulated fleet, in any order, and how to let it come to rest."""
 
 from collections.abc import Callable
+from datetime import timedelta
 
 import histories as h
 from msgspec.structs import replace
@@ -209,11 +210,17 @@ def drain(it: Simulation) -> None:
     for _ in range(2000):
         if it.lanes:
             it.finish(0, 0)
-        elif not _agents_end(it) and it.planned.wake_at is None:
+        elif not _agents_end(it) and not _is_soon(it):
             return
-        elif not it.lanes and it.planned.wake_at is not None:
+        elif not it.lanes and _is_soon(it):
             it.pass_time()
     raise AssertionError(f"no end: {it.entries[-12:]}")
+
+
+def _is_soon(it: Simulation) -> bool:
+    """Whether something is due before what waits for a person is only to be checked once more."""
+    wake = it.planned.wake_at
+    return wake is not None and wake - it.now < timedelta(days=15)
 
 
 def _agents_end(it: Simulation) -> bool:

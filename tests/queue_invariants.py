@@ -5,6 +5,7 @@ made, `STATES` at what is after each step, and `ENDS` at what is left when nothi
 """
 
 from collections.abc import Callable, Iterable
+from datetime import timedelta
 from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -68,6 +69,14 @@ def judged_by_the_rules_in_force(queue: "Queue", event: e.AnyEvent) -> None:
         assert event.evidence.rules == wanted, f"I14: {task.id} passed other checks"
         missing = _never_passed(queue, task, event.evidence)
         assert not missing, f"I14: {task.id} is to land, and never passed {missing}"
+
+
+def no_evidence_is_old(queue: "Queue", event: e.AnyEvent) -> None:
+    """I18: what lands was checked not longer ago than the policy takes for a proof."""
+    if isinstance(event, e.LandingBegan) and event.evidence.results:
+        checked = queue.fleet.repos[h.REPO].lines["main"].ages()[event.evidence.tree]
+        lasts = timedelta(seconds=queue.given.target(h.REPO, "main").evidence_s)
+        assert queue.now - checked < lasts, f"I18: {event.task} lands on what was checked long ago"
 
 
 def nothing_vacuous_passes(queue: "Queue", event: e.AnyEvent) -> None:
@@ -259,6 +268,7 @@ EVENTS: tuple[Event, ...] = (
     blamed_on_what_landed,
     lands_once,
     judged_by_the_rules_in_force,
+    no_evidence_is_old,
     nothing_vacuous_passes,
     nothing_lands_unapproved,
     nobody_is_blamed_for_a_parent,

@@ -102,15 +102,6 @@ class QueueMachine(RuleBasedStateMachine):
         self.queue.submit(c.Approve(task=branch))
         self.work(steps=8, longest=True)
 
-    @rule(branch=branches, land=lands, doubtful=st.booleans())
-    def code_and_tests_are_submitted(self, branch: str, land: Land, *, doubtful: bool) -> None:
-        """Their proofs are to be tried; where it is doubtful, that refutes them."""
-        sealed = self.queue.world.commit(branch)
-        self.queue.world.tested.add(sealed)
-        if doubtful:
-            self.queue.world.doubtful.add(sealed)
-        self._submit(branch, land)
-
     @rule(branch=branches)
     def breaks_alone(self, branch: str) -> None:
         if branch in self.queue.world.branches:
@@ -290,3 +281,30 @@ class QueueMachine(RuleBasedStateMachine):
         self.queue.submit(
             c.Submit(cwd="/srv/shop", branch=branch, environment={}, name=branch, land=land)
         )
+
+
+class EvidenceMachine(QueueMachine):
+    """What may happen to evidence beside: it is refuted, cannot be had, or grows old."""
+
+    @rule(branch=branches, land=lands, doubtful=st.booleans())
+    def code_and_tests_are_submitted(self, branch: str, land: Land, *, doubtful: bool) -> None:
+        """Their proofs are to be tried; where it is doubtful, that refutes them."""
+        sealed = self.queue.world.commit(branch)
+        self.queue.world.tested.add(sealed)
+        if doubtful:
+            self.queue.world.doubtful.add(sealed)
+        self._submit(branch, land)
+
+    @rule()
+    def a_month_passes(self) -> None:
+        self.queue.pass_days(31)
+
+    @rule(branch=branches)
+    def somebody_approves_after_a_month(self, branch: str) -> None:
+        """What was checked and then lay about lands on no evidence of then."""
+        self.queue.world.commit(branch)
+        self._submit(branch, "review")
+        self.work(steps=8, longest=True)
+        self.queue.pass_days(31)
+        self.queue.submit(c.Approve(task=branch))
+        self.work(steps=8, longest=True)

@@ -5,6 +5,7 @@ steps, so that others may come in between; a death may strike at each of them.
 """
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, TypeVar
 
 import histories as h
@@ -98,14 +99,13 @@ class Queue:
         for invariant in inv.EVENTS:
             invariant(self, event)
         self.now_ += 1
-        now = h.NOON + h.minutes(self.now_)
-        entry = e.Entry(len(self.entries) + 1, now, "fleet", event)
+        entry = e.Entry(len(self.entries) + 1, self.now, "fleet", event)
         self.entries.append(entry)
         self.fleet = reduce(self.fleet, entry)
 
     def plan(self) -> Plan:
         given = replace(self.given, under_way=frozenset(self.lanes))
-        return plan(self.fleet, given, h.NOON + h.minutes(self.now_))
+        return plan(self.fleet, given, self.now)
 
     def reconcile(self) -> None:
         for _ in range(MOST_ROUNDS):
@@ -123,6 +123,14 @@ class Queue:
             if effect.lane not in self.lanes:
                 self.lanes[effect.lane] = Work(effect, self.fleet, self.given)
                 self.begun(effect.lane)
+
+    def pass_days(self, days: int) -> None:
+        self.now_ += days * 24 * 60
+        self.reconcile()
+
+    @property
+    def now(self) -> datetime:
+        return h.NOON + h.minutes(self.now_)
 
     def begun(self, lane: str) -> None:
         """Something was begun; a benchmark keeps its time."""

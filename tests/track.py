@@ -42,23 +42,24 @@ class Track:
         self.stopped: list[f.Gate] = []
         self.facts: list[e.AnyEvent] = []
         self.runs = 0
+        self.now = h.NOON
         self.fleet: Fleet = h.history()
         self.add(*events)
 
     # What happens ---------------------------------------------------------------------------
 
     def add(self, *events: e.AnyEvent) -> None:
-        self.fleet = h.fold(self.fleet, events)
+        self.fleet = h.fold(self.fleet, events, self.now)
         self.settle()
 
     def settle(self) -> None:
         """Carry out whatever takes no time, until only checks are under way."""
         for _ in range(MOST_ROUNDS):
             given = replace(self.given, under_way=frozenset(self.running))
-            planned = plan(self.fleet, given, h.NOON)
+            planned = plan(self.fleet, given, self.now)
             if planned.facts:
                 self.facts.extend(planned.facts)
-                self.fleet = h.fold(self.fleet, planned.facts)
+                self.fleet = h.fold(self.fleet, planned.facts, self.now)
                 continue
             wanted = [effect.work for effect in planned.effects]
             for lane, gate in list(self.running.items()):
@@ -67,7 +68,7 @@ class Track:
             events = [it for effect in planned.effects for it in self._carry_out(effect)]
             if not events:
                 return
-            self.fleet = h.fold(self.fleet, events)
+            self.fleet = h.fold(self.fleet, events, self.now)
         raise AssertionError(f"without end: {self.facts[-5:]}")
 
     def _carry_out(self, effect: f.AnyEffect) -> list[e.AnyEvent]:

@@ -130,7 +130,10 @@ def _approve_when_sealed(client: Client, name: str, head: str) -> bool:
 @click.option("--target", help="The branch whose queue is frozen; all of them by default.")
 @json_option
 def thaw(*, target: str | None, as_json: bool) -> None:
-    """Let the merge queue of the repository around you move again after it was frozen."""
+    """Let the merge queue of the repository around you move again.
+
+    It was frozen, or its target fails its own checks: these are run again, and so is what was red.
+    """
     answer = ask(Thaw(cwd=here(), target=target))
     confirm(answer, "the merge queue moves again", as_json=as_json)
 

@@ -30,6 +30,7 @@ silence: 15m
 land: review
 merge: rebase
 batch: 1
+evidence: 7d
 rules:
   - {name: all, paths: "**", land: review, strict: true}
   - name: sensitive

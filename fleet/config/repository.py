@@ -103,6 +103,12 @@ REPO_KEYS = (
         absent="as many as go well",
     ),
     Key(
+        "evidence",
+        duration(),
+        "how long what checks said is proof: later they run anew, and approvals on it are void",
+        "evidence_s",
+    ),
+    Key(
         "tell_conflicts",
         FLAG,
         "whether agents are told, when a turn ends, of others whose work conflicts with theirs",

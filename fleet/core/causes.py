@@ -46,23 +46,28 @@ class ChecksRed(Struct, frozen=True, tag="checks-red"):
     results: tuple[CheckResult, ...]
 
 
-class GateRed(Struct, frozen=True, tag="gate-red"):
-    """Checks failed on the tree that would have landed.
-
-    `beside` are changes that landed before, without which it passes: each passes alone.
-    """
-
-    results: tuple[CheckResult, ...]
-    basis: Commit
-    beside: tuple[TaskId, ...] = ()
-
-
 class Intent(Struct, frozen=True):
     """What a task was about, in its own words, for whoever meets its change."""
 
     task: str
     title: str
     summary: str = ""
+
+
+class GateRed(Struct, frozen=True, tag="gate-red"):
+    """Checks failed on the tree that would have landed.
+
+    `beside` are changes that landed before, without which it passes: each passes alone. `own` is
+    what the task was about, `others` what these were about, and `files` are those that they
+    changed.
+    """
+
+    results: tuple[CheckResult, ...]
+    basis: Commit
+    beside: tuple[TaskId, ...] = ()
+    own: Intent | None = None
+    others: tuple[Intent, ...] = ()
+    files: tuple[str, ...] = ()
 
 
 class Conflict(Struct, frozen=True, tag="conflict"):

@@ -6,7 +6,8 @@ by the environment it ran in: a train that comes to the same tree needs no run.
 """
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
+from datetime import datetime
 from functools import lru_cache
 
 import msgspec
@@ -58,10 +59,14 @@ class Clash(Struct, frozen=True):
 
 
 class Ran(Struct, frozen=True):
-    """What one check said last of one tree, and how often it was red there."""
+    """What one check said last of one tree, when, and how often it was red there."""
 
     result: CheckResult
     failures: int = 0
+    at: datetime | None = None
+
+
+_NEVER = Ran(CheckResult("", "", 0.0, ""))
 
 
 class Tip(Struct, frozen=True):
@@ -104,6 +109,20 @@ class Line(Struct, frozen=True):
         known = self.checked.get(tree, {})
         return [known.get(key) for key in keys]
 
+    def tree_at(self, tip: Commit) -> str:
+        """Return the tree of a target that stands at `tip`, empty where nobody knows it."""
+        return next((train.onto_tree for train in self.trains if train.onto == tip), "")
+
+    def red(self) -> tuple[str, ...]:
+        """Return the trees on which a check is red."""
+        said = ((tree, known.values()) for tree, known in self.checked.items())
+        return tuple(tree for tree, ran in said if not all(it.result.green for it in ran))
+
+    def ages(self) -> dict[str, datetime]:
+        """Return when each tree was checked, by the oldest of what is known of it."""
+        said = ((tree, [ran.at for ran in known.values()]) for tree, known in self.checked.items())
+        return {tree: min(filter(None, at)) for tree, at in said if any(at)}
+
     @property
     def streak(self) -> int:
         """How many changes in a row failed at the head."""
@@ -125,15 +144,25 @@ class Line(Struct, frozen=True):
     def with_clash(self, clash: Clash) -> "Line":
         return replace(self, clashes=(*self.clashes, clash)[-_KEPT_TRAINS:])
 
-    def with_results(self, tree: str, results: dict[str, CheckResult]) -> "Line":
-        """Return the line that knows what checks said of `tree`, beside what they said before."""
+    def with_results(self, tree: str, results: dict[str, CheckResult], at: datetime) -> "Line":
+        """Return the line that knows what checks said of `tree`, beside what they said before.
+
+        What is told once more, as it was green already, is as old as before.
+        """
         known = dict(self.checked.get(tree, {}))
         for key, result in results.items():
-            before = known[key].failures if key in known else 0
-            known[key] = Ran(result, before + (not result.green))
+            before = known.get(key, _NEVER)
+            again = before.result == result and result.green
+            failures = before.failures + (not result.green)
+            known[key] = Ran(result, failures, before.at if again else at)
         others = {name: ran for name, ran in self.checked.items() if name != tree}
         newest = list((others | {tree: known}).items())[-_KEPT_TREES:]
         return replace(self, checked=dict(newest))
+
+    def without(self, trees: Container[str]) -> "Line":
+        """Return the line that knows nothing of what checks said of `trees`."""
+        left = {tree: said for tree, said in self.checked.items() if tree not in trees}
+        return replace(self, checked=left)
 
     def with_head(self, *, failed: bool) -> "Line":
         return replace(self, heads=(*self.heads, failed)[-_KEPT_HEADS:])

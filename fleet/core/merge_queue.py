@@ -165,10 +165,10 @@ def stands_still(fleet: Fleet, task: Task, policy: RepoPolicy) -> str | None:
         return why
     failed = _red_checks(repo, task, policy)
     if failed:
-        named = ", ".join(failed)
         return (
-            f"{target} itself fails {named}: nothing is blamed, and nothing lands that fails it "
-            "too; what mends it goes first with --priority urgent"
+            f"{target} itself fails {', '.join(failed)}: nothing is blamed, and nothing lands that "
+            "fails it too; what mends it goes first with --priority urgent, and fleet thaw has it "
+            "tried again"
         )
     return None
 
@@ -176,6 +176,7 @@ def stands_still(fleet: Fleet, task: Task, policy: RepoPolicy) -> str | None:
 def _red_checks(repo: Repo, task: Task, policy: RepoPolicy) -> list[str]:
     """Return the checks that the target itself failed, at both tries."""
     line, tip = repo.lines.get(task.target, Line()), repo.tips[task.target]
-    tree = next((train.onto_tree for train in line.trains if train.onto == tip), "")
-    ran = line.said(tree, [check_key(check, task.environment) for check in policy.checks])
+    ran = line.said(
+        line.tree_at(tip), [check_key(check, task.environment) for check in policy.checks]
+    )
     return [it.result.name for it in ran if it and not it.result.green and it.failures >= TRIES]

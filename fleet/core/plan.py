@@ -10,6 +10,7 @@ from fleet.core.accounts import going_on
 from fleet.core.assessing import assessments
 from fleet.core.attention import attention
 from fleet.core.effects import AnyEffect, Gate, Merge, OnQueue, OnTask, Prove
+from fleet.core.expiry import expired
 from fleet.core.lives import lives
 from fleet.core.merge_queue import merge_queues
 from fleet.core.model import Fleet
@@ -42,6 +43,7 @@ def _parts(fleet: Fleet, given: Circumstances, now: datetime) -> Iterator[Plan]:
     yield lives(fleet, given, now)
     yield going_on(fleet, given, now)
     yield verdicts(fleet, given)
+    yield expired(fleet, given, now)
     queues = merge_queues(fleet, given)
     yield queues
     yield assessments(fleet)

@@ -162,6 +162,9 @@ class RepoPolicy(Struct, frozen=True):
     proofs: bool = True  # where there are checks
     batch: int = 8  # as many changes are checked together at most
     window: int | None = None  # as many changes are speculated on at most; None: as it goes well
+    # Tools, dependencies and services change unseen by what evidence is keyed by, within weeks
+    # rather than days; and whoever approved a month ago wants to be asked.
+    evidence_s: float = 30 * 86400.0
     tell_conflicts: bool = False
     digest: str = ""  # SHA-256 of the file's bytes; empty where there is no file
     source: Literal["none", "target", "uncommitted", "unread"] = "none"

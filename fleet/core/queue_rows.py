@@ -36,8 +36,7 @@ def _queue_row(
 ) -> QueueRow:
     state, policy = change.state, given.target(task.repo, task.target)
     known = assessed(task, change, policy)
-    checks = change.acceptance
-    files: tuple[str, ...] = ()
+    checks, files = change.acceptance, tuple[str, ...]()
     match state:
         case Ready(evidence=evidence) | Landing(evidence=evidence):
             checks = evidence.results

@@ -4,7 +4,6 @@
 """
 
 from collections.abc import Iterable, Iterator
-from pathlib import PurePosixPath
 from statistics import median
 
 from msgspec.structs import asdict, replace
@@ -82,7 +81,7 @@ def risk_of(task: Task, change: Change, policy: RepoPolicy) -> Risk | None:
 
 
 def _is_prose(files: tuple[str, ...]) -> bool:
-    return all(PurePosixPath(path).suffix.lower() in PROSE for path in files)
+    return all(path.lower().endswith(PROSE) for path in files)
 
 
 def _doubt(proof: Proof, *, own: bool) -> Reason | None:

@@ -56,6 +56,7 @@ proofs: false
 batch: 1
 window: 3
 tell_conflicts: true
+evidence: 2d
 """
 
 

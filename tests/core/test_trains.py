@@ -203,7 +203,7 @@ def test_a_target_that_is_red_itself_stops_the_line_and_blames_nobody() -> None:
     why = stands_still(fleet, fleet.tasks[TaskId("c")], track.given.target(REPO, "main"))
     assert why == (
         "main itself fails test: nothing is blamed, and nothing lands that fails it too; "
-        "what mends it goes first with --priority urgent"
+        "what mends it goes first with --priority urgent, and fleet thaw has it tried again"
     )
 
 
@@ -293,7 +293,7 @@ def test_without_its_parent_it_is_neither_checked_nor_blamed() -> None:
 def test_a_line_forgets_what_is_old() -> None:
     line = Line()
     for number in range(1000):
-        line = line.with_results(f"tree {number}", {"k": h.GREEN}).with_head(failed=False)
+        line = line.with_results(f"tree {number}", {"k": h.GREEN}, h.NOON).with_head(failed=False)
     assert len(line.checked) == 400
     assert len(line.heads) == 50
     assert line.said("tree 999", ["k"])[0] is not None

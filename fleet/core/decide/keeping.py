@@ -7,7 +7,8 @@ from fleet.core import events as e
 from fleet.core.decide.control import refuse_landing
 from fleet.core.decide.decision import Decision
 from fleet.core.facts import CleanFacts, RepoFacts, TrustFacts
-from fleet.core.model import Fleet, Task
+from fleet.core.line import Line
+from fleet.core.model import Fleet, Repo, Task
 from fleet.core.names import find
 from fleet.core.reducer.repos import TRUST
 from fleet.core.status import Ending, Landed, Starting
@@ -111,11 +112,23 @@ def trust_agents(fleet: Fleet, command: c.TrustAgents, facts: TrustFacts, actor:
 
 
 def thaw(fleet: Fleet, command: c.Thaw, facts: TrustFacts, actor: str) -> Decision:
-    """Let a frozen merge queue move again, from where its target is now."""
+    """Let a merge queue move again that is frozen, or whose target is red: that is tried again."""
     repo = facts.repo
     known = fleet.repos.get(repo.id)
-    if known is None or repo.target not in known.frozen:
+    events = _tries(known, repo.target, actor) if known else []
+    if known is not None and repo.target in known.frozen:
+        events.append(e.TargetSeen(repo=repo.id, target=repo.target, tip=repo.tip))
+        events.append(e.QueueThawed(repo=repo.id, target=repo.target))
+    if not events:
         raise RefusedError(f"the queue of {repo.target} is not frozen", hint="fleet queue")
-    seen = e.TargetSeen(repo=repo.id, target=repo.target, tip=repo.tip)
-    thawed = e.QueueThawed(repo=repo.id, target=repo.target)
-    return Decision((seen, thawed), {"repo": repo.id, "target": repo.target})
+    return Decision(tuple(events), {"repo": repo.id, "target": repo.target})
+
+
+def _tries(repo: Repo, target: str, actor: str) -> list[e.AnyEvent]:
+    """Forget what is red where the target itself is: whatever broke it broke the others as well."""
+    line, tip = repo.lines.get(target, Line()), repo.tips.get(target)
+    red = line.red()
+    if tip is None or line.tree_at(tip) not in red:
+        return []
+    why = f"{target} is tried again"
+    return [e.EvidenceForgotten(repo=repo.id, target=target, trees=red, reason=why, by=actor)]

@@ -54,7 +54,7 @@ from fleet.core.events.keeping import (
     WorkspaceFreed,
     WorkspaceRestored,
 )
-from fleet.core.events.lines import TrainClashed, TrainMerged, TreeChecked
+from fleet.core.events.lines import EvidenceForgotten, TrainClashed, TrainMerged, TreeChecked
 from fleet.core.events.repos import (
     AgentsDistrusted,
     AgentsTrusted,
@@ -191,6 +191,7 @@ AnyEvent = (
     | TrainClashed
     | TrainMerged
     | TreeChecked
+    | EvidenceForgotten
     | UsageReported
     | WorkCounted
     | WorkspaceAssigned
@@ -224,7 +225,8 @@ __all__ = [
     "ChangeWithdrawn", "ChecksFailed", "ChecksPassed", "CommentAdded", "CommentDropped",
     "CommentEdited", "CommentEvent", "CommentReplied", "CommentResolved", "ConflictFound",
     "ConflictOver", "ConflictTold", "ConversationKnown", "CrashNoted", "DoneDeclared",
-    "EndingBegan", "Entry", "Event", "FilesSeen", "ForgettingFailed", "FreeingFailed",
+    "EndingBegan", "Entry", "Event", "EvidenceForgotten", "FilesSeen", "ForgettingFailed",
+    "FreeingFailed",
     "GatePassed", "GateRejected", "GoOnTold", "LandingBegan", "LandingMissed", "LeaveBegan",
     "LeftoversDeleted", "MessageHeld", "MessageQueued", "MessageSettled", "NeedEnded",
     "NeedTold", "PolicyTrusted", "QueueFrozen", "QueueThawed", "RepoEvent", "RepoRegistered",

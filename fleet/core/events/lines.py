@@ -19,6 +19,15 @@ class TrainClashed(RepoEvent, frozen=True, tag="train.clashed"):
     clash: Clash
 
 
+class EvidenceForgotten(RepoEvent, frozen=True, tag="evidence.forgotten"):
+    """What checks said of `trees` counts no more: it is too old, or `by` wants them tried again."""
+
+    target: str
+    trees: tuple[str, ...]
+    reason: str
+    by: str = ""
+
+
 class TreeChecked(RepoEvent, frozen=True, tag="tree.checked"):
     """Checks were run on one tree: what each said, by its definition and environment."""
 

@@ -5,6 +5,7 @@ from datetime import datetime
 from msgspec.structs import replace
 
 from fleet.core import events as e
+from fleet.core.change import Gating, Ready
 from fleet.core.ids import RepoId
 from fleet.core.line import Line, Tip
 from fleet.core.model import Fleet
@@ -40,7 +41,24 @@ def _clashed(fleet: Fleet, event: e.TrainClashed, at: datetime) -> Fleet:
 
 @table.fleet(e.TreeChecked)
 def _checked(fleet: Fleet, event: e.TreeChecked, at: datetime) -> Fleet:
-    line = _line(fleet, event.repo, event.target).with_results(event.tree, event.results)
+    line = _line(fleet, event.repo, event.target).with_results(event.tree, event.results, at)
+    return _with(fleet, event.repo, event.target, line)
+
+
+@table.fleet(e.EvidenceForgotten)
+def _forgotten(fleet: Fleet, event: e.EvidenceForgotten, at: datetime) -> Fleet:
+    """Whose gates passed on one of the trees is gated again, unless it is landing with that."""
+    line = _line(fleet, event.repo, event.target).without(event.trees)
+    where = (event.repo, event.target)
+    again = {
+        task.id: replace(task, change=replace(task.change, state=Gating()))
+        for task in fleet.tasks.values()
+        if (task.repo, task.target) == where
+        and task.change is not None
+        and isinstance(task.change.state, Ready)
+        and task.change.state.evidence.tree in event.trees
+    }
+    fleet = replace(fleet, tasks=fleet.tasks | again)
     return _with(fleet, event.repo, event.target, line)
 
 
