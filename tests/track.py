@@ -1,6 +1,7 @@
 """A merge queue without git: merges and landings succeed at once, checks end as a test says."""
 
 from collections.abc import Iterable
+from datetime import datetime
 
 import histories as h
 import outcomes
@@ -43,6 +44,8 @@ class Track:
         self.facts: list[e.AnyEvent] = []
         self.runs = 0
         self.now = h.NOON
+        self.wake_at: datetime | None = None
+        self.begun: dict[str, datetime] = {}
         self.fleet: Fleet = h.history()
         self.add(*events)
 
@@ -55,12 +58,13 @@ class Track:
     def settle(self) -> None:
         """Carry out whatever takes no time, until only checks are under way."""
         for _ in range(MOST_ROUNDS):
-            given = replace(self.given, under_way=frozenset(self.running))
+            given = replace(self.given, under_way=frozenset(self.running), begun=self.begun)
             planned = plan(self.fleet, given, self.now)
             if planned.facts:
                 self.facts.extend(planned.facts)
                 self.fleet = h.fold(self.fleet, planned.facts, self.now)
                 continue
+            self.wake_at = planned.wake_at
             wanted = [effect.work for effect in planned.effects]
             for lane, gate in list(self.running.items()):
                 if gate.work not in wanted and lane not in planned.keep:
@@ -76,6 +80,7 @@ class Track:
             case f.Gate():
                 if effect.lane not in self.running:
                     self.running[effect.lane] = effect
+                    self.begun[effect.lane] = self.now
                     self.runs += 1
                 return []
             case f.Merge():

@@ -8,7 +8,7 @@ from fleet.core import events as e
 from fleet.core.approving import UNASSESSED, approved, approved_by, lacks, requirement
 from fleet.core.blame import Finding, diagnose, examine
 from fleet.core.change import BY_POLICY, Change, Evidence, Gating, Ready, Suspect
-from fleet.core.effects import Gate, Land, Merge, Prove, Remerge
+from fleet.core.effects import Gate, Land, Merge, Prove, Remerge, gate_lane
 from fleet.core.gating import gates, rules
 from fleet.core.ids import Commit, TaskId
 from fleet.core.line import Car
@@ -59,6 +59,7 @@ class _Draft:
         self.merge: Merge | None = None
         self.remerge: Remerge | None = None
         self.wants: dict[str, Want] = {}
+        self.keep: frozenset[str] = frozenset()  # while it is not known what a merge comes to
 
     def want(self, rank: int, gate: Gate) -> None:
         self.wants.setdefault(gate.lane, Want(rank, gate))
@@ -74,7 +75,8 @@ class _Draft:
         if self.facts:
             return Steps(facts=tuple(self.facts))
         effects = tuple(it for it in (self.remerge, self.merge) if it is not None)
-        return Steps(effects=effects, wants=tuple(self.wants.values()))
+        keep = self.keep if self.merge is not None else frozenset[str]()
+        return Steps(effects=effects, wants=tuple(self.wants.values()), keep=keep)
 
 
 def car_of(task: Task, change: Change, *, lands: bool) -> Car:
@@ -91,11 +93,18 @@ def go_on(place: Place, line: Sequence[tuple[Task, Change]]) -> Steps:
         if isinstance(entry.change.state, Suspect):
             found = diagnose(place, entry.change, entry.car, entry.change.state.cause)
             draft.take(found, _FIRST)
+    draft.keep = _running(place)
     _front(place, [entry for entry in entries if _in_front(place, entry)], draft)
     for rank, entry in enumerate(entries, start=_BEHIND):
         if not draft.facts and not (entry.lands or entry.waits):
             _behind(place, entry, rank, draft)
     return draft.steps()
+
+
+def _running(place: Place) -> frozenset[str]:
+    """Return the lanes of the checks of this line that run."""
+    mine = gate_lane(place.repo, place.target, "")
+    return frozenset(lane for lane in place.under_way if lane.startswith(mine))
 
 
 def _entry(place: Place, task: Task, change: Change) -> Entry:

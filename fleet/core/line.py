@@ -6,7 +6,7 @@ by the environment it ran in: a train that comes to the same tree needs no run.
 """
 
 import hashlib
-from collections.abc import Container, Iterable
+from collections.abc import Collection, Container, Iterable
 from datetime import datetime
 from functools import lru_cache
 
@@ -108,6 +108,15 @@ class Line(Struct, frozen=True):
         """Return what each check said of `tree`; None where it has not run."""
         known = self.checked.get(tree, {})
         return [known.get(key) for key in keys]
+
+    def lasts(self, keys: Collection[str]) -> float | None:
+        """Return how many seconds checks took when green last; None where one never was."""
+        found: dict[str, float] = {}
+        for said in reversed(self.checked.values()):
+            for key in keys:
+                if key in said and said[key].result.green:
+                    found.setdefault(key, said[key].result.seconds)
+        return sum(found.values()) if len(found) == len(set(keys)) else None
 
     def tree_at(self, tip: Commit) -> str:
         """Return the tree of a target that stands at `tip`, empty where nobody knows it."""

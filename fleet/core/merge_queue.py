@@ -7,7 +7,7 @@ it is: so a red gate is always its own.
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from fleet.core import proofs
+from fleet.core import proofs, workers
 from fleet.core.approving import by_policy, lacks
 from fleet.core.blame import TRIES
 from fleet.core.change import BY_POLICY, Change, Gating, Landing, Member
@@ -62,22 +62,20 @@ def queues(fleet: Fleet) -> list[tuple[RepoId, str]]:
     return sorted({(task.repo, task.target) for task in waiting})
 
 
-def merge_queues(fleet: Fleet, given: Circumstances) -> Plan:
+def merge_queues(fleet: Fleet, given: Circumstances, now: datetime) -> Plan:
     """Return what all merge queues need next; gates run on as many worktrees as there are workers.
 
-    What runs already keeps its worker. What may land comes before the proofs that keep something
-    else from landing by itself, and these before what nobody has looked at yet.
+    What may land comes before the proofs that keep something else from landing by itself, and
+    these before what nobody has looked at yet. Among equals, what runs already keeps its worker.
     """
     steps = [plan(fleet, repo, target, given) for repo, target in queues(fleet)]
     facts = tuple(fact for step in steps for fact in step.facts)
-    gates = sorted(
-        (*(want for step in steps for want in step.wants), *_awaited(fleet, given)),
-        key=lambda want: (want.gate.lane not in given.under_way, want.rank),
-    )
-    effects: list[AnyEffect] = [effect for step in steps for effect in step.effects]
-    effects += [want.gate for want in gates[: given.policy.workers or 1]]
+    wants = (*(want for step in steps for want in step.wants), *_awaited(fleet, given))
     keep = frozenset(lane for step in steps for lane in step.keep)
-    return Plan(facts=facts, effects=tuple(effects), keep=keep)
+    gates = workers.share(fleet, given, wants, keep, now)
+    effects: list[AnyEffect] = [effect for step in steps for effect in step.effects]
+    effects += [want.gate for want in gates.chosen]
+    return Plan(facts=facts, effects=tuple(effects), keep=keep, wake_at=gates.wake_at)
 
 
 def _awaited(fleet: Fleet, given: Circumstances) -> Iterator[Want]:

@@ -44,7 +44,7 @@ def _parts(fleet: Fleet, given: Circumstances, now: datetime) -> Iterator[Plan]:
     yield going_on(fleet, given, now)
     yield verdicts(fleet, given)
     yield expired(fleet, given, now)
-    queues = merge_queues(fleet, given)
+    queues = merge_queues(fleet, given, now)
     yield queues
     yield assessments(fleet)
     yield _proofs(fleet, given, queues)

@@ -16,8 +16,8 @@ class Circumstances(Struct, frozen=True):
     """What counts beside the state: policies in force, and vitals that are not recorded.
 
     `attached` are the tasks in whose pane a person is; `crowded` the repositories whose
-    workspaces are over the disk limit; `under_way` the lanes of effects being carried out;
-    `clashes` what the conflict radar has found.
+    workspaces are over the disk limit; `under_way` the lanes of effects being carried out, and
+    `begun` since when; `clashes` what the conflict radar has found.
     """
 
     policy: FleetPolicy = FleetPolicy()
@@ -25,6 +25,7 @@ class Circumstances(Struct, frozen=True):
     attached: frozenset[TaskId] = frozenset()
     crowded: frozenset[RepoId] = frozenset()
     under_way: frozenset[str] = frozenset()
+    begun: dict[str, datetime] = {}
     clashes: Clashes = Clashes()
 
     def target(self, repo: RepoId, target: str) -> RepoPolicy:

@@ -39,6 +39,7 @@ class _Work:
     """An effect under way."""
 
     effect: AnyEffect
+    begun: datetime
     stop: threading.Event = field(default_factory=threading.Event)
 
 
@@ -199,7 +200,8 @@ class Supervisor:
         return planned
 
     def _plan(self) -> Plan:
-        given = replace(self._given(), under_way=frozenset(self._lanes))
+        begun = {lane: work.begun for lane, work in self._lanes.items()}
+        given = replace(self._given(), under_way=frozenset(begun), begun=begun)
         return plan(self.fleet, given, self._now())
 
     def _wake_at(self, when: datetime | None) -> None:
@@ -221,7 +223,7 @@ class Supervisor:
             error = InternalError(f"{effect} was carried out and changed nothing")
             self._note_crash(effect, error)
             raise error
-        work = self._lanes[effect.lane] = _Work(effect)
+        work = self._lanes[effect.lane] = _Work(effect, self._now())
         self._spawn(self._carry_out(work))
 
     def _subject(self, effect: AnyEffect) -> object:

@@ -1,10 +1,15 @@
 """What would land is built and gated as it would land, and nothing else ever lands."""
 
+import asyncio
+import os
 from typing import Any
 
+import branches
+import psutil
 import pytest
 from gating import gate, merge
 from house import COMMIT, House, git
+from waiting import until
 
 from fleet.core import commands as c
 from fleet.core import effects as f
@@ -287,3 +292,27 @@ async def test_work_without_any_gate_never_lands_by_itself(house: House) -> None
     assert not (house.repo / "new.txt").exists()
     house.submit(c.Approve(task="a"))
     await house.until_word("a", "landed")
+
+
+async def test_a_check_that_nobody_waits_for_makes_room_and_leaves_nothing(house: House) -> None:
+    """Its processes are ended, it has said nothing, and it is run to its end later."""
+    house.configure("workers: 1\n")
+    begun, go = house.home.root / "begun", house.home.root / "go"
+    slow = f"test -e a || exit 0; echo $$ >> {begun}; until test -f {go}; do sleep 0.05; done"
+    for name in ("a", "b"):
+        branches.commit(house.repo, name, {name: "new\n"}, start="main")
+    named: dict[str, Any] = {"cwd": str(house.repo), "environment": {"PATH": os.environ["PATH"]}}
+    house.submit(c.Submit(branch="a", checks=(slow,), **named))
+    async with house.watching():
+        await asyncio.to_thread(until, begun.exists)
+        before = int(begun.read_text().split()[-1])
+        house.submit(c.Submit(branch="b", checks=("true",), land="auto", **named))
+        await house.until_word("b", "landed")
+        assert not psutil.pid_exists(before)
+        go.touch()
+        await house.until_word("a", "review")
+
+    said = [result for it in house.events(e.TreeChecked) for result in it.results.values()]
+    assert {it.state for it in said} == {"passed"}
+    assert len(begun.read_text().split()) >= 2
+    assert house.events(e.GateRejected) == []
