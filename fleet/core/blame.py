@@ -7,13 +7,15 @@ which is found by halving.
 """
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from fleet.core import events as e
 from fleet.core.causes import GateRed
 from fleet.core.change import Change
 from fleet.core.effects import Gate, Merge
-from fleet.core.ids import TaskId
+from fleet.core.intents import intent
 from fleet.core.line import Car, Tip
+from fleet.core.model import Task
 from fleet.core.trains import Place, Trial
 
 _STREAK = 2  # heads failed in a row: the target itself is tried before the next one is blamed
@@ -70,9 +72,20 @@ def diagnose(place: Place, change: Change, car: Car, cause: GateRed) -> Finding:
             return before
         if isinstance(alone, Trial) and alone.red:
             found = None  # it fails by itself: that makes no pair
-    beside: tuple[TaskId, ...] = () if found is None else (found,)
-    red = GateRed(cause.results, cause.basis, beside)
+    other = None if found is None else place.fleet.tasks.get(found)
+    red = cause if other is None else _pair(place.fleet.tasks[car.task], other, cause)
     return Finding(fact=e.GateRejected(task=car.task, revision=car.revision, cause=red))
+
+
+def _pair(task: Task, other: Task, cause: GateRed) -> GateRed:
+    """Return the cause with all that whoever has to fit the two together has to know."""
+    return replace(
+        cause,
+        beside=(other.id,),
+        own=intent(task),
+        others=(intent(other),),
+        files=other.change.files if other.change else (),
+    )
 
 
 def _doubted(place: Place, car: Car) -> Finding | None:

@@ -52,6 +52,7 @@ class Neighbourhood(Struct, frozen=True, kw_only=True):
     waits_for: str | None = None
     landed: tuple[str, ...] = ()
     conflicts: tuple[str, ...] = ()
+    together: tuple[str, ...] = ()  # with what an earlier revision failed, though it passes alone
 
 
 class Packet(Struct, frozen=True, kw_only=True):

@@ -163,6 +163,7 @@ def _around(it: Neighbourhood) -> Iterator[Row]:
     elif it.position is not None:
         yield Row("nothing landed in its files since it was begun", "quiet")
     yield from (Row(f"conflicts: {clean(line)}", "bad") for line in it.conflicts)
+    yield from (Row(f"last time: {clean(line)}", "wanted") for line in it.together)
 
 
 def _lines(text: str, most: int) -> Iterator[Row]:

@@ -57,6 +57,8 @@ def note(cause: Cause, *, target: str) -> str:
     match cause:
         case ChecksRed(results=results):
             return _check_note("These checks failed in your workspace", results)
+        case GateRed(others=others) if others:
+            return _pair_note(cause, target)
         case GateRed(results=results, beside=beside):
             head = f"These checks failed on your change merged with {target}"
             return _check_note(f"{head}{_together(beside)}", results)
@@ -114,22 +116,29 @@ def _resolving(cause: Conflict, target: str) -> str:
     return f"Resolve it on your branch:\n\n{listed}"
 
 
-def pair_note(
-    results: tuple[CheckResult, ...], others: Sequence[Intent], *, own: Intent | None, target: str
-) -> str:
+def pair(cause: Cause | None) -> tuple[str, ...]:
+    """Return with what a change fails together, a line each: what that was for, and its files."""
+    if not isinstance(cause, GateRed) or not cause.others:
+        return ()
+    files = f", which changed {clean(files_phrase(cause.files))}" if cause.files else ""
+    return tuple(f"it fails together with {it.task}: {it.title}{files}" for it in cause.others)
+
+
+def _pair_note(cause: GateRed, target: str) -> str:
     """Return what an agent is told whose change passes alone, and fails together with others."""
-    names = " and ".join(clean(it.task) for it in others)
+    names = " and ".join(clean(it.task) for it in cause.others)
     head = (
         f"Your change passes its checks alone, and so does what {names} changed; together, on "
         f"{clean(target)}, these checks fail"
     )
-    mine = f"What you were asked for:\n\n{_intent(own)}\n\n" if own else ""
-    theirs = "\n".join(map(_intent, others))
+    mine = f"What you were asked for:\n\n{_intent(cause.own)}\n\n" if cause.own else ""
+    theirs = "\n".join(map(_intent, cause.others))
+    changed = f"It changed{_listed(cause.files)}\n\n" if cause.files else ""
     return (
-        f"{_check_note(head, results)}\n\n{mine}"
-        f"What the other side was for:\n\n{theirs}\n\n"
+        f"{_check_note(head, cause.results)}\n\n{mine}"
+        f"What the other side was for:\n\n{theirs}\n\n{changed}"
         "No line of them conflicts: one side changes something that the other relies on. "
-        f"When the other side has landed, it is on {clean(target)}: "
+        f"The other side has landed, so it is on {clean(target)}: "
         f"git merge {shlex.quote(clean(target))}, and fit yours to it."
     )
 
@@ -148,9 +157,13 @@ def warning(files: tuple[str, ...], other: Intent, *, branch: str, target: str) 
 
 
 def _files(files: tuple[str, ...]) -> str:
+    return f" in{_listed(files)}" if files else "."
+
+
+def _listed(files: tuple[str, ...]) -> str:
     more = len(files) - _MOST_FILES
     listed = _list((*files[:_MOST_FILES], *([f"and {more} more"] if more > 0 else [])))
-    return f" in:\n\n{listed}" if files else "."
+    return f":\n\n{listed}"
 
 
 def _list(lines: Sequence[str]) -> str:

@@ -70,7 +70,7 @@ def _lasts(fleet: Fleet, given: Circumstances, effect: Gate | Prove) -> timedelt
     """Return how long its checks took last; None where nobody knows."""
     cars = effect.cars if isinstance(effect, Gate) else ()
     task = fleet.tasks[cars[-1].task if cars else effect.task]
-    policy = given.repo(task.repo, task.target)
+    policy = given.target(task.repo, task.target)
     if isinstance(effect, Gate):
         checks = gates_of([fleet.tasks[car.task].spec for car in cars], policy)
     else:

@@ -7,10 +7,11 @@ from msgspec.structs import replace
 from track import Track, queue
 
 from fleet.core import events as e
-from fleet.core.causes import GateRed
+from fleet.core.causes import GateRed, Intent
 from fleet.core.ids import Commit, TaskId
 from fleet.core.line import Line
 from fleet.core.merge_queue import stands_still
+from fleet.core.phrases import note
 from fleet.core.policy import RepoPolicy, Rule
 from fleet.core.trains import failing
 
@@ -159,7 +160,16 @@ def test_two_that_pass_alone_and_fail_together_are_named() -> None:
     assert track.checking == [("b",)]
     track.finish("b")  # on the target of before
 
-    assert causes(track)["b"].cause.beside == (A,)
+    cause = causes(track)["b"].cause
+    assert cause.beside == (A,)
+    assert (cause.own, cause.others) == (
+        Intent(B, "Do it", "do it"),
+        (Intent(A, "Do it", "do it"),),
+    )
+    assert cause.files == ("x.py",)
+    told = note(cause, target="main")
+    assert "What the other side was for:\n\n- a: Do it" in told
+    assert "It changed:\n\n- x.py" in told
 
 
 def test_who_fails_on_a_target_that_fails_by_itself_makes_no_pair() -> None:

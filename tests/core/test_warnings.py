@@ -22,13 +22,13 @@ from histories import (
 from fleet.core import events as e
 from fleet.core import turns
 from fleet.core.activity import Idle, Waiting, Working
-from fleet.core.causes import CheckResult, Conflict, Intent
+from fleet.core.causes import CheckResult, Conflict, GateRed, Intent
 from fleet.core.effects import Tell
 from fleet.core.ids import TaskId
 from fleet.core.intents import intent
 from fleet.core.lives import lives
 from fleet.core.model import Fleet, Spec
-from fleet.core.phrases import note, pair_note, warning
+from fleet.core.phrases import note, pair, reason, warning
 from fleet.core.planned import Circumstances
 from fleet.core.policy import RepoPolicy
 from fleet.core.radar import Clash, Clashes, Opponent
@@ -218,20 +218,31 @@ def test_what_others_wrote_cannot_reach_a_terminal() -> None:
 
     assert "\x1b" not in note(cause, target=ODD)
     red = (CheckResult("test", "failed", 1.0, "/log/test", 1),)
-    assert "\x1b" not in pair_note(red, [odd], own=odd, target=ODD)
+    both = GateRed(red, BASE, (TaskId(ODD),), odd, (odd,), (ODD,))
+    assert "\x1b" not in note(both, target=ODD)
 
 
 def test_two_changes_that_fail_together_are_told_of_each_other() -> None:
     red = (CheckResult("test", "failed", 1.0, "/log/test", 1),)
-    others = [Intent("b", "Prices", "with taxes"), Intent("c", "Docs")]
+    mine, others = (
+        Intent(A, "Import files"),
+        (Intent(B, "Prices", "with taxes"), Intent("c", "Docs")),
+    )
+    cause = GateRed(red, BASE, (B,), mine, others, ("prices.py",))
 
-    text = pair_note(red, others, own=Intent("a", "Import files"), target="main")
+    text = note(cause, target="main")
 
     assert "and so does what b and c changed" in text
+    assert "It changed:\n\n- prices.py" in text
+    assert "git merge main, and fit yours to it" in text
+    assert reason(cause).endswith(", together with b, and passes without")
+    assert pair(cause)[0] == "it fails together with b: Prices, which changed prices.py"
+    assert pair(GateRed(red, BASE, (B,))) == ()
     assert "- test: failed with exit code 1; output: /log/test" in text
     assert "- a: Import files" in text
     assert "- b: Prices\n    with taxes\n- c: Docs" in text
-    assert "- a:" not in pair_note(red, others, own=None, target="main")
+    old = GateRed(red, BASE, (B,))  # of an old ledger
+    assert "together with b, and passes without" in note(old, target="main")
 
 
 def test_many_files_are_counted() -> None:

@@ -14,7 +14,7 @@ from fleet.core.causes import ChecksRed, GateRed
 from fleet.core.change import newest_results
 from fleet.core.model import Fleet, Task
 from fleet.core.names import find
-from fleet.core.phrases import note, reason, told_at_length
+from fleet.core.phrases import note, pair, reason, told_at_length
 from fleet.core.queue_rows import queue_rows
 from fleet.core.rows import SignalRow, TaskRow, WhyView
 from fleet.core.schedule import occupied, waits_for
@@ -90,6 +90,7 @@ def _because(host: Host, fleet: Fleet, task: Task) -> list[str]:
     said = _reasons(host, fleet, task)
     if task.last_cause is not None and not isinstance(task.status, Held | Failed):
         said.append(f"last time: {reason(task.last_cause)}")
+        said.extend(pair(task.last_cause))
     said.extend([task.trouble] if task.trouble else [])
     return [*said, *(f"fleet log {task.id} --check {name}" for name in _red(task))]
 

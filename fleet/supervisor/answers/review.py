@@ -11,6 +11,7 @@ from fleet.core.criteria import criteria
 from fleet.core.model import Fleet, Task
 from fleet.core.names import find
 from fleet.core.packet import Identity, Measured, Neighbourhood, Packet, Proof
+from fleet.core.phrases import pair
 from fleet.core.policy import RepoPolicy
 from fleet.core.proofs import proof_rows
 from fleet.core.queue_rows import queue_rows
@@ -152,6 +153,7 @@ def _neighbourhood(host: Host, place: Place, task: Task, change: Change) -> Neig
         waits_for=mine.waits_for if mine else None,
         landed=landed[:10],
         conflicts=_clashes(mine),
+        together=pair(task.last_cause),
     )
 
 

@@ -18,6 +18,7 @@ from fleet.core.model import Repo, Task
 from fleet.core.policy import RepoPolicy
 from fleet.errors import ToolError
 from fleet.supervisor.perform import surroundings
+from fleet.supervisor.perform.outputs import with_outputs
 from fleet.supervisor.perform.tools import Tools
 
 GRACE_S = 5.0
@@ -44,7 +45,7 @@ def write_launch(tools: Tools, asked: Asked, policy: RepoPolicy) -> str:
     token = tools.token(task.id, asked.attempt, secrets.token_hex(8))
     for message in task.messages:
         heading = f"Before attempt {asked.attempt}"
-        surroundings.add_note(tools, task.id, heading, message.text)
+        surroundings.add_note(tools, task.id, heading, with_outputs(message.text, task))
     environment = surroundings.agent_environment(tools, task, policy)
     for name in adapter.scrub:
         environment.pop(name, None)

@@ -13,6 +13,7 @@ from fleet.core.model import Fleet, Task
 from fleet.core.signals import HOOK, PROCESS, REPORT
 from fleet.errors import FleetError, ToolError
 from fleet.supervisor.perform import surroundings
+from fleet.supervisor.perform.outputs import with_outputs
 from fleet.supervisor.perform.tools import Tools
 from fleet.supervisor.rundir import read_token
 from fleet.tools.tmux.input import Busy, Habits, Outcome, RefusedInput, Typed, as_line
@@ -54,7 +55,8 @@ class _Telling:
 
     def tell(self, message: Message, token: str) -> list[e.AnyEvent]:
         reports = self._tools.reports
-        line = as_line(message.text) or self._by_file(message.text)
+        text = with_outputs(message.text, self._task)
+        line = as_line(text) or self._by_file(text)
         if not self._is_up():
             return self._unless_stopped("refused", "its agent has not said yet that it is up")
         if self._stop.is_set():
