@@ -298,7 +298,7 @@ def _sealed(queue: "Queue", name: TaskId) -> Commit:
 
 def _never_passed(queue: "Queue", task: Task, proof: Evidence) -> list[str]:
     """Return the checks in force that were never green on the tree of a proof."""
-    wanted = gates(task.spec, queue.given.repo(h.REPO))
+    wanted = gates(task.spec, queue.given.target(h.REPO, "main"))
     return [it.name for it in wanted if (proof.tree, it.run) not in queue.world.passed]
 
 

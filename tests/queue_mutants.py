@@ -246,9 +246,9 @@ def too_many_checks() -> Wrong:
     """I11: there is always room for two more checks."""
     real = merge_queues
 
-    def crowded(fleet: Fleet, given: Circumstances) -> Plan:
+    def crowded(fleet: Fleet, given: Circumstances, now: datetime) -> Plan:
         more = replace(given.policy, workers=(given.policy.workers or 1) + 2)
-        return real(fleet, replace(given, policy=more))
+        return real(fleet, replace(given, policy=more), now)
 
     return patch.object(plan, "merge_queues", crowded)
 
