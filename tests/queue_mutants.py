@@ -200,7 +200,7 @@ def squashed_on_a_wrong_base() -> Iterator[None]:
 def landed_and_landed_again() -> Iterator[None]:
     """I7: nobody looks whether the target has a change already."""
     with (
-        patch.object(queue, "_is_there", lambda case, onto: False),
+        patch.object(queue, "_found_on", lambda case, onto: None),
         patch.object(landing, "landed", lambda intent: ()),
         patch.object(moves, "landed", lambda intent: ()),
         patch.object(perform_landing, "recover", lambda intent: NotLanded()),
@@ -326,7 +326,7 @@ def never_proven() -> Wrong:
 
 def nobody_asked() -> Wrong:
     """I16: green checks are enough, whoever was to be asked."""
-    return patch.object(going_on, "may_land", lambda task, change, policy: True)
+    return patch.object(going_on, "lacks", lambda task, change, policy: None)
 
 
 def nothing_ran_is_green() -> Wrong:
