@@ -14,6 +14,7 @@ from fleet.tools.git.objects import person, write_commit
 from fleet.tools.git.refs import stamp
 from fleet.tools.git.repository import Place
 from fleet.tools.git.run import git
+from fleet.tools.git.stand_ins import stand_in
 
 _TRAILER = re.compile(r"[A-Za-z0-9-]+: ")
 _OURS = re.compile(
@@ -57,8 +58,14 @@ def build(
     when: int,
     trailers: Mapping[str, str] | None = None,
     author: Person | None = None,
+    base: str | None = None,
+    keeps_history: bool = True,
 ) -> Built | Conflicted:
     """Make the commit by which `sealed` would land on `target`; it is unreachable until then.
+
+    With `base`, what lands is what `sealed` has beyond it, as `merge_trees` has it. Without
+    `keeps_history` a merge names only `target` as its parent: what `sealed` was made of beside
+    that is not to count as merged.
 
     `when` is the commit's time in seconds: with it, equal arguments give the same object. The
     committer, and without `author` the author, is the repository's user. `rebase` replays the
@@ -69,11 +76,14 @@ def build(
     time = f"@{when} +0000"
     words = _Words(_with_trailers(message, trailers or {}), author or user, time, user, time)
     if method == "rebase":
-        return _replay(place, target=target, sealed=sealed, words=words, trailers=trailers or {})
-    merged = merge_trees(place, into=target, change=sealed)
+        since = [target, *([base] if base else [])]
+        return _replay(
+            place, target=target, sealed=sealed, since=since, words=words, trailers=trailers or {}
+        )
+    merged = merge_trees(place, into=target, change=sealed, base=base)
     if isinstance(merged, Conflicted):
         return merged
-    parents = [target, sealed] if method == "merge" else [target]
+    parents = [target, sealed] if method == "merge" and keeps_history else [target]
     return Built(_commit(place, merged.tree, parents, words), merged.tree)
 
 
@@ -109,13 +119,17 @@ def _committer(place: Place, *_configured: object) -> Person:
 
 
 def _replay(
-    place: Place, *, target: str, sealed: str, words: _Words, trailers: Mapping[str, str]
+    place: Place,
+    *,
+    target: str,
+    sealed: str,
+    since: Sequence[str],
+    words: _Words,
+    trailers: Mapping[str, str],
 ) -> Built | Conflicted:
     tip, tree = target, tree_of(place, target)
-    for change, parent, own in _commits(place, target=target, sealed=sealed, words=words):
-        # merge-tree takes a merge base of its own choice from 2.40 on; this works with every git:
-        # a commit with the tree that we build upon, whose only parent is that of the change.
-        upon = _commit(place, tree, [parent], words)
+    for change, parent, own in _commits(place, since=since, sealed=sealed, words=words):
+        upon = stand_in(place, tree, [parent])
         merged = merge_trees(place, into=upon, change=change)
         if isinstance(merged, Conflicted):
             return merged
@@ -129,14 +143,15 @@ def _replay(
 
 
 def _commits(
-    place: Place, *, target: str, sealed: str, words: _Words
+    place: Place, *, since: Sequence[str], sealed: str, words: _Words
 ) -> Iterator[tuple[str, str, _Words]]:
-    """Yield each commit that `target` lacks, oldest first, with its first parent and its words."""
+    """Yield each commit that `since` lack, oldest first, with its first parent and its words."""
     wanted = "%H%x00%P%x00%an%x00%ae%x00%ad%x00%B"
     fields = git(
         place.git_dir,
         *("log", "-z", "--reverse", "--first-parent", "--topo-order", "--no-show-signature"),
-        *("--encoding=UTF-8", "--date=raw", f"--format={wanted}", f"{target}..{sealed}"),
+        *("--encoding=UTF-8", "--date=raw", f"--format={wanted}", sealed),
+        *(f"^{it}" for it in since),
         env=AS_NAMED,
         hermetic=True,
     ).fields

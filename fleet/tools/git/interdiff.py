@@ -4,12 +4,9 @@ from dataclasses import dataclass
 
 from fleet.tools.git.attributes import AS_NAMED
 from fleet.tools.git.changes import touched
-from fleet.tools.git.merging import Conflicted, merge_trees, tree_of
-from fleet.tools.git.objects import write_commit
+from fleet.tools.git.merging import Conflicted, merge_trees
 from fleet.tools.git.repository import Place, branch_tip
 from fleet.tools.git.run import git
-
-_NOBODY = "fleet <fleet@localhost> 0 +0000"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +33,7 @@ def between(place: Place, *, base: str, sealed: str, later_base: str, later: str
     """
     if base == later_base:
         return Between(sealed)
-    # The merge base of both is `base`: the replay brings in the earlier change and no more.
-    upon = _commit(place, tree_of(place, later_base), parent=base)
-    merged = merge_trees(place, into=upon, change=sealed)
+    merged = merge_trees(place, into=later_base, change=sealed, base=base)
     if not isinstance(merged, Conflicted):
         return Between(merged.tree)
     changed = touched(place, base, sealed) | touched(place, later_base, later)
@@ -55,27 +50,3 @@ def branched_off(place: Place, commit: str, *, target: str) -> str | None:
         return None
     found = git(place.git_dir, "merge-base", commit, tip, env=AS_NAMED, expect=(0, 1)).text
     return found if found and found != commit else None
-
-
-def _commit(place: Place, tree: str, *, parent: str) -> str:
-    """Return a commit that nothing refers to, the same for the same arguments."""
-    written = write_commit(
-        place.git_dir,
-        tree=tree,
-        parents=(parent,),
-        author=_NOBODY,
-        committer=_NOBODY,
-        message="replay\n",
-    )
-    if written is not None:
-        return written
-    name, email, date = "fleet", "fleet@localhost", "@0 +0000"
-    env = {
-        f"GIT_{who}_{what}": value
-        for who in ("AUTHOR", "COMMITTER")
-        for what, value in (("NAME", name), ("EMAIL", email), ("DATE", date))
-    }
-    asked = ("commit-tree", tree, "-p", parent)
-    return git(
-        place.git_dir, *asked, stdin=b"replay\n", env={**AS_NAMED, **env}, hermetic=True
-    ).text

@@ -15,6 +15,7 @@ from fleet.tools.git.remembered import Remembered
 from fleet.tools.git.repository import Place
 from fleet.tools.git.run import Answer, git
 from fleet.tools.git.scratch import Scratch, scratch
+from fleet.tools.git.stand_ins import stand_in
 
 _TASK = "%(trailers:key=Fleet-Task,valueonly,separator=%x2C)"
 _POINTER = "CONFLICT (lfs): both sides changed {}, which has no lines to be merged\n"
@@ -46,22 +47,33 @@ class Conflicted:
         return tuple(line for line in lines if not line.startswith("Auto-merging "))
 
 
-def merge_trees(place: Place, *, into: str, change: str) -> Merged | Conflicted:
+def merge_trees(
+    place: Place, *, into: str, change: str, base: str | None = None
+) -> Merged | Conflicted:
     """Merge the commit `change` into the commit `into`; no ref, index or work tree is touched.
 
-    The result depends on the two commits, on the repository's own `info/attributes` and on git's
+    With `base`, what `change` brings is what it has beyond that commit, whatever history says that
+    the two have in common: what stands on work that was squashed brings that a second time else.
+
+    The result depends on the commits, on the repository's own `info/attributes` and on git's
     version: no other configuration counts, and a path that names a custom merge driver conflicts
     where both sides changed it. So does one that git LFS keeps: one side has to be chosen, whole.
 
     Raises:
         ToolError: a commit is missing, or they have no common ancestor.
     """
-    answer = _merge_tree(place, "--messages", into, change, attributes=into, expect=(0, 1))
+    sides = (into, change)
+    if base is not None:
+        sides = (_beyond(place, into, base), _beyond(place, change, base))
+    answer = _merge_tree(place, "--messages", *sides, attributes=into, expect=(0, 1))
     fields = iter(answer.fields)
     tree, files = _result(fields)
     said = list(_records(fields))
     if answer.code:
-        return Conflicted(files, "".join(it.text for it in said))
+        told = "".join(it.text for it in said)
+        for stands_in, named in zip(sides, (into, change), strict=True):
+            told = told.replace(stands_in, named)
+        return Conflicted(files, told)
     mixed = [path for it in said if it.kind == "Auto-merging" for path in it.paths]
     pointers = kept_by_lfs(place, mixed, attributes=into)
     return (
@@ -105,12 +117,15 @@ def pairs(
     return found
 
 
-def contained(place: Place, *, base: str, sealed: str, target: str, commit: str) -> tuple[str, ...]:
+def contained(
+    place: Place, *, base: str, sealed: str, target: str, commit: str, onto_base: bool = False
+) -> tuple[str, ...]:
     """Return the paths in which landing `commit` on `target` would not be what was reviewed.
 
-    Reviewed was `base`..`sealed`, with `base` their merge base. The landing may touch only what
-    was reviewed, and where the target did not move it must bring exactly the reviewed content.
-    Renames can break that honestly: then merging again must give the tree of `commit`.
+    Reviewed was `base`..`sealed`, with `base` their merge base, or with `onto_base` the commit
+    that they are merged by. The landing may touch only what was reviewed, and where the target did
+    not move it must bring exactly the reviewed content. Renames can break that honestly: then
+    merging again must give the tree of `commit`.
     """
     reviewed = changes(place.git_dir, base, sealed)
     landing = {path: it.now for path, it in changes(place.git_dir, target, commit).items()}
@@ -121,7 +136,8 @@ def contained(place: Place, *, base: str, sealed: str, target: str, commit: str)
         for path, change in reviewed.items()
         if path not in moved and landing.get(path) != change.now
     }
-    if not foreign | changed or _merges_to(place, target, sealed, commit):
+    by = base if onto_base else None
+    if not foreign | changed or _merges_to(place, target, sealed, commit, base=by):
         return ()
     return tuple(sorted(foreign | changed))
 
@@ -201,8 +217,13 @@ def _records(fields: Iterator[str]) -> Iterator[_Record]:
         yield _Record(tuple(paths), kind, text)
 
 
-def _merges_to(place: Place, target: str, sealed: str, commit: str) -> bool:
-    merged = merge_trees(place, into=target, change=sealed)
+def _beyond(place: Place, commit: str, base: str) -> str:
+    """Return what stands in for `commit` where it is to have `base` in common with another."""
+    return commit if commit == base else stand_in(place, tree_of(place, commit), [base])
+
+
+def _merges_to(place: Place, target: str, sealed: str, commit: str, *, base: str | None) -> bool:
+    merged = merge_trees(place, into=target, change=sealed, base=base)
     return isinstance(merged, Merged) and merged.tree == tree_of(place, commit)
 
 

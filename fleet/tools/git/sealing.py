@@ -1,10 +1,11 @@
 """Pins what an agent has made at one commit; its branch, index and files are only read."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from msgspec import Struct
 
+from fleet.tools.git.bases import base_of
 from fleet.tools.git.changes import numbers
 from fleet.tools.git.repository import Place, branch_tip, ref_commit
 from fleet.tools.git.run import git
@@ -28,7 +29,8 @@ class Sealed(Struct, frozen=True):
     """A change at one commit.
 
     `head` is the branch's own commit, and `commit` that or, with `auto_commit`, one above it that
-    holds the uncommitted files. The rest compares `commit` with `base`, where it left the target.
+    holds the uncommitted files. The rest compares `commit` with `base`, where it left the target,
+    or `upon`, the revision of the change below it that it stands on.
     """
 
     commit: str
@@ -38,6 +40,7 @@ class Sealed(Struct, frozen=True):
     added: int
     removed: int
     files: tuple[str, ...]
+    upon: str | None = None
 
 
 class Empty(Struct, frozen=True):
@@ -53,6 +56,13 @@ class Unsealable(Struct, frozen=True):
 Outcome = Sealed | Empty | Unsealable
 
 
+class _Ground(Struct, frozen=True):
+    """What a change may stand on: the tip of its target, and revisions of the change below it."""
+
+    target: str
+    parents: tuple[str, ...] = ()
+
+
 def seal(
     place: Place,
     path: Path,
@@ -60,6 +70,7 @@ def seal(
     branch: str,
     target_commit: str,
     ref: str,
+    parents: Sequence[str] = (),
     exclude: tuple[str, ...] = (),
     message: str = "uncommitted work",
     author: Mapping[str, str] | None = None,
@@ -69,25 +80,29 @@ def seal(
     Where `ref` exists it is kept, and told again. Files at `exclude` (fleet's own copies), ignored
     ones and repositories inside the worktree are left out. `author` are variables as git reads
     them (GIT_AUTHOR_NAME...) for the commit that holds uncommitted files, else the user's own.
+    `parents` are the revisions of the change below it, as `base_of` has them.
 
     Raises:
         ToolError: git could not, or the disk is full; then `ref` was not made.
     """
+    ground = _Ground(target_commit, tuple(parents))
     outcome = _seal_worktree(
-        place, path, branch=branch, target=target_commit, exclude=exclude, message=message,
-        author=author,
-    )  # fmt: skip
-    return _pin(place, outcome, ref=ref, target=target_commit)
+        place, path, branch=branch, ground=ground, exclude=exclude, message=message, author=author
+    )
+    return _pin(place, outcome, ref=ref, ground=ground)
 
 
-def seal_branch(place: Place, branch: str, *, target_commit: str, ref: str) -> Outcome:
+def seal_branch(
+    place: Place, branch: str, *, target_commit: str, ref: str, parents: Sequence[str] = ()
+) -> Outcome:
     """Pin the head of a branch made by hand at `ref`, as `seal` does; only commits count."""
+    ground = _Ground(target_commit, tuple(parents))
     head = branch_tip(place, branch)
     if head is None:
         outcome: Outcome = Unsealable(f"there is no branch {branch}")
     else:
-        outcome = _measure(place, head, target=target_commit)
-    return _pin(place, outcome, ref=ref, target=target_commit)
+        outcome = _measure(place, head, ground=ground)
+    return _pin(place, outcome, ref=ref, ground=ground)
 
 
 def _seal_worktree(
@@ -95,7 +110,7 @@ def _seal_worktree(
     path: Path,
     *,
     branch: str,
-    target: str,
+    ground: _Ground,
     exclude: tuple[str, ...],
     message: str,
     author: Mapping[str, str] | None,
@@ -111,7 +126,7 @@ def _seal_worktree(
         tree = write_tree(path, seen, exclude=exclude)
         text = f"{message}\n\n{UNCOMMITTED}: yes\n".encode()
         commit = git(path, "commit-tree", tree, "-p", head, stdin=text, env=author).text
-    return _measure(place, commit, head=head, target=target)
+    return _measure(place, commit, head=head, ground=ground)
 
 
 def _obstacle(admin: Path, seen: Look, branch: str) -> str | None:
@@ -127,30 +142,41 @@ def _obstacle(admin: Path, seen: Look, branch: str) -> str | None:
     return reasons[0] if reasons else None
 
 
-def _measure(place: Place, commit: str, *, target: str, head: str | None = None) -> Outcome:
-    """Return what `commit` changes since it left `target`; its branch is at `head`, if known."""
-    found = git(place.git_dir, "merge-base", commit, target, expect=(0, 1))
-    if found.code:
+def _measure(place: Place, commit: str, *, ground: _Ground, head: str | None = None) -> Outcome:
+    """Return what `commit` changes beyond its base; its branch is at `head`, if known."""
+    base = base_of(place, commit, target=ground.target, parents=ground.parents)
+    if base is None:
         return Unsealable("it shares no history with the target")
-    base = found.text
-    rows = numbers(place, base, commit)
+    rows = numbers(place, base.commit, commit)
     if not rows:
         return Empty()
     added, removed = (sum(int(row[side]) for row in rows if row[side] != "-") for side in (0, 1))
     head = head or _own_head(place, commit)
-    return Sealed(commit, head, base, commit != head, added, removed, tuple(row[2] for row in rows))
+    return Sealed(
+        commit=commit,
+        head=head,
+        base=base.commit,
+        auto_commit=commit != head,
+        added=added,
+        removed=removed,
+        files=tuple(row[2] for row in rows),
+        upon=base.upon,
+    )
 
 
-def _pin(place: Place, outcome: Outcome, *, ref: str, target: str) -> Outcome:
+def _pin(place: Place, outcome: Outcome, *, ref: str, ground: _Ground) -> Outcome:
     """Make `ref`, unless there is one: then what it holds is the outcome, whatever came since."""
     if isinstance(outcome, Sealed):
-        complaint = update(place.git_dir, f"create {ref} {outcome.commit}")
+        orders = [f"create {ref} {outcome.commit}"]
+        if outcome.upon not in {None, outcome.base}:  # no branch has that base
+            orders.append(f"update {ref}-base {outcome.base}")
+        complaint = update(place.git_dir, *orders)
         if not complaint:
             return outcome
         if ref_commit(place, ref) is None:
             raise refused(place.git_dir, complaint)
     held = ref_commit(place, ref)
-    return _measure(place, held, target=target) if held else outcome
+    return _measure(place, held, ground=ground) if held else outcome
 
 
 def _own_head(place: Place, commit: str) -> str:

@@ -7,7 +7,7 @@ from typing import Protocol
 import pytest
 
 from fleet.errors import ToolError
-from fleet.tools.git import changes, run, sealing, snapshot
+from fleet.tools.git import bases, changes, run, sealing, snapshot
 from fleet.tools.git.repository import Place, locate
 from fleet.tools.git.sealing import Empty, Outcome, Sealed, Unsealable, seal, seal_branch
 from fleet.tools.git.workspaces import admin_dir, claim, create
@@ -383,7 +383,7 @@ def test_sealing_takes_few_processes(
         commands.append(args[0])
         return real(cwd, *args, **more)  # type: ignore[arg-type] # passes on what it was given
 
-    for module in (sealing, snapshot, changes):
+    for module in (sealing, bases, snapshot, changes):
         monkeypatch.setattr(module, "git", counted)
     commit(plain, work, new_txt="1\n")
 
