@@ -10,6 +10,8 @@ from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from msgspec.structs import replace
+
 from fleet.core import activity, assessment, causes, change, comments, events, line, proof, status
 from fleet.core.ids import Commit, RepoId, TaskId
 from fleet.core.model import Spec
@@ -450,6 +452,46 @@ EVIDENCE_GONE: Sequence[events.AnyEvent] = (
     ),
     events.GateRejected(task=LOGIN, revision=1, cause=_PAIR),
 )
+UPON = change.Member(LOGIN, 1)
+STACKS: Sequence[events.AnyEvent] = (
+    *MEASURED[:3],
+    events.TaskAdded(
+        task=DOCS,
+        repo=REPO,
+        spec=replace(SPEC, after=(LOGIN,), stacked=True, priority="urgent"),
+        target="main",
+        base=BASE,
+        branch="fleet/docs",
+    ),
+    events.AttemptBegan(task=DOCS, attempt=1, base=SEALED, upon=UPON),
+    events.RunStarted(task=DOCS, attempt=1, pane="%8", pid=4343, pid_start=987655),
+    events.StackTold(task=DOCS, upon=change.Member(LOGIN, 2), text="it has a new revision"),
+    events.DoneDeclared(task=DOCS, attempt=1, by="person"),
+    events.Sealed(
+        task=DOCS,
+        revision=1,
+        sealed=HEAD,
+        head=HEAD,
+        base=SEALED,
+        added=1,
+        removed=0,
+        files=("docs.md",),
+        below=(UPON,),
+        upon=UPON,
+    ),
+    events.ChecksPassed(task=DOCS, revision=1, results=()),
+    events.Approved(task=DOCS, revision=1, sealed=HEAD, by="ann", parents=(UPON,)),
+    events.StackMoved(
+        task=DOCS,
+        revision=1,
+        below=(change.Member(LOGIN, 2),),
+        reason="login, on which it stands, has a new revision since it was approved",
+    ),
+    events.TaskEdited(task=DOCS, spec=replace(SPEC, priority="low")),
+    events.ConflictFound(
+        task=DOCS, revision=1, cause=causes.Conflict(("docs.md",), TIP, base=SEALED)
+    ),
+)
 Batches = Sequence[Sequence[events.AnyEvent]]
 HISTORIES: dict[str, Batches] = {
     "format-1": (SETTING, TO_REVIEW, TO_LANDED, OTHERS),
@@ -466,6 +508,7 @@ HISTORIES: dict[str, Batches] = {
     "trains": (SETTING, TRAINS),
     "approvals": (SETTING, APPROVALS),
     "forgotten": (SETTING, FORGOTTEN),
+    "stacks": (SETTING, STACKS),
 }
 
 

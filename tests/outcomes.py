@@ -70,6 +70,7 @@ def _judged(  # noqa: C901, PLR0912 (a case for each effect)
     effect: f.Seal
     | f.RunChecks
     | f.LookAgain
+    | f.Reconsider
     | f.Assess
     | f.Merge
     | f.Gate
@@ -87,6 +88,8 @@ def _judged(  # noqa: C901, PLR0912 (a case for each effect)
             return [e.ChecksPassed(task=task, revision=number, results=(h.GREEN,))]
         case f.LookAgain(onto=onto):
             return [e.ApprovalHeld(task=task, revision=number, onto=onto)]
+        case f.Reconsider():
+            return [reconsidered(fleet.tasks[task])]
         case f.Assess():
             return [e.ChangeAssessed(task=task, revision=number, assessment=MEASURED)]
         case f.Merge():
@@ -99,6 +102,13 @@ def _judged(  # noqa: C901, PLR0912 (a case for each effect)
             return [proved(effect, fleet.tasks[task], given)]
         case f.Land():
             return _land(effect, fleet)
+
+
+def reconsidered(task: Task) -> e.ApprovalVoided:
+    change = _change(task)
+    return e.ApprovalVoided(
+        task=task.id, revision=change.revision, reason=change.voided or "another stack"
+    )
 
 
 def proved(

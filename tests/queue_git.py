@@ -72,6 +72,7 @@ class GitWorld(World):
         self.values = {self.begin}
         self._names: dict[str, Commit] = {}  # of files, and the commits that brought them
         self._known: dict[Commit, Edits] = {}
+        self._fresh: dict[str, Commit] = {}  # where the next commit of a branch is cut
 
     def git(self, *words: str, ok: tuple[int, ...] = (0,)) -> str:
         ran = subprocess.run(
@@ -107,9 +108,16 @@ class GitWorld(World):
             files |= dict.fromkeys(it for it, by in self._names.items() if by == old)
         if shared:
             files[SHARED] = shared
-        new = Commit(branches.commit(self.repo, branch, files, start=old or self.begin))
+        start = self._fresh.pop(branch, None) or old or self.begin
+        if start != old and old is not None:  # put onto another one: what it had is not there
+            files = {path: text for path, text in files.items() if text is not None}
+        new = Commit(branches.commit(self.repo, branch, files, start=start))
         self._names[name] = self.branches[branch] = new
         return new
+
+    def stand(self, branch: str, on: Commit) -> None:
+        self._fresh[branch] = on
+        super().stand(branch, on)
 
     def clash(self, one: str, two: str) -> None:
         for branch in (one, two):

@@ -19,7 +19,8 @@ from fleet.core.ids import Commit, TaskId
 from fleet.core.model import Task
 from fleet.core.proof import KINDS
 from fleet.core.reducer import reduce, replay
-from fleet.core.status import Landed, Submitted
+from fleet.core.stacks import below
+from fleet.core.status import Checking, Landed, Submitted
 from fleet.core.trains import builds_on
 from fleet.core.views import needs
 
@@ -182,6 +183,18 @@ def the_intent_is_on_record(queue: "Queue", swap: Swap) -> None:
     assert all(one.commit == two.basis for one, two in pairwise(proofs)), "I13: a gap between two"
 
 
+def what_is_below_lands_first(queue: "Queue", swap: Swap) -> None:
+    """I9: a change lands behind all that is below it in its stack, as that was when approved."""
+    gone = {(it.task, it.revision) for it in queue.recorded(e.ChangeLanded)}
+    for name in swap.tasks:
+        change = queue.change(name)
+        under = [*below(queue.fleet, queue.fleet.tasks[name])]
+        under += [it for approval in change.approvals for it in approval.parents]
+        for it in under:
+            assert (it.task, it.revision) in gone, f"I9: {name} lands before {it.task}"
+        gone.add((name, change.revision))
+
+
 # After each step ----------------------------------------------------------------------------------
 
 
@@ -196,6 +209,17 @@ def parents_land_first(queue: "Queue") -> None:
     for place, name in enumerate(landed):
         for parent in queue.fleet.tasks[name].spec.after:
             assert parent in landed[:place], f"I9: {name} landed before {parent}"
+
+
+def no_approval_outlives_what_is_below(queue: "Queue") -> None:
+    """I18: what people approved upon one revision counts for nothing upon another."""
+    for task in queue.fleet.tasks.values():
+        if task.change is None or task.landing or not isinstance(task.status, Submitted | Checking):
+            continue
+        now = below(queue.fleet, task)
+        for approval in task.change.approvals:
+            same = approval.by == BY_POLICY or approval.parents == now
+            assert same, f"I18: {task.id} was approved upon something else"
 
 
 def few_checks_run(queue: "Queue") -> None:
@@ -281,10 +305,12 @@ SWAPS: tuple[Callable[["Queue", Swap], None], ...] = (
     what_lands_was_approved,
     nothing_else_lands,
     the_intent_is_on_record,
+    what_is_below_lands_first,
 )
 STATES: tuple[State, ...] = (
     no_dirty_checkout_is_touched,
     parents_land_first,
+    no_approval_outlives_what_is_below,
     few_checks_run,
     the_same_state_asks_for_the_same,
     planning_comes_to_rest,

@@ -9,14 +9,17 @@ import queue_invariants as inv
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from msgspec.structs import replace
 from queue_sim import POLICIES, Queue
 
 from fleet.core import commands as c
 from fleet.core.ids import TaskId
-from fleet.core.policy import Land
+from fleet.core.policy import Land, Priority
 
 BRANCHES = ("b0", "b1", "b2", "b3", "b4")
+STACKED = ("s0", "s1", "s2")
 branches = st.sampled_from(BRANCHES)
+stacked = st.sampled_from(STACKED)
 lands = st.sampled_from(("auto", "auto", "review"))
 which = st.integers(0, 7)
 policies = st.integers(0, len(POLICIES) - 1)
@@ -90,6 +93,56 @@ class QueueMachine(RuleBasedStateMachine):
         self.queue.world.commit(f"fleet/{name}")
         spec = h.spec(agent=None, land=land, after=(TaskId(parent),))
         self.queue.record(h.added(name, spec))
+
+    @rule(parent=st.sampled_from((*BRANCHES, *STACKED)), child=stacked, land=lands)
+    def one_stands_on_another(self, parent: str, child: str, land: Land) -> None:
+        """A change on another that is under review; or on its newest revision, if it is there."""
+        below, name = self.queue.fleet.tasks.get(TaskId(parent)), TaskId(child)
+        if below is None or below.change is None:
+            return
+        known = self.queue.fleet.tasks.get(name)
+        if known is not None and parent not in known.spec.after:
+            return
+        self.queue.world.stand(child, on=below.change.sealed)
+        self._submit(child, land, after=parent)
+
+    @rule(child=stacked, land=lands)
+    def what_is_below_changes(self, child: str, land: Land) -> None:
+        """Both are approved, and the lower one has a new revision just before they land."""
+        task = self.queue.fleet.tasks.get(TaskId(child))
+        if task is None or not task.spec.after:
+            return
+        parent = task.spec.after[0]
+        self.queue.submit(c.Approve(task=child))
+        self.queue.world.commit(parent)
+        self._submit(parent, land)
+        self.work(steps=2, longest=True)
+        self.queue.submit(c.Approve(task=parent))
+        self.work(steps=8, longest=True)
+
+    @rule(parent=branches, child=stacked, number=st.sampled_from((0, 3, 4)), changes=st.booleans())
+    def a_stack_lands(self, parent: str, child: str, number: int, *, changes: bool) -> None:
+        """By merge, squash or rebase; perhaps with another revision below than it was made on."""
+        self.somebody_edits_the_rules(number)
+        self.queue.world.commit(parent)
+        self._submit(parent, "review")
+        self.work(steps=12, longest=True)
+        self.one_stands_on_another(parent, child, "review")
+        self.work(steps=12, longest=True)
+        if changes:
+            self.queue.world.commit(parent)
+            self._submit(parent, "review")
+            self.work(steps=12, longest=True)
+        self.approve_all()
+        self.work(steps=12, longest=True)
+
+    @rule(child=stacked)
+    def one_goes_on_alone(self, child: str) -> None:
+        self.queue.submit(c.Edit(task=child, alone=True))
+
+    @rule(branch=branches, priority=st.sampled_from(("urgent", "normal", "low")))
+    def somebody_is_in_a_hurry(self, branch: str, priority: Priority) -> None:
+        self.queue.submit(c.Edit(task=branch, priority=priority))
 
     @rule(branch=branches, land=lands)
     def an_agent_goes_on(self, branch: str, land: Land) -> None:
@@ -275,12 +328,13 @@ class QueueMachine(RuleBasedStateMachine):
             for end in inv.ENDS:
                 end(self.queue)
 
-    def _submit(self, branch: str, land: Land) -> None:
+    def _submit(self, branch: str, land: Land, *, after: str | None = None) -> None:
         if branch not in self.queue.world.branches:
             self.queue.world.commit(branch)
-        self.queue.submit(
-            c.Submit(cwd="/srv/shop", branch=branch, environment={}, name=branch, land=land)
-        )
+        asked = c.Submit(cwd="/srv/shop", branch=branch, environment={}, name=branch, land=land)
+        if after is not None:
+            asked = replace(asked, after=(after,), stacked=True)
+        self.queue.submit(asked)
 
 
 class EvidenceMachine(QueueMachine):

@@ -14,10 +14,10 @@ from unittest.mock import patch
 
 from msgspec.structs import replace
 
-from fleet.core import approving, going_on, plan, trains
+from fleet.core import approving, going_on, plan, trains, voiding
 from fleet.core import events as e
 from fleet.core.causes import CheckResult, GateRed
-from fleet.core.change import Ready
+from fleet.core.change import Member, Ready
 from fleet.core.decide import approval
 from fleet.core.gating import gates_of
 from fleet.core.line import Car
@@ -118,6 +118,27 @@ def evicted_on_a_doomed_basis() -> Iterator[None]:
 def _thrown_out(place: Place, car: Car) -> bool:
     status = place.fleet.tasks[car.task].status
     return isinstance(status, Rejected | Held | Withdrawn | Failed)
+
+
+@contextmanager
+def approval_outlives_its_parent() -> Iterator[None]:
+    """Nobody notices that what is below a change has another revision."""
+
+    def then(fleet: Fleet, task: Task) -> tuple[Member, ...]:
+        return task.change.below if task.change is not None else ()
+
+    with patch.object(voiding, "below", then):
+        yield
+
+
+@contextmanager
+def merged_by_history() -> Iterator[None]:
+    """What stands on another change is merged by what history has in common with the target."""
+    with (
+        patch.object(queue, "own_base", lambda change: None),
+        patch.object(queue, "_strays", lambda case, commit: ()),
+    ):
+        yield
 
 
 @contextmanager

@@ -29,6 +29,7 @@ from fleet.core.plan import plan
 from fleet.core.planned import Circumstances, Plan
 from fleet.core.policy import Check, RepoPolicy
 from fleet.core.reducer import reduce, replay
+from fleet.core.stacks import below, grounds
 from fleet.errors import FleetError
 
 E = TypeVar("E", bound=e.AnyEvent)
@@ -39,6 +40,8 @@ POLICIES = (
     h.CHECKED,
     RepoPolicy(checks=(h.CHECK, Check("lint", "make lint")), digest="d1"),
     RepoPolicy(),
+    RepoPolicy(checks=(h.CHECK,), merge="squash", digest="d1"),
+    RepoPolicy(checks=(h.CHECK,), merge="rebase", digest="d1"),
 )
 
 
@@ -214,7 +217,10 @@ class Queue:
         if task.change is not None and task.change.sealed == head:
             return e.SealUnchanged(task=task.id, revision=task.change.revision)
         files = ("x.py", "tests/test_x.py") if head in self.world.tested else ("x.py",)
-        return h.sealed(task.id, revision, sealed=head, head=head, base=self.world.tip, files=files)
+        upon = grounds(self.fleet, task).get(self.world.stands.get(task.branch, h.BASE))
+        base = self.world.stands[task.branch] if upon else self.world.tip
+        named: dict[str, Any] = {"below": below(self.fleet, task), "upon": upon}
+        return h.sealed(task.id, revision, sealed=head, head=head, base=base, files=files, **named)
 
     def _merge(self, effect: f.Merge, about: Fleet) -> list[e.AnyEvent]:
         """Merge one after the other, up to the first that does not, or is there already."""

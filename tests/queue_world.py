@@ -18,6 +18,7 @@ class World:
     def __init__(self) -> None:
         self.begin = h.BASE
         self.branches: dict[str, Commit] = {}
+        self.stands: dict[str, Commit] = {}  # branches that were cut from another change, and where
         self.clashes: set[Edits] = set()  # two that do not merge
         self.breaks: set[Edits] = set()  # what no check passes with
         self.empties: set[Commit] = set()  # edits with which checks find nothing to run
@@ -75,6 +76,11 @@ class World:
         self._edits[new] = frozenset({new})
         self.branches[branch] = new
         return new
+
+    def stand(self, branch: str, on: Commit) -> None:
+        """Commit on a branch that is cut from another change, or put onto another one of it."""
+        self.stands[branch] = on
+        self.commit(branch)
 
     def clash(self, one: str, two: str) -> None:
         """Commit on two branches what does not go together."""

@@ -101,6 +101,8 @@ def _facts_of(detail: TaskDetail) -> Iterable[tuple[str, str | None]]:
         ("agent", f"{row.agent or 'by hand'}, attempt {row.attempt}, done: {detail.done}"),
         ("pane", f"{row.pane}, process {row.pid}" if row.pane else None),
         ("after", ", ".join(row.after)),
+        ("stack", f"{', '.join(row.stack)}, in this order" if row.stack else None),
+        ("priority", row.priority if row.priority != "normal" else None),
         ("lands by", detail.land),
         ("verdict", sentence(detail.policy) if detail.policy else None),
         ("checks", "; ".join(detail.checks) or "no checks"),

@@ -30,8 +30,13 @@ def task_cells(row: TaskRow, now: datetime) -> list[Cell]:
         Cell(row.agent or "by hand", "quiet"),
         Cell(changes(row.added, row.removed)),
         Cell(row.needs, "wanted") if row.needs else Cell(row.waits or "", "quiet"),
-        Cell(row.title),
+        Cell(titled(row)),
     ]
+
+
+def titled(row: TaskRow | QueueRow) -> str:
+    """Return what a task is about; in a stack, also on whose change it stands."""
+    return f"{row.title} (on {row.parent})" if row.parent else row.title
 
 
 def queue_table(out: Output, rows: Sequence[QueueRow]) -> None:
@@ -51,7 +56,7 @@ def _queue_cells(row: QueueRow) -> list[Cell]:
         Cell(checks_phrase(row), "good" if passed and row.checks else "wanted"),
         Cell(row.approved_by or "no", "plain" if row.approved_by else "quiet"),
         Cell(waits_phrase(row), "wanted"),
-        Cell(row.title),
+        Cell(titled(row)),
     ]
 
 

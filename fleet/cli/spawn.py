@@ -52,6 +52,7 @@ class Options(Struct, frozen=True):
     count: int
     land: Land | None
     priority: Priority
+    stacked: bool
 
 
 @click.command(
@@ -61,6 +62,7 @@ class Options(Struct, frozen=True):
         "gh issue view 42 | fleet spawn - --name issue-42",
         'fleet spawn --agent shell -p "make format" --wait',
         'fleet spawn -p "rename Account to Customer" --after importer --count 3',
+        'fleet spawn -p "show what was imported" --stacked --after importer',
     ),
 )
 @click.argument("source", required=False, metavar="[-]")
@@ -75,6 +77,7 @@ class Options(Struct, frozen=True):
 @click.option("--base", help="The commit from which the branch is cut.")
 @click.option("--target", help="The branch on which the change will land.")
 @click.option("--after", multiple=True, shell_complete=task_names, help="Wait until TASK landed.")
+@click.option("--stacked", is_flag=True, help="Begin on the change of TASK once it is in review.")
 @click.option("--check", "checks", multiple=True, help="A command that must pass; may be repeated.")
 @click.option("--attempts", type=click.IntRange(1, 1000), help="Attempts with a fresh context.")
 @click.option("--retries", type=click.IntRange(0, 100), help="Red checks told to a live agent.")
@@ -136,6 +139,7 @@ def _prompt(source: str | None, prompt: str | None, file: str | None) -> str:
     epilog=examples(
         "fleet submit fix-typo",
         'fleet submit feature/export --name export --check "make test" --land auto',
+        "fleet submit feature/csv --stacked --after export",
     ),
 )
 @click.argument("branch")
@@ -145,6 +149,7 @@ def _prompt(source: str | None, prompt: str | None, file: str | None) -> str:
 @click.option("--check", "checks", multiple=True, help="A command that must pass; may be repeated.")
 @click.option("--land", type=click.Choice(get_args(Land)), help="Who decides that it lands.")
 @click.option("--after", multiple=True, shell_complete=task_names, help="Land it behind TASK.")
+@click.option("--stacked", is_flag=True, help="It was made on the change of TASK.")
 @_PRIORITY
 @json_option
 def submit(*, branch: str, as_json: bool, **options: Any) -> None:

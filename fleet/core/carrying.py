@@ -6,6 +6,8 @@ NO_CHANGE = "the same change"
 NO_CODE_CHANGE = "only its message is another"
 TRIVIAL_REBASE = "merging the approved change onto its new base gives exactly this"
 
+RESTACKED = "merging it onto the new revision below it gives exactly the same change"
+
 
 class Revision(Struct, frozen=True):
     """What a revision comes to: the tree that it is, where it left its target, what it says."""

@@ -75,6 +75,7 @@ class Conflict(Struct, frozen=True, tag="conflict"):
 
     `kinds` is what git says of each conflict, `own` what the task was about, `landed` what the
     tasks were about whose changes it meets there, `checks` what is to pass once it is resolved.
+    `base` is where its own work begins, where that is another change and not its target.
     """
 
     files: tuple[str, ...]
@@ -84,6 +85,7 @@ class Conflict(Struct, frozen=True, tag="conflict"):
     own: Intent | None = None
     landed: tuple[Intent, ...] = ()
     checks: tuple[str, ...] = ()
+    base: Commit | None = None
 
 
 class SentBack(Struct, frozen=True, tag="sent-back"):

@@ -132,6 +132,8 @@ class Change(Struct, frozen=True):
         return () if self.approval is None else (*self.approval.beside, self.approval)
 
     proofs: tuple[Proof, ...] = ()  # at most one of each kind
+    below: tuple[Member, ...] = ()  # in its stack, the nearest first, when this was last judged
+    upon: Member | None = None  # which of these `base` is; None where that is on the target
 
     @property
     def auto_commit(self) -> bool:

@@ -46,6 +46,7 @@ class Spawn(Command, frozen=True, tag="spawn"):
     count: int = 1
     land: Land | None = None
     priority: Priority = "normal"
+    stacked: bool = False
 
 
 class Submit(Command, frozen=True, tag="submit"):
@@ -61,10 +62,15 @@ class Submit(Command, frozen=True, tag="submit"):
     land: Land | None = None
     after: tuple[str, ...] = ()
     priority: Priority = "normal"
+    stacked: bool = False
 
 
 class Edit(Command, frozen=True, tag="edit"):
-    """Change a task that has not started; what is None stays."""
+    """Change a task that has not started; what is None stays.
+
+    `priority` and `after` may be changed until it lands. With `alone` it waits for no other any
+    more; what it was made on does not come along.
+    """
 
     task: str
     prompt: str | None = None
@@ -74,6 +80,9 @@ class Edit(Command, frozen=True, tag="edit"):
     budget_usd: float | None = None
     timeout_s: float | None = None
     land: Land | None = None
+    priority: Priority | None = None
+    after: tuple[str, ...] | None = None
+    alone: bool = False
 
 
 class Stop(Command, frozen=True, tag="stop"):

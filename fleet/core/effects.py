@@ -83,6 +83,12 @@ class LookAgain(OnTask, frozen=True):
     onto: Commit
 
 
+class Reconsider(OnTask, frozen=True):
+    """See whether approvals still hold, upon what is now below the change in its stack."""
+
+    revision: int
+
+
 class Assess(OnTask, frozen=True):
     """Measure the change for whoever reviews it, beside all else that is done to its task."""
 
@@ -221,7 +227,7 @@ class DropSlot(OnSlot, frozen=True):
 
 AT_MOST_ONCE = (Tell,)  # what came of it counts, also where it was broken off
 # Broken off, they have found out nothing.
-ONLY_LOOK = (Seal, RunChecks, Assess, Merge, Gate, Remerge, LookAgain, Prove)
+ONLY_LOOK = (Seal, RunChecks, Assess, Merge, Gate, Remerge, LookAgain, Reconsider, Prove)
 
 AnyEffect = (
     StartRun
@@ -231,6 +237,7 @@ AnyEffect = (
     | Seal
     | RunChecks
     | LookAgain
+    | Reconsider
     | Assess
     | FreeWorkspace
     | Forget

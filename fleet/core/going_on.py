@@ -14,6 +14,8 @@ from fleet.core.ids import Commit, TaskId
 from fleet.core.line import Car
 from fleet.core.model import Task
 from fleet.core.risk import risk_of
+from fleet.core.stacks import lower
+from fleet.core.status import Submitted
 from fleet.core.trains import (
     Chain,
     Entry,
@@ -227,29 +229,57 @@ def _is_proven(change: Change, proof: Evidence) -> bool:
 def _behind(place: Place, entry: Entry, rank: int, draft: _Draft) -> None:
     """A person has not decided yet: check it once, then only see that it still merges."""
     task, change = entry.task, entry.change
-    if change.blocked is not None or builds_on(place.fleet, task):
+    if change.blocked is not None:
+        return
+    below = _below(place, task)
+    if below is None:
         return  # without what it builds on it would fail, and not by its own fault
     if isinstance(change.state, Gating):
-        _precheck(place, entry, rank, draft)
+        _precheck(place, entry, rank, draft, below)
+    elif below:
+        return  # how it merges with what lands before it is seen then
     elif isinstance(change.state, Ready) and change.state.merged_onto != place.tip:
         again = Remerge(place.repo, place.target, task.id, change.revision, place.tip)
         draft.remerge = draft.remerge or again
 
 
-def _precheck(place: Place, entry: Entry, rank: int, draft: _Draft) -> None:
+def _below(place: Place, task: Task) -> tuple[Car, ...] | None:
+    """Return what has to be merged before a change, lowest first; None where it cannot be tried.
+
+    What is below it in its stack is tried by itself first.
+    """
+    cars: list[Car] = []
+    missing = builds_on(place.fleet, task)
+    for other in lower(place.fleet, task):
+        if missing != [other.id]:
+            break
+        change = other.change
+        waits = isinstance(other.status, Submitted) and other.target == place.target
+        if change is None or not waits or not isinstance(change.state, Ready) or change.blocked:
+            return None
+        cars.append(_entry(place, other, change).car)
+        missing = builds_on(place.fleet, other)
+    return None if missing else tuple(reversed(cars))
+
+
+def _precheck(place: Place, entry: Entry, rank: int, draft: _Draft, below: tuple[Car, ...]) -> None:
+    """Check a change by itself, or on what is `below` it; that makes nobody to blame for a red."""
     task, change, car = entry.task, entry.change, entry.car
-    if (fact := _conflict(place, car)) is not None:
+    if not below and (fact := _conflict(place, car)) is not None:
         draft.facts.append(fact)
         return
-    chain = couple(place, [car])
+    chain = couple(place, [*below, car])
     if chain.rest:
-        draft.merge = draft.merge or place.merge(chain.rest)
+        draft.merge = draft.merge or place.merge((*chain.cars, *chain.rest))
         return
-    trial = chain.trial(place, 1)
+    if chain.train is None or chain.cars[-1] != car:
+        return  # it does not merge with what is below it, as that stands now
+    trial = chain.trial(place, len(chain.cars))
     if trial.green:
-        proof = _evidence(place, entry, place.tip, trial.gate.commit, trial)
+        basis = chain.train.commits[len(below) - 1] if below else place.tip
+        proof = _evidence(place, entry, basis, trial.gate.commit, trial)
         draft.facts.append(e.GatePassed(task=task.id, revision=change.revision, evidence=proof))
-    elif trial.red:
-        draft.take(examine(place, change, car, trial), rank)
-    else:
+    elif not trial.red:
         draft.want(rank, trial.gate)
+    elif not below:
+        draft.take(examine(place, change, car, trial), rank)

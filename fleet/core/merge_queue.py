@@ -13,11 +13,12 @@ from fleet.core.blame import TRIES
 from fleet.core.change import BY_POLICY, Change, Gating, Landing, Member
 from fleet.core.effects import AnyEffect, Land, gate_lane
 from fleet.core.going_on import PROOF, Steps, Want, go_on
-from fleet.core.ids import Commit, RepoId
+from fleet.core.ids import Commit, RepoId, TaskId
 from fleet.core.line import Line, check_key
 from fleet.core.model import Fleet, Repo, Task
 from fleet.core.planned import Circumstances, Plan
 from fleet.core.policy import RepoPolicy
+from fleet.core.stacks import expected
 from fleet.core.status import Submitted
 from fleet.core.trains import Place, builds_on
 from fleet.core.trust import withheld
@@ -27,7 +28,8 @@ def entries(fleet: Fleet, repo: RepoId, target: str) -> list[tuple[Task, Change]
     """Return the changes for one target in landing order.
 
     What lands now comes first; then what is approved, or will be by policy, oldest verdict
-    first; then what waits for a person, oldest first.
+    first; then what waits for a person, oldest first. What builds on another of them comes behind
+    that, whenever it was approved.
     """
     waiting = [
         (task, task.change)
@@ -36,7 +38,25 @@ def entries(fleet: Fleet, repo: RepoId, target: str) -> list[tuple[Task, Change]
         and isinstance(task.status, Submitted)
         and (task.repo, task.target) == (repo, target)
     ]
-    return sorted(waiting, key=_order)
+    return _behind_parents(sorted(waiting, key=_order))
+
+
+def _behind_parents(line: list[tuple[Task, Change]]) -> list[tuple[Task, Change]]:
+    """Return the line with each change behind those in it that it builds on, else as it is."""
+    here = {task.id for task, _ in line}
+    if not any(here.intersection(task.spec.after) for task, _ in line):
+        return line
+    placed: dict[TaskId, tuple[Task, Change]] = {}
+    waiting: dict[TaskId, tuple[Task, Change]] = {task.id: (task, it) for task, it in line}
+    while waiting:
+        free = (
+            name
+            for name, (task, _) in waiting.items()
+            if all(it in placed or it not in here for it in task.spec.after)
+        )
+        name = next(free, next(iter(waiting)))
+        placed[name] = waiting.pop(name)
+    return list(placed.values())
 
 
 # How much earlier or later than it did a change counts as having come. So nothing waits for ever
@@ -143,7 +163,7 @@ def waits_for(fleet: Fleet, task: Task, policy: RepoPolicy) -> str | None:
     if change.blocked is not None:
         return change.blocked
     if others := builds_on(fleet, task):
-        return f"{', '.join(others)} to land"
+        return " and ".join(expected(fleet, task, name) for name in others)
     if isinstance(change.state, Gating):
         return "its gates"
     if (lack := lacks(task, change, policy)) is not None:

@@ -6,7 +6,7 @@ from msgspec import Struct
 
 from fleet.core.activity import Message, Run
 from fleet.core.causes import Cause
-from fleet.core.change import Change, Landing
+from fleet.core.change import Change, Landing, Member
 from fleet.core.comments import Comment
 from fleet.core.ids import Commit, RepoId, TaskId
 from fleet.core.limited import Account
@@ -21,6 +21,8 @@ class Spec(Struct, frozen=True, kw_only=True):
 
     `agent` is None where the branch is made by hand. `converses` says whether a live agent can
     be told something more in the same context, and `queues` whether it may be while it works.
+    What is `stacked` begins on the change of the one task that it comes `after`, once that is
+    under review.
     """
 
     prompt: str
@@ -32,6 +34,7 @@ class Spec(Struct, frozen=True, kw_only=True):
     model: str | None = None
     effort: str | None = None
     after: tuple[TaskId, ...] = ()
+    stacked: bool = False
     checks: tuple[Check, ...] = ()
     limits: Limits = Limits(attempts=1)
     expect_lines: int | None = None
@@ -103,6 +106,8 @@ class Task(Struct, frozen=True, kw_only=True):
     end_not_before: datetime | None = None
     told: Told | None = None  # while it needs that
     warned: dict[TaskId, tuple[str, ...]] = {}  # with whom it conflicts, as its agent was told
+    upon: Member | None = None  # the change below it, at the revision on which its branch stands
+    told_upon: Member | None = None  # the newest one of that of which its agent was told
 
     @property
     def ended(self) -> bool:

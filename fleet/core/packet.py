@@ -25,6 +25,8 @@ class Identity(Struct, frozen=True, kw_only=True):
     parents: tuple[str, ...]
     auto_commit: bool
     approved_by: str | None
+    stack: tuple[str, ...] = ()  # in the order in which it lands
+    upon: str = ""  # what it was made on, where that is another change
 
 
 class Proof(Struct, frozen=True, kw_only=True):

@@ -61,6 +61,10 @@ def _identity(it: Identity) -> Iterator[Row]:
     after = f"  after {', '.join(map(clean, it.parents))}" if it.parents else ""
     owner = f"  given by {clean(it.owner)}" if it.owner != "person" else ""
     yield Row(f"by {who}{owner}{after}")
+    if it.upon:
+        yield Row(f"its own work only: it was made on {clean(it.upon)}")
+    if it.stack:
+        yield Row(f"its stack lands in this order: {', '.join(map(clean, it.stack))}")
     if it.auto_commit:
         yield Row("it has uncommitted work that fleet committed", "wanted")
     approved = f"approved by {clean(it.approved_by)}" if it.approved_by else "not approved"

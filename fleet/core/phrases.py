@@ -18,7 +18,8 @@ from fleet.core.causes import (
     SentBack,
     Unsealable,
 )
-from fleet.core.ids import TaskId
+from fleet.core.change import Member
+from fleet.core.ids import Commit, TaskId
 from fleet.core.terminal import clean
 
 _SHOWN_FILES = 5
@@ -104,16 +105,47 @@ def _conflict_note(cause: Conflict, target: str) -> str:
 def _resolving(cause: Conflict, target: str) -> str:
     name = shlex.quote(clean(target))
     checks = "; ".join(clean(check) for check in cause.checks)
+    passes = f"see that it passes: {checks}" if checks else "see that it works"
+    keeping = (
+        "in each of these files, keep what both sides meant; leave no <<<<<<<, ======= or >>>>>>>"
+    )
+    if cause.base is not None:
+        return _replaying(name, cause.base, keeping, passes)
     steps = [
         "git status, and commit what is not committed",
         f"git merge {name} (it is here already: fetch nothing)",
-        "in each of these files, keep what both sides meant; leave no <<<<<<<, ======= or >>>>>>>",
+        keeping,
         "what has no text to be merged: git checkout --ours FILE (yours) or --theirs FILE, whole",
-        f"see that it passes: {checks}" if checks else "see that it works",
+        passes,
         "git add -A && git commit --no-edit",
     ]
-    listed = "\n".join(f"{number}. {step}" for number, step in enumerate(steps, 1))
-    return f"Resolve it on your branch:\n\n{listed}"
+    return f"Resolve it on your branch:\n\n{_numbered(steps)}"
+
+
+def _replaying(onto: str, base: Commit, keeping: str, passes: str) -> str:
+    """What stands on another change is replayed: a merge would bring that change once more."""
+    steps = [
+        "git status, and commit what is not committed",
+        f"git rebase --onto {onto} {base} (both are here already: fetch nothing)",
+        keeping,
+        "git add -A && git -c core.editor=true rebase --continue, until it is done",
+        passes,
+    ]
+    return f"Put your own commits onto it, without those that you began on:\n\n{_numbered(steps)}"
+
+
+def restack(parent: Intent, upon: Member, *, sealed: Commit, base: Commit) -> str:
+    """Return what an agent is told when the change that its work stands on has a new revision."""
+    keeping = "where it conflicts, keep what both sides meant"
+    return (
+        f"The change that your work is to stand on is at revision {upon.revision} now:\n\n"
+        f"{_intent(parent)}\n\n"
+        f"{_replaying(str(sealed), base, keeping, 'see that your work still does what it should')}"
+    )
+
+
+def _numbered(steps: Sequence[str]) -> str:
+    return "\n".join(f"{number}. {step}" for number, step in enumerate(steps, 1))
 
 
 def pair(cause: Cause | None) -> tuple[str, ...]:

@@ -19,7 +19,7 @@ from fleet.core.pool import pools, workspaces
 from fleet.core.proofs import wanted
 from fleet.core.schedule import given_up, hopeless, rejections, starts
 from fleet.core.voiding import verdicts
-from fleet.core.warnings import warnings
+from fleet.core.warnings import restacks, warnings
 
 
 def plan(fleet: Fleet, given: Circumstances, now: datetime) -> Plan:
@@ -40,6 +40,7 @@ def _parts(fleet: Fleet, given: Circumstances, now: datetime) -> Iterator[Plan]:
     yield given_up(fleet)
     yield rejections(fleet, now)
     yield warnings(fleet, given)
+    yield restacks(fleet)
     yield lives(fleet, given, now)
     yield going_on(fleet, given, now)
     yield verdicts(fleet, given)

@@ -10,6 +10,7 @@ Land = Literal["auto", "review"]
 Done = Literal["turn", "exit", "manual"]
 MergeMethod = Literal["merge", "squash", "rebase"]
 Priority = Literal["urgent", "normal", "low"]
+PRIORITIES: tuple[Priority, ...] = ("low", "normal", "urgent")  # from the last to the first
 Level = Literal["prototype", "standard", "critical"]
 PERSONS_NAME = r"[A-Za-z0-9][A-Za-z0-9_.@+-]{0,59}"
 

@@ -2,7 +2,8 @@
 
 from typing import assert_never
 
-from fleet.core import approving, merge_queue
+from fleet.core import approving, merge_queue, stacks
+from fleet.core.causes import CheckResult
 from fleet.core.change import Change, Conflicted, GateFailed, Gating, Landing, Ready, Suspect
 from fleet.core.clashing import conflicts_with
 from fleet.core.comments import unanswered
@@ -18,36 +19,29 @@ from fleet.core.verdicts import policy_row
 
 def queue_rows(fleet: Fleet, given: Circumstances) -> list[QueueRow]:
     """Return all merge queues in landing order; what was held for a conflict comes last."""
-    rows = []
+    rows, upper = [], stacks.above(fleet)
     for repo, target in merge_queue.queues(fleet):
         line = merge_queue.entries(fleet, repo, target)
         for position, (task, change) in enumerate(line, start=1):
             waits = merge_queue.waits_for(fleet, task, given.target(repo, target))
-            rows.append(_queue_row(task, change, position, waits, given))
+            rows.append(_queue_row((fleet, upper), task, change, position, waits, given))
     for task in fleet.tasks.values():
         if isinstance(task.status, Held) and task.change and task.removed_at is None:
             why = reason(task.status.cause)
-            rows.append(_queue_row(task, task.change, len(rows) + 1, why, given))
+            rows.append(_queue_row((fleet, upper), task, task.change, len(rows) + 1, why, given))
     return rows
 
 
-def _queue_row(
-    task: Task, change: Change, position: int, waits: str | None, given: Circumstances
+def _queue_row(  # noqa: PLR0917 (all that a row is made of)
+    around: tuple[Fleet, stacks.Above],
+    task: Task,
+    change: Change,
+    position: int,
+    waits: str | None,
+    given: Circumstances,
 ) -> QueueRow:
-    state, policy = change.state, given.target(task.repo, task.target)
+    policy = given.target(task.repo, task.target)
     known = assessed(task, change, policy)
-    checks, files = change.acceptance, tuple[str, ...]()
-    match state:
-        case Ready(evidence=evidence) | Landing(evidence=evidence):
-            checks = evidence.results
-        case GateFailed(cause=red) | Suspect(cause=red):
-            checks = red.results
-        case Conflicted(cause=conflict):
-            files = conflict.files
-        case Gating():
-            pass
-        case _:
-            assert_never(state)
     return QueueRow(
         task=task.id,
         title=task.spec.title,
@@ -57,9 +51,10 @@ def _queue_row(
         state=change_word(change),
         position=position,
         waits_for=waits,
-        conflicts=files,
+        conflicts=change.state.cause.files if isinstance(change.state, Conflicted) else (),
         checks=tuple(
-            QueueCheck(name=r.name, state=r.state, seconds=r.seconds, log=r.log) for r in checks
+            QueueCheck(name=r.name, state=r.state, seconds=r.seconds, log=r.log)
+            for r in _results(change)
         ),
         approved_by=approving.approved_by(change),
         policy=policy_row(task, change, policy),
@@ -69,8 +64,25 @@ def _queue_row(
         points=known.points if known else None,
         unanswered=len(unanswered(task.comments)),
         conflicts_with=conflicts_with(given, task),
+        parent=stacks.parent_of(task),
+        stack=stacks.stack(around[0], task, around[1]),
+        upon=change.upon.revision if change.upon is not None else None,
+        priority=task.spec.priority,
         proofs=proof_rows(task, policy),
     )
+
+
+def _results(change: Change) -> tuple[CheckResult, ...]:
+    """Return what checks said last: on the merged tree, or in its workspace as long as they run."""
+    match change.state:
+        case Ready(evidence=evidence) | Landing(evidence=evidence):
+            return evidence.results
+        case GateFailed(cause=red) | Suspect(cause=red):
+            return red.results
+        case Gating() | Conflicted():
+            return change.acceptance
+        case _:
+            assert_never(change.state)
 
 
 def change_word(change: Change) -> str:

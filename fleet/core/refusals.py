@@ -37,6 +37,7 @@ _COMMANDS: dict[str, Callable[[Task], c.AnyCommand]] = {
     "rm": lambda task: c.Remove(task=task.id),
     "restore": lambda task: c.Restore(task=task.id),
     "edit": lambda task: c.Edit(task=task.id),
+    "priority": lambda task: c.Edit(task=task.id, priority=task.spec.priority),
 }
 VERBS = (*_COMMANDS, "attach", "diff")
 

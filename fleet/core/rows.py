@@ -7,6 +7,7 @@ from msgspec import Struct
 
 from fleet.core.assessment import Risk
 from fleet.core.causes import CheckResult
+from fleet.core.policy import Priority
 
 
 class ConflictWith(Struct, frozen=True, kw_only=True):
@@ -45,6 +46,9 @@ class TaskRow(Struct, frozen=True, kw_only=True):
     waits: str | None = None  # what it waits for that needs nobody
     conflicts_with: tuple[ConflictWith, ...] = ()
     stale: tuple[str, ...] = ()  # files in which its branch conflicts with its target
+    parent: str | None = None  # the task on whose change it stands
+    stack: tuple[str, ...] = ()  # what it stands on, itself, and what stands on it, as they land
+    priority: Priority = "normal"
 
 
 class Ask(Struct, frozen=True, kw_only=True):
@@ -213,6 +217,10 @@ class QueueRow(Struct, frozen=True, kw_only=True):
     proofs: tuple[ProofRow, ...] = ()
     unanswered: int = 0  # comments that its agent was told of and has not answered
     conflicts_with: tuple[ConflictWith, ...] = ()
+    parent: str | None = None  # the task on whose change it stands
+    stack: tuple[str, ...] = ()  # what it stands on, itself, and what stands on it, as they land
+    upon: int | None = None  # the revision of its parent that it was made on
+    priority: Priority = "normal"
 
 
 class LiveRow(Struct, frozen=True, kw_only=True):

@@ -15,17 +15,18 @@ from fleet.core.causes import (
     SentBack,
     Unsealable,
 )
+from fleet.core.change import Member
 from fleet.core.ids import Commit, TaskId
 from fleet.core.model import Fleet, Repo, Task
 from fleet.core.pauses import is_due, pause
 from fleet.core.phrases import note, reason
 from fleet.core.planned import NOTHING, Circumstances, Plan
 from fleet.core.reducer.repos import BREAKER_WINDOW
+from fleet.core.stacks import begins_on, is_there
 from fleet.core.status import (
     Checking,
     Ending,
     Failed,
-    Landed,
     Queued,
     Rejected,
     Sealing,
@@ -43,12 +44,8 @@ _INTERNAL = "internal error: see fleet log"
 
 
 def waits_for(fleet: Fleet, task: Task) -> list[TaskId]:
-    """Return the tasks that must land before this one may start."""
-    return [
-        name
-        for name in task.spec.after
-        if not (name in fleet.tasks and isinstance(fleet.tasks[name].status, Landed))
-    ]
+    """Return the tasks that must land, or be put up for review, before this one may start."""
+    return [name for name in task.spec.after if not is_there(fleet, task, name)]
 
 
 def doomed_by(fleet: Fleet, task: Task) -> TaskId | None:
@@ -120,7 +117,12 @@ def _wakes(fleet: Fleet, now: datetime) -> list[datetime]:
 
 def _start(fleet: Fleet, task: Task) -> tuple[e.AnyEvent, ...]:
     repo = fleet.repos[task.repo]
-    began = e.AttemptBegan(task=task.id, attempt=task.attempt + 1, base=_base(repo, task))
+    number, begins = task.attempt + 1, begins_on(fleet, task)
+    if task.attempt == 0 and begins is not None:
+        upon = Member(task.spec.after[0], begins.revision)
+        began = e.AttemptBegan(task=task.id, attempt=number, base=begins.sealed, upon=upon)
+    else:
+        began = e.AttemptBegan(task=task.id, attempt=number, base=_base(repo, task))
     if task.slot is not None:
         return (began,)
     slot = ready_slot(repo)

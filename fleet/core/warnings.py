@@ -1,15 +1,16 @@
-"""Which agents are told, at the end of their turn, that their branch conflicts with another's."""
+"""Which agents are told, at the end of their turn, what others have done: conflicts, stacks."""
 
 from collections.abc import Iterator
 
 from fleet.core import events as e
+from fleet.core.change import Member
 from fleet.core.ids import TaskId
 from fleet.core.intents import intent
 from fleet.core.model import Fleet, Task
-from fleet.core.phrases import warning
+from fleet.core.phrases import restack, warning
 from fleet.core.planned import Circumstances, Plan
 from fleet.core.radar import Opponent
-from fleet.core.status import Running
+from fleet.core.status import Landed, Running, Submitted
 
 
 def warnings(fleet: Fleet, given: Circumstances) -> Plan:
@@ -18,6 +19,29 @@ def warnings(fleet: Fleet, given: Circumstances) -> Plan:
         return Plan()  # after a start: nothing was tried yet
     facts = (fact for task in fleet.tasks.values() for fact in _about(fleet, task, given))
     return Plan(facts=tuple(facts))
+
+
+def restacks(fleet: Fleet) -> Plan:
+    """Tell those whose work stands on a change that is at another revision by now, once of each."""
+    return Plan(
+        facts=tuple(
+            fact
+            for task in fleet.tasks.values()
+            if task.spec.stacked and _can_be_told(task) and (fact := _restack(fleet, task))
+        )
+    )
+
+
+def _restack(fleet: Fleet, task: Task) -> e.StackTold | None:
+    parent = fleet.tasks.get(task.spec.after[0])
+    if parent is None or parent.change is None or not isinstance(parent.status, Submitted | Landed):
+        return None
+    upon = Member(parent.id, parent.change.revision)
+    if task.upon is None or upon in {task.upon, task.told_upon}:
+        return None  # it has that, or stands on its target already
+    old = task.change.base if task.change is not None else task.base
+    text = restack(intent(parent), upon, sealed=parent.change.sealed, base=old)
+    return e.StackTold(task=task.id, upon=upon, text=text)
 
 
 def _about(fleet: Fleet, task: Task, given: Circumstances) -> Iterator[e.AnyEvent]:

@@ -9,6 +9,7 @@ from difflib import get_close_matches
 from msgspec import Struct
 from msgspec.structs import replace
 
+from fleet.core.policy import PRIORITIES, Priority
 from fleet.core.rows import Ask, LiveRow
 from fleet.errors import ConfigError
 from fleet.tui.model import EMPTY, Model
@@ -113,6 +114,15 @@ def _thaw(context: Context) -> str | None:
     return on_task("thaw")(context)
 
 
+def _until(last: Priority) -> Refusal:
+    def refusal(context: Context) -> str | None:
+        if context.live is not None and context.live.row.priority == last:
+            return f"{context.live.row.task} has the priority {last} already"
+        return on_task("priority")(context)
+
+    return refusal
+
+
 LIST, TASK, REVIEW = ("fleet",), ("fleet", "review"), ("fleet", "queue", "conflicts")
 READ, VERDICT, FORM = ("review",), ("review", "queue"), ("note", "new")
 _ANY_DIGIT = tuple("123456789")
@@ -128,8 +138,8 @@ KEYS: tuple[Key, ...] = (
     Key(command="digit", keys=_ANY_DIGIT, label="choose", group="agent", screens=LIST,
         help="answer its question with that choice, or else jump to that row",
         refusal=_digit, palette=False),
-    Key(command="next", keys=("w",), label="next", group="move", screens=LIST,
-        help="go to the next task that needs you", refusal=_needs, footer=True),
+    Key(command="next", keys=("w",), label="next", group="move", screens=LIST, refusal=_needs,
+        help="go to the next task that needs you", footer=True),
     Key(command="review", keys=("d", "D"), label="review", group="review", screens=REVIEW,
         help="read the change, then approve it or send it back",
         refusal=on_task("diff"), footer=True),
@@ -146,6 +156,11 @@ KEYS: tuple[Key, ...] = (
     Key(command="thaw", keys=("T",), label="thaw", group="review", screens=("queue",),
         help="let a queue move again that is frozen, or whose target is red",
         refusal=_thaw, footer=True),
+    Key(command="sooner", keys=("plus",), label="sooner", group="review", screens=("queue",),
+        help="let it land sooner: low, normal, urgent",
+        refusal=_until(PRIORITIES[-1]), footer=True),
+    Key(command="later", keys=("minus",), label="later", group="review", screens=("queue",),
+        help="let it land later: urgent, normal, low", refusal=_until(PRIORITIES[0])),
     Key(command="comment", keys=("c",), label="comment", group="review", screens=READ,
         help="say something of this line; a return sends it", refusal=_linked, footer=True),
     Key(command="settle", keys=("x",), label="settle", group="review", screens=READ,
@@ -273,8 +288,8 @@ def pressed(keys: Sequence[Key], name: str, screen: str) -> Key | None:
 
 
 _NAMES = {
-    "slash": "/", "question_mark": "?", "colon": ":", "escape": "esc", "enter": "⏎",
-    "pagedown": "pgdn", "pageup": "pgup", "up": "↑", "down": "↓", "delete": "del",
+    "slash": "/", "question_mark": "?", "colon": ":", "plus": "+", "minus": "-", "escape": "esc",
+    "enter": "⏎", "pagedown": "pgdn", "pageup": "pgup", "up": "↑", "down": "↓", "delete": "del",
 }  # fmt: skip
 
 

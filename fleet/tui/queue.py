@@ -5,7 +5,8 @@ from typing import ClassVar
 
 from textual.widget import Widget
 
-from fleet.core.commands import Thaw
+from fleet.core.commands import Edit, Thaw
+from fleet.core.policy import PRIORITIES
 from fleet.core.rows import LiveRow, QueueRow
 from fleet.tui.cells import Line
 from fleet.tui.listing import ListScreen
@@ -84,6 +85,21 @@ class QueueScreen(ListScreen, VerdictScreen):
         return view.line(entry, sizes, room, selected=entry.task == self._chosen)
 
     # --- keys ------------------------------------------------------------------------------
+
+    def do_sooner(self, _: str) -> None:
+        """Let it land before others."""
+        self._move(1)
+
+    def do_later(self, _: str) -> None:
+        """Let others land before it."""
+        self._move(-1)
+
+    def _move(self, by: int) -> None:
+        row = self._selected().row
+        wanted = PRIORITIES[PRIORITIES.index(row.priority) + by]
+        self.fleet.request(
+            Edit(task=row.task, priority=wanted), done=f"{row.task} has the priority {wanted}"
+        )
 
     def do_thaw(self, _: str) -> None:
         """Let the queue move again, once a person has confirmed it."""

@@ -37,6 +37,7 @@ def test_what_must_hold_of_a_queue_holds() -> None:
         *(e.ChangeLanded, e.GateRejected, e.ConflictFound, e.TrainClashed, e.Suspected),
         *(e.LandingMissed, e.ChangeBlocked, e.QueueFrozen, e.Approved, e.StillMerges),
         *(e.ChangeProved, e.EvidenceForgotten),
+        *(e.StackMoved, e.TaskEdited),
     )
     assert [kind.__name__ for kind in wanted if not SEEN[kind]] == []
 
@@ -59,6 +60,7 @@ def test_what_must_hold_of_a_queue_holds() -> None:
         (mutants.nobody_asked, ("I16",)),
         (mutants.nothing_ran_is_green, ("I17",)),
         (mutants.no_checks_are_enough, ("I17",)),
+        (mutants.approval_outlives_its_parent, ("I9", "I18")),
     ],
 )
 def test_a_queue_that_is_wrong_is_noticed(

@@ -12,13 +12,16 @@ from fleet.errors import RefusedError
 
 TALK = h.talker()
 CASES: dict[str, tuple[h.Events, set[str]]] = {
-    "queued": ((h.added(A),), {"stop", "pause", "edit", "rm"}),
-    "starting": (h.starting(A), {"stop", "pause", "diff"}),
-    "running": (h.running(A), {"stop", "pause", "done", "attach", "diff"}),
-    "talking": (h.running(A, TALK), {"stop", "pause", "done", "attach", "diff", "send"}),
+    "queued": ((h.added(A),), {"priority", "stop", "pause", "edit", "rm"}),
+    "starting": (h.starting(A), {"priority", "stop", "pause", "diff"}),
+    "running": (h.running(A), {"priority", "stop", "pause", "done", "attach", "diff"}),
+    "talking": (
+        h.running(A, TALK),
+        {"priority", "stop", "pause", "done", "attach", "diff", "send"},
+    ),
     "review": (
         h.by_hand(A),
-        {"approve", "return", "withdraw", "stop", "diff", "rm"},
+        {"priority", "approve", "return", "withdraw", "stop", "diff", "rm"},
     ),
     "landing": (
         (*h.by_hand(A), h.gated(), h.approved(), h.landing()),
@@ -31,7 +34,7 @@ CASES: dict[str, tuple[h.Events, set[str]]] = {
     "stopped": ((h.added(A), e.TaskStopped(task=A, by="x")), {"retry", "resume", "rm"}),
     "paused": (
         (h.added(A), e.TaskPaused(task=A, by="x")),
-        {"retry", "resume", "stop", "rm"},
+        {"priority", "retry", "resume", "stop", "rm"},
     ),
     "removed": (
         (h.added(A), e.TaskStopped(task=A, by="x"), e.TaskRemoved(task=A, by="x")),

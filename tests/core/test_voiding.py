@@ -4,7 +4,7 @@ from typing import Any
 
 import histories as h
 import pytest
-from histories import REPO, A, B, history
+from histories import REPO, A, B, C, history
 from msgspec.structs import replace
 
 from fleet.core import effects as f
@@ -109,7 +109,8 @@ def test_a_parent_with_another_revision_voids_it() -> None:
         return voided_by(approval, task, change, h.CHECKED, parents=parents)
 
     assert why(Member(B, 2)) is None
-    assert why() is None  # it has landed
+    assert why() == "it no longer stands on b, as it did when it was approved"
+    assert why(Member(B, 2), Member(C, 1)) == "it stands on c now, and did not when it was approved"
     assert why(Member(B, 3)) == "b, on which it stands, has a new revision since it was approved"
     other = replace(approval, sealed=h.commit("other"))
     assert voided_by(other, task, change, h.CHECKED) == "it was approved at another commit"

@@ -6,16 +6,19 @@ Landings that are wrong in a known way are noticed: so much is asked of the mach
 import os
 import shutil
 import tempfile
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import pytest
+import queue_invariants as inv
 import queue_mutants as mutants
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, rule, run_state_machine_as_test
 from queue_git import GitQueue
 from queue_machine import QueueMachine, settings_for
+
+from fleet.core import events as e
 
 TIMES = int(os.environ.get("FLEET_EXAMPLES", "1"))
 MEMORY = Path("/dev/shm")  # where temporary files cost least
@@ -80,3 +83,31 @@ def test_a_landing_that_is_wrong_is_noticed(
         run_state_machine_as_test(GitMachine, settings=settings_for(15, 100, known=True))
 
     assert str(noticed.value).startswith(numbers)
+
+
+@contextmanager
+def a_machine() -> Iterator[GitMachine]:
+    machine = GitMachine()
+    machine.begin(1)
+    try:
+        yield machine
+    finally:
+        shutil.rmtree(machine.root)
+
+
+@pytest.mark.parametrize("number", [0, 3, 4])
+@pytest.mark.parametrize("changes", [False, True])
+def test_a_stack_lands_by_merge_squash_and_rebase(number: int, *, changes: bool) -> None:
+    with a_machine() as machine:
+        machine.a_stack_lands("b0", "s0", number, changes=changes)
+
+        for state in inv.STATES:
+            state(machine.queue)
+        assert [it.task for it in machine.queue.recorded(e.ChangeLanded)] == ["b0", "s0"]
+        assert len(machine.queue.world.edits(machine.queue.world.tip)) == 2
+
+
+def test_a_stack_that_is_merged_by_its_history_is_noticed() -> None:
+    wrong, noticed = mutants.merged_by_history(), pytest.raises(AssertionError, match=r"^I5")
+    with a_machine() as machine, wrong, noticed:
+        machine.a_stack_lands("b0", "s0", 3, changes=True)

@@ -10,6 +10,7 @@ from fleet.core.decide import (
     approval,
     comments,
     control,
+    editing,
     keeping,
     reverting,
     review,
@@ -27,7 +28,7 @@ _PERSONS_ONLY = (
 _RULES: dict[type[c.Command], Callable[[Fleet, Any, Any, str], Decision]] = {
     c.Spawn: adding.spawn,
     c.Submit: adding.submit,
-    c.Edit: adding.edit,
+    c.Edit: editing.edit,
     c.Stop: control.stop,
     c.StopAll: control.stop_all,
     c.Pause: control.pause,

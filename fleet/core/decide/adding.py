@@ -9,11 +9,11 @@ from fleet.core import events as e
 from fleet.core.decide.control import refuse_landing
 from fleet.core.decide.decision import PERSON, Decision
 from fleet.core.facts import COST, TOKENS, AgentFacts, RepoFacts, SpawnFacts, SubmitFacts
-from fleet.core.ids import TaskId
+from fleet.core.ids import RepoId, TaskId
 from fleet.core.model import Fleet, Spec, Task
 from fleet.core.names import checked, find, free, slug
 from fleet.core.policy import Check, Land, Limits
-from fleet.core.status import Landed, Queued, Submitted
+from fleet.core.status import Landed, Submitted
 from fleet.core.trust import untrusted
 from fleet.errors import RefusedError, UsageError
 
@@ -27,7 +27,7 @@ def spawn(fleet: Fleet, command: c.Spawn, facts: SpawnFacts, actor: str) -> Deci
     if not 1 <= command.count <= MOST_AT_ONCE:
         raise UsageError(f"--count must be from 1 to {MOST_AT_ONCE}")
     _no_blank_checks(command.checks)
-    _may_land(command.land, facts.repo.policy.land, actor)
+    may_land(command.land, facts.repo.policy.land, actor)
     _must_be_trusted(fleet, facts.repo)
     names = _names(fleet, command, facts)
     spec = _spec(fleet, command, facts)
@@ -55,7 +55,7 @@ def _no_blank_checks(checks: tuple[str, ...]) -> None:
         raise UsageError("a check is empty", hint="an empty command would pass everything")
 
 
-def _may_land(wanted: Land | None, usual: Land, actor: str) -> None:
+def may_land(wanted: Land | None, usual: Land, actor: str) -> None:
     """An agent may not choose that nobody looks at what it makes."""
     if actor != PERSON and wanted == "auto" and usual != "auto":
         raise RefusedError(
@@ -132,7 +132,9 @@ def _names(fleet: Fleet, command: c.Spawn, facts: SpawnFacts) -> list[TaskId]:
 
 def _spec(fleet: Fleet, command: c.Spawn, facts: SpawnFacts) -> Spec:
     policy, agent = facts.repo.policy, facts.agent
-    after = tuple(find(fleet, name).id for name in command.after)
+    after = _after(fleet, command, facts.repo)
+    if command.stacked and facts.base is not None:
+        raise UsageError("what is --stacked begins on another change, and so takes no --base")
     return Spec(
         prompt=command.prompt,
         title=command.title or command.prompt.strip().splitlines()[0][:72],
@@ -143,12 +145,39 @@ def _spec(fleet: Fleet, command: c.Spawn, facts: SpawnFacts) -> Spec:
         model=command.model,
         effort=command.effort,
         after=after,
+        stacked=command.stacked,
         checks=task_checks(command.checks),
-        limits=_limits(command, policy.limits, agent.attempts),
+        limits=limits_of(command, policy.limits, agent.attempts),
         expect_lines=command.expect_lines,
         land=command.land or policy.land,
         priority=command.priority,
     )
+
+
+def _after(fleet: Fleet, command: c.Spawn | c.Submit, repo: RepoFacts) -> tuple[TaskId, ...]:
+    after = tuple(find(fleet, name).id for name in command.after)
+    if command.stacked:
+        may_stand_on(fleet, after, repo.id, repo.target)
+    return after
+
+
+def may_stand_on(fleet: Fleet, after: tuple[TaskId, ...], repo: RepoId, target: str) -> None:
+    """Refuse a stack that could not be reviewed or landed as one.
+
+    What stands on two changes would have no one base: a reviewer would be shown work that is
+    neither its own nor anybody's, where the two were put together.
+    """
+    if len(after) != 1:
+        raise UsageError(
+            "what is --stacked stands on one task: name it with --after, once",
+            hint="let it stand on the one that lands last, and that one on the others",
+        )
+    parent = fleet.tasks[after[0]]
+    if (parent.repo, parent.target) != (repo, target):
+        raise RefusedError(
+            f"{parent.id} lands on {parent.target}, and this on {target}",
+            hint="a stack lands on one branch of one repository",
+        )
 
 
 def task_checks(commands: tuple[str, ...]) -> tuple[Check, ...]:
@@ -156,7 +185,7 @@ def task_checks(commands: tuple[str, ...]) -> tuple[Check, ...]:
     return tuple(Check(f"check-{n}", run) for n, run in enumerate(commands, start=1))
 
 
-def _limits(command: c.Spawn | c.Edit, base: Limits, attempts: int) -> Limits:
+def limits_of(command: c.Spawn | c.Edit, base: Limits, attempts: int) -> Limits:
     given = {
         "attempts": command.attempts,
         "retries": command.retries,
@@ -173,31 +202,10 @@ def _limits(command: c.Spawn | c.Edit, base: Limits, attempts: int) -> Limits:
     return limits if limits.attempts is not None else replace(limits, attempts=attempts)
 
 
-def edit(fleet: Fleet, command: c.Edit, facts: None, actor: str) -> Decision:
-    """Change what was asked for, before anybody has begun with it."""
-    task = find(fleet, command.task)
-    _may_land(command.land, task.spec.land, actor)
-    if not isinstance(task.status, Queued) or task.attempt:
-        raise RefusedError(
-            f"{task.id} has started already",
-            hint=f"tell the agent instead: fleet send {task.id} TEXT",
-        )
-    if command.prompt is not None and not command.prompt.strip():
-        raise UsageError("the prompt is empty")
-    spec = replace(
-        task.spec,
-        prompt=command.prompt or task.spec.prompt,
-        title=command.title or task.spec.title,
-        land=command.land or task.spec.land,
-        limits=_limits(command, task.spec.limits, 1),
-    )
-    return Decision((e.TaskEdited(task=task.id, spec=spec),), {"task": task.id})
-
-
 def submit(fleet: Fleet, command: c.Submit, facts: SubmitFacts, actor: str) -> Decision:
     """Put a branch made by hand into the merge queue, or its next revision."""
     _no_blank_checks(command.checks)
-    _may_land(command.land, "review", actor)
+    may_land(command.land, "review", actor)
     _must_be_trusted(fleet, facts.repo)
     if facts.branch == facts.repo.target:
         raise RefusedError(f"{facts.branch} is the target itself", hint="name another branch")
@@ -212,7 +220,8 @@ def submit(fleet: Fleet, command: c.Submit, facts: SubmitFacts, actor: str) -> D
         agent=None,
         checks=task_checks(command.checks),
         land=command.land or "review",
-        after=tuple(find(fleet, name).id for name in command.after),
+        after=_after(fleet, command, facts.repo),
+        stacked=command.stacked,
         priority=command.priority,
     )
     added = e.TaskAdded(

@@ -18,6 +18,7 @@ from fleet.core.names import find
 from fleet.core.phrases import reason
 from fleet.core.policy import PERSONS_NAME, RepoPolicy
 from fleet.core.risk import risk_of
+from fleet.core.stacks import below
 from fleet.core.status import Checking, Held, Landed, Submitted
 from fleet.errors import RefusedError, UsageError
 
@@ -114,6 +115,7 @@ def _verdict(fleet: Fleet, task: Task, change: Change, *, by: str, batch: str) -
         tree=evidence.tree if evidence else "",
         onto=fleet.repos[task.repo].tips.get(task.target),
         batch=batch,
+        parents=below(fleet, task),
     )
 
 

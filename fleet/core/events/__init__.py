@@ -29,6 +29,7 @@ from fleet.core.events.changes import (
     LandingBegan,
     LandingMissed,
     Returned,
+    StackMoved,
     StillMerges,
     Suspected,
 )
@@ -42,7 +43,7 @@ from fleet.core.events.comments import (
     CommentResolved,
     FilesSeen,
 )
-from fleet.core.events.conflicts import ConflictOver, ConflictTold
+from fleet.core.events.conflicts import ConflictOver, ConflictTold, StackTold
 from fleet.core.events.keeping import (
     ForgettingFailed,
     FreeingFailed,
@@ -174,6 +175,8 @@ AnyEvent = (
     | SlotPlanned
     | SlotReady
     | StartFailed
+    | StackMoved
+    | StackTold
     | StillMerges
     | Suspected
     | TargetSeen
@@ -232,9 +235,10 @@ __all__ = [
     "NeedTold", "PolicyTrusted", "QueueFrozen", "QueueThawed", "RepoEvent", "RepoRegistered",
     "RestoreFailed", "Resubmitted", "RetryScheduled", "Returned", "RunEnded", "RunExited",
     "RunLost", "RunNotEnded", "RunStarted", "SealFailed", "SealUnchanged", "Sealed",
-    "SlotBroken", "SlotDropped", "SlotDropping", "SlotPlanned", "SlotReady", "StartFailed",
-    "StillMerges", "Suspected", "TargetSeen", "TaskAdded", "TaskEdited", "TaskEvent",
-    "TaskFailed", "TaskForgotten", "TaskHeld", "TaskPaused", "TaskRemoved", "TaskRestored",
-    "TaskResumed", "TaskStopped", "ToldAgain", "TrainClashed", "TrainMerged", "TreeChecked",
-    "UsageReported", "WorkCounted", "WorkspaceAssigned", "WorkspaceFreed", "WorkspaceRestored",
+    "SlotBroken", "SlotDropped", "SlotDropping", "SlotPlanned", "SlotReady", "StackMoved",
+    "StackTold", "StartFailed", "StillMerges", "Suspected", "TargetSeen", "TaskAdded",
+    "TaskEdited", "TaskEvent", "TaskFailed", "TaskForgotten", "TaskHeld", "TaskPaused",
+    "TaskRemoved", "TaskRestored", "TaskResumed", "TaskStopped", "ToldAgain", "TrainClashed",
+    "TrainMerged", "TreeChecked", "UsageReported", "WorkCounted", "WorkspaceAssigned",
+    "WorkspaceFreed", "WorkspaceRestored",
 ]  # fmt: skip

@@ -109,6 +109,17 @@ class ApprovalHeld(TaskEvent, frozen=True, tag="change.approval-held"):
     onto: Commit
 
 
+class StackMoved(TaskEvent, frozen=True, tag="change.stack-moved"):
+    """What is below the change in its stack is now `below`; `reason` says what is another.
+
+    What was found out about it holds no more; whether approvals do is still to be seen.
+    """
+
+    revision: int
+    below: tuple[Member, ...]
+    reason: str
+
+
 class Returned(TaskEvent, frozen=True, tag="change.returned"):
     revision: int
     note: str

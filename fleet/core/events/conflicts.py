@@ -1,5 +1,6 @@
-"""What an agent is told of conflicts between its branch and others that have not landed."""
+"""What an agent is told of others that have not landed: what conflicts, what its work stands on."""
 
+from fleet.core.change import Member
 from fleet.core.events.base import TaskEvent
 from fleet.core.ids import TaskId
 
@@ -16,3 +17,10 @@ class ConflictOver(TaskEvent, frozen=True, tag="conflict.over"):
     """The branch does not conflict any more with that of `other`, of which the agent was told."""
 
     other: TaskId
+
+
+class StackTold(TaskEvent, frozen=True, tag="stack.told"):
+    """The agent is told that the change on which its work stands is at another revision."""
+
+    upon: Member
+    text: str

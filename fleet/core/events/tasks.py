@@ -4,6 +4,7 @@ from datetime import datetime
 
 from fleet.core.activity import Activity
 from fleet.core.causes import Cause, CheckResult
+from fleet.core.change import Member
 from fleet.core.events.base import TaskEvent
 from fleet.core.ids import Commit, RepoId
 from fleet.core.model import Spec
@@ -35,6 +36,7 @@ class AttemptBegan(TaskEvent, frozen=True, tag="attempt.began"):
 
     attempt: int
     base: Commit
+    upon: Member | None = None  # the change whose commit that is, where it has not landed
 
 
 class RunStarted(TaskEvent, frozen=True, tag="run.started"):
@@ -159,6 +161,8 @@ class Sealed(TaskEvent, frozen=True, tag="change.sealed"):
     added: int
     removed: int
     files: tuple[str, ...]
+    below: tuple[Member, ...] = ()
+    upon: Member | None = None
 
 
 class Resubmitted(TaskEvent, frozen=True, tag="task.resubmitted"):

@@ -25,7 +25,18 @@ from fleet.core.events import (
     WorkspaceFreed,
 )
 from fleet.core.model import Fleet, Task
-from fleet.core.reducer import accounts, asks, changes, comments, keeping, lines, repos, runs, tasks
+from fleet.core.reducer import (
+    accounts,
+    asks,
+    changes,
+    comments,
+    keeping,
+    lines,
+    neighbours,
+    repos,
+    runs,
+    tasks,
+)
 from fleet.core.reducer.table import FLEET, TASK
 
 # Looking at a task, measuring it and tidying it away is no news of it: its age stays as it was.
@@ -71,6 +82,7 @@ __all__ = [
     "comments",
     "keeping",
     "lines",
+    "neighbours",
     "reduce",
     "replay",
     "repos",

@@ -158,6 +158,24 @@ def _each_approval(task: Task, revision: int, **said: Any) -> Task:
     return _with(task, replace(change, approval=replace(change.approval, beside=beside, **said)))
 
 
+@table.task(e.StackMoved)
+def _stack_moved(task: Task, event: e.StackMoved, at: datetime) -> Task:
+    change = _change(task, event.revision)
+    if change is None or isinstance(change.state, Landing):
+        return task
+    lapsed = tuple(it for it in change.approvals if it.by != BY_POLICY) or change.lapsed
+    change = replace(
+        change,
+        below=event.below,
+        state=Gating(),
+        approval=None,
+        lapsed=lapsed,
+        voided=event.reason if lapsed else change.voided,
+        blocked=None,
+    )
+    return _with(task, change)
+
+
 @table.task(e.Returned)
 def _returned(task: Task, event: e.Returned, at: datetime) -> Task:
     change = task.change and replace(task.change, approval=None, lapsed=(), state=Gating())

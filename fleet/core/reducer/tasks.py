@@ -37,7 +37,8 @@ def tell(task: Task, text: str, by: str, *, conflict_with: TaskId | None = None)
 
 @table.task(e.TaskEdited)
 def _edited(task: Task, event: e.TaskEdited, at: datetime) -> Task:
-    return replace(task, spec=event.spec)
+    told = task.told_upon if event.spec.after == task.spec.after else None
+    return replace(task, spec=event.spec, told_upon=told)
 
 
 @table.task(e.WorkspaceAssigned)
@@ -48,7 +49,8 @@ def _assigned(task: Task, event: e.WorkspaceAssigned, at: datetime) -> Task:
 @table.task(e.AttemptBegan)
 def _began(task: Task, event: e.AttemptBegan, at: datetime) -> Task:
     status = Starting(attempt=event.attempt, since=at)
-    return replace(task, attempt=event.attempt, status=status, base=event.base, retries=0)
+    task = replace(task, attempt=event.attempt, status=status, base=event.base, retries=0)
+    return task if event.upon is None else replace(task, upon=event.upon, told_upon=event.upon)
 
 
 @table.task(e.MessageQueued)
@@ -106,6 +108,8 @@ def _sealed(task: Task, event: e.Sealed, at: datetime) -> Task:
         removed=event.removed,
         files=event.files,
         since=at,
+        below=event.below,
+        upon=event.upon,
     )
     return replace(
         task,
@@ -117,6 +121,7 @@ def _sealed(task: Task, event: e.Sealed, at: datetime) -> Task:
         added=event.added,
         removed=event.removed,
         crashes=0,
+        upon=event.upon,
     )
 
 
@@ -242,23 +247,3 @@ def _need_told(task: Task, event: e.NeedTold, at: datetime) -> Task:
 @table.task(e.NeedEnded)
 def _need_ended(task: Task, event: e.NeedEnded, at: datetime) -> Task:
     return replace(task, told=None)
-
-
-@table.task(e.ConflictTold)
-def _warned(task: Task, event: e.ConflictTold, at: datetime) -> Task:
-    known = task.warned.get(event.other, ())
-    files = tuple(dict.fromkeys((*known, *event.files)))
-    task = _unwarned(replace(task, warned=task.warned | {event.other: files}), event.other)
-    return tell(task, event.text, "fleet", conflict_with=event.other)
-
-
-@table.task(e.ConflictOver)
-def _no_conflict(task: Task, event: e.ConflictOver, at: datetime) -> Task:
-    left = {other: files for other, files in task.warned.items() if other != event.other}
-    return _unwarned(replace(task, warned=left), event.other)
-
-
-def _unwarned(task: Task, other: TaskId) -> Task:
-    """Return the task without what its agent has not been told yet of that conflict."""
-    left = tuple(it for it in task.messages if it.conflict_with != other)
-    return replace(task, messages=left)

@@ -108,7 +108,8 @@ def _compared(place: Place, task: Task, query: p.Diff) -> _Compared:
     if query.since is None and not query.since_review:
         return _Compared(change.base, change.sealed, query.paths or None)
     earlier = _earlier(task, change, query)
-    onto = branched_off(place, change.sealed, target=task.target) or change.base
+    left = None if change.upon else branched_off(place, change.sealed, target=task.target)
+    onto = left or change.base
     return _interdiff(place, change, earlier, onto, query.paths)
 
 

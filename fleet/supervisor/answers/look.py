@@ -18,6 +18,7 @@ from fleet.core.phrases import note, pair, reason, told_at_length
 from fleet.core.queue_rows import queue_rows
 from fleet.core.rows import SignalRow, TaskRow, WhyView
 from fleet.core.schedule import occupied, waits_for
+from fleet.core.stacks import expected, lower, stack
 from fleet.core.status import Failed, Held, Landed, Queued, Submitted
 from fleet.core.views import activity_phrase, needs, needs_since, status_word
 from fleet.supervisor.answers.rows import (
@@ -87,12 +88,26 @@ async def why(host: Host, query: p.Why) -> WhyView:
 
 
 def _because(host: Host, fleet: Fleet, task: Task) -> list[str]:
-    said = _reasons(host, fleet, task)
+    said = [*_reasons(host, fleet, task), *_stack(fleet, task)]
     if task.last_cause is not None and not isinstance(task.status, Held | Failed):
         said.append(f"last time: {reason(task.last_cause)}")
         said.extend(pair(task.last_cause))
     said.extend([task.trouble] if task.trouble else [])
     return [*said, *(f"fleet log {task.id} --check {name}" for name in _red(task))]
+
+
+def _stack(fleet: Fleet, task: Task) -> list[str]:
+    """Say where it stands in its stack, and whether that has gone on below it."""
+    line = stack(fleet, task)
+    told = [f"its stack lands in this order: {', '.join(line)}"] if line else []
+    parent = next(lower(fleet, task), None)
+    upon = task.change.upon if task.change is not None else task.upon
+    if parent is None or upon is None or upon.task != parent.id:
+        return told
+    if upon.revision != parent.revision:
+        was = f"revision {upon.revision} of {parent.id}, which is at revision {parent.revision} now"
+        told.append(f"it was made on {was}")
+    return told
 
 
 def _red(task: Task) -> list[str]:
@@ -109,7 +124,8 @@ def _red(task: Task) -> list[str]:
 def _reasons(host: Host, fleet: Fleet, task: Task) -> list[str]:
     match task.status:
         case Queued(not_before=later):
-            waiting = [f"it waits for {name} to land" for name in waits_for(fleet, task)]
+            names = waits_for(fleet, task)
+            waiting = [f"it waits for {expected(fleet, task, name)}" for name in names]
             if later is not None and later > now():
                 waiting.append(f"it may start again at {later:%H:%M:%S} UTC")
             held = passing(fleet, task)

@@ -17,6 +17,7 @@ from fleet.core.proofs import proof_rows
 from fleet.core.queue_rows import queue_rows
 from fleet.core.risk import assessed
 from fleet.core.rows import QueueRow
+from fleet.core.stacks import stack
 from fleet.errors import RefusedError
 from fleet.supervisor.answers.diffs import note_shown
 from fleet.supervisor.host import Host
@@ -44,7 +45,7 @@ def _packet(host: Host, fleet: Fleet, task: Task, change: Change) -> Packet:
     policy = host.tools.target_policy(task.repo, task.target)
     evidence, found = tuple(_evidence(change)), assessed(task, change, policy)
     return Packet(
-        identity=_identity(place, task, change),
+        identity=_identity(fleet, place, task, change),
         prompt=task.spec.prompt[:_MOST],
         criteria=tuple(_criteria(task, policy, evidence)),
         evidence=evidence,
@@ -61,7 +62,17 @@ def _packet(host: Host, fleet: Fleet, task: Task, change: Change) -> Packet:
     )
 
 
-def _identity(place: Place, task: Task, change: Change) -> Identity:
+def _upon(fleet: Fleet, task: Task, change: Change) -> str:
+    """Return what the change was made on where that is another, in one phrase."""
+    if change.upon is None:
+        return ""
+    name, made_on = change.upon.task, change.upon.revision
+    newest = fleet.tasks[name].revision if name in fleet.tasks else made_on
+    now = f", which is at revision {newest} now" if newest != made_on else ""
+    return f"revision {made_on} of {name}{now}"
+
+
+def _identity(fleet: Fleet, place: Place, task: Task, change: Change) -> Identity:
     spec = task.spec
     return Identity(
         task=task.id,
@@ -78,6 +89,8 @@ def _identity(place: Place, task: Task, change: Change) -> Identity:
         conversation=task.conversation,
         owner=task.owner,
         parents=tuple(spec.after),
+        stack=stack(fleet, task),
+        upon=_upon(fleet, task, change),
         auto_commit=change.auto_commit,
         approved_by=approved_by(change),
     )

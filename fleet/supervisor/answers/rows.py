@@ -3,10 +3,10 @@
 from collections.abc import Iterable
 from pathlib import Path
 
-from msgspec.structs import asdict
+from msgspec.structs import asdict, replace
 
 from fleet import paths
-from fleet.core import accounts, turns
+from fleet.core import accounts, stacks, turns
 from fleet.core.change import GateFailed, Landing, Ready
 from fleet.core.clashing import conflicts_with, stale_in
 from fleet.core.comments import unanswered
@@ -25,12 +25,20 @@ _GARBAGE = 20  # what was not understood last
 
 
 def task_row(
-    fleet: Fleet, task: Task, given: Circumstances, home: paths.Home, *, waits: str | None = None
+    fleet: Fleet,
+    task: Task,
+    given: Circumstances,
+    home: paths.Home,
+    *,
+    waits: str | None = None,
+    upper: stacks.Above | None = None,
 ) -> TaskRow:
-    """Return a task as `fleet ls --json` shows it; `waits` is what `accounts.waits_for` says."""
+    """Return a task as `fleet ls --json` shows it, with what others say of its place.
+
+    `waits` is from `accounts.waits_for`, and `upper` from `stacks.above`, where that is known.
+    """
     run = task.run
-    worktree = None if task.slot is None else str(home.slot(task.repo, task.slot))
-    return TaskRow(
+    row = TaskRow(
         task=task.id,
         repo=fleet.repos[task.repo].root,
         title=task.spec.title,
@@ -42,7 +50,7 @@ def task_row(
         base=task.base,
         head=task.head,
         target=task.target,
-        worktree=worktree,
+        worktree=None if task.slot is None else str(home.slot(task.repo, task.slot)),
         pane=run.pane if run else None,
         pid=run.pid if run else None,
         added=task.added,
@@ -54,8 +62,21 @@ def task_row(
         after=tuple(task.spec.after),
         removed_at=task.removed_at,
         waits=waits,
+    )
+    return _placed(row, fleet, task, given, upper)
+
+
+def _placed(
+    row: TaskRow, fleet: Fleet, task: Task, given: Circumstances, upper: stacks.Above | None
+) -> TaskRow:
+    """Return the row with where it stands among others."""
+    return replace(
+        row,
         conflicts_with=conflicts_with(given, task),
         stale=stale_in(given, task),
+        parent=stacks.parent_of(task),
+        stack=stacks.stack(fleet, task, upper),
+        priority=task.spec.priority,
     )
 
 
@@ -107,9 +128,13 @@ def task_rows(
     fleet: Fleet, tasks: Iterable[Task], given: Circumstances, home: paths.Home
 ) -> list[TaskRow]:
     """Return tasks as `fleet ls --json` shows them."""
-    closed, moment = accounts.shut(fleet), now()
+    closed, upper, moment = accounts.shut(fleet), stacks.above(fleet), now()
     return [
-        task_row(*(fleet, task, given, home), waits=accounts.waits_for(fleet, task, closed, moment))
+        task_row(
+            *(fleet, task, given, home),
+            waits=accounts.waits_for(fleet, task, closed, moment),
+            upper=upper,
+        )
         for task in tasks
     ]
 

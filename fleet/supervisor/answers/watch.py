@@ -7,7 +7,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from fleet import protocol as p
-from fleet.core import accounts, live
+from fleet.core import accounts, live, stacks
 from fleet.core import events as e
 from fleet.core.ids import TaskId
 from fleet.core.model import Fleet, Task
@@ -54,6 +54,7 @@ class _Painted(Struct, frozen=True):
     need: Need | None
     waits: str | None
     clash: tuple[object, ...]
+    stack: tuple[TaskId, ...]
     plain: LiveRow  # without vitals and place
     signs: live.Signs
     row: LiveRow
@@ -96,11 +97,12 @@ class Painter:
         self._line = self._lined_up(fleet, given)
         line = self._line.rows
         entries = {row.task: row for row in line}
-        closed, moment = accounts.shut(fleet), now()
+        closed, upper, moment = accounts.shut(fleet), stacks.above(fleet), now()
         self._painted = {
             task.id: self._paint(
                 *(fleet, task, given, entries.get(task.id)),
-                accounts.waits_for(fleet, task, closed, moment),
+                waits=accounts.waits_for(fleet, task, closed, moment),
+                stack=stacks.stack(fleet, task, upper),
             )
             for task in shown
         }
@@ -150,13 +152,15 @@ class Painter:
         task: Task,
         given: Circumstances,
         entry: QueueRow | None,
+        *,
         waits: str | None,
+        stack: tuple[TaskId, ...],
     ) -> _Painted:
         known = self._painted.get(task.id)
         policy = given.target(task.repo, task.target)
         word, wanted = status_word(fleet, task), need(fleet, task, policy)
         clash = given.clashes.between.get(task.id), given.clashes.stale.get(task.id)
-        made_of = (word, wanted, waits, clash)
+        made_of = (word, wanted, waits, clash, stack)
         if known is None or known.task is not task or _made_of(known) != made_of:
             row = task_row(fleet, task, given, self._host.home, waits=waits)
             plain = live.live_row(fleet, task, row, wanted)
@@ -184,7 +188,10 @@ class Painter:
     def _lined_up(self, fleet: Fleet, given: Circumstances) -> _Line:
         """Return the merge queue, made anew only where something that it is made of is another."""
         changes = [task for task in fleet.tasks.values() if isinstance(task.status, _IN_LINE)]
+        # What they wait for may be no change yet, and neither may be what stands on them.
         known_by = (*given.targets.values(), given.clashes)
+        names = {name for task in changes for name in task.spec.after}
+        changes += [it for it in fleet.tasks.values() if it.spec.stacked or it.id in names]
         made_of = (*changes, None, *fleet.repos.values(), None, *known_by)
         known = self._line.made_of
         if len(known) == len(made_of) and all(map(_is, known, made_of)):
@@ -197,7 +204,7 @@ _IN_LINE = (Submitted, Held)
 
 
 def _made_of(row: _Painted) -> tuple[object, ...]:
-    return row.word, row.need, row.waits, row.clash
+    return row.word, row.need, row.waits, row.clash, row.stack
 
 
 def _is(one: object, other: object) -> bool:

@@ -39,6 +39,7 @@ _PERFORMERS: dict[type[f.Effect], Performer] = {
     f.Seal: changes.seal,
     f.RunChecks: changes.check,
     f.LookAgain: approvals.look_again,
+    f.Reconsider: approvals.reconsider,
     f.Assess: assessing.assess,
     f.FreeWorkspace: workspaces.free,
     f.RestoreWorkspace: workspaces.restore,

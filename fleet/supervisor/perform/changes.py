@@ -10,6 +10,7 @@ from fleet.core.change import Ready
 from fleet.core.effects import RunChecks, Seal
 from fleet.core.ids import Commit
 from fleet.core.model import Fleet, Task
+from fleet.core.stacks import below, grounds
 from fleet.errors import FleetError
 from fleet.supervisor.perform import approvals, surroundings
 from fleet.supervisor.perform.judging import judge
@@ -34,7 +35,7 @@ def seal(tools: Tools, effect: Seal, fleet: Fleet, stop: threading.Event) -> lis
         case sealing.Empty():
             return [e.SealFailed(task=task.id, cause=NoChange())]
         case sealing.Sealed():
-            sealed = _sealed(task, effect.revision, outcome)
+            sealed = _sealed(fleet, task, effect.revision, outcome)
             place = tools.place(fleet.repos[task.repo])
             try:
                 return [sealed, *approvals.carry(tools, task, place, sealed)]
@@ -45,9 +46,11 @@ def seal(tools: Tools, effect: Seal, fleet: Fleet, stop: threading.Event) -> lis
 def _seal(tools: Tools, task: Task, revision: int, fleet: Fleet) -> sealing.Outcome:
     place = tools.place(fleet.repos[task.repo])
     target = fleet.repos[task.repo].tips.get(task.target, task.base)
-    ref = f"refs/fleet/cand/{task.id}/{revision}"
+    ref, parents = f"refs/fleet/cand/{task.id}/{revision}", tuple(grounds(fleet, task))
     if task.spec.agent is None:
-        return sealing.seal_branch(place, task.branch, target_commit=target, ref=ref)
+        return sealing.seal_branch(
+            place, task.branch, target_commit=target, ref=ref, parents=parents
+        )
     path, ready = tools.worktree(task), surroundings.prepared(tools, task)
     if path is None:
         return sealing.Unsealable("its workspace is gone")
@@ -57,6 +60,7 @@ def _seal(tools: Tools, task: Task, revision: int, fleet: Fleet) -> sealing.Outc
         branch=task.branch,
         target_commit=target,
         ref=ref,
+        parents=parents,
         exclude=ready.files if ready else (),
         message=task.spec.title,
         author=_author(tools, task, place),
@@ -71,7 +75,9 @@ def _author(tools: Tools, task: Task, place: Place) -> dict[str, str]:
     return {name: sent.get(name) or known[name.rpartition("_")[2]] for name in _WHO}
 
 
-def _sealed(task: Task, revision: int, sealed: sealing.Sealed) -> e.Sealed | e.SealUnchanged:
+def _sealed(
+    fleet: Fleet, task: Task, revision: int, sealed: sealing.Sealed
+) -> e.Sealed | e.SealUnchanged:
     change = task.change
     if change is not None and isinstance(change.state, Ready) and change.sealed == sealed.commit:
         return e.SealUnchanged(task=task.id, revision=change.revision)
@@ -84,6 +90,8 @@ def _sealed(task: Task, revision: int, sealed: sealing.Sealed) -> e.Sealed | e.S
         added=sealed.added,
         removed=sealed.removed,
         files=sealed.files,
+        below=below(fleet, task),
+        upon=grounds(fleet, task).get(Commit(sealed.upon)) if sealed.upon else None,
     )
 
 

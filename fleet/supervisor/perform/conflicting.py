@@ -6,6 +6,7 @@ from fleet.core.ids import Commit, TaskId
 from fleet.core.intents import intent
 from fleet.core.model import Fleet, Task
 from fleet.core.policy import Check
+from fleet.core.stacks import own_base
 from fleet.tools.git.merging import Conflicted, Reached, conflicting_commits
 from fleet.tools.git.repository import Place
 
@@ -35,6 +36,7 @@ def conflict(
         own=intent(task),
         landed=tuple(intent(it) for it in tasks_of(fleet, task, reached)),
         checks=tuple(check.run for check in checks),
+        base=own_base(change),
     )
 
 

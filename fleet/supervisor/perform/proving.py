@@ -13,6 +13,7 @@ from fleet.core.globs import matches
 from fleet.core.model import Fleet, Task
 from fleet.core.policy import RepoPolicy
 from fleet.core.proof import LOGS, Proof
+from fleet.core.stacks import own_base
 from fleet.errors import FleetError
 from fleet.supervisor.perform.tools import Tools
 from fleet.supervisor.perform.tree_checks import run_checks_on
@@ -56,7 +57,8 @@ def prove(tools: Tools, effect: Prove, fleet: Fleet, stop: threading.Event) -> l
 
 def _prove(case: _Case, known: "partial[Proof]") -> Proof:
     effect, place, policy = case.effect, case.place, case.policy
-    merged = merge_trees(place, into=effect.onto, change=case.change.sealed)
+    change = case.change
+    merged = merge_trees(place, into=effect.onto, change=change.sealed, base=own_base(change))
     if isinstance(merged, Conflicted):
         return known(state="unbuildable", why="it does not merge with its target")
     touched = mixing.differing(place, effect.onto, merged.tree)

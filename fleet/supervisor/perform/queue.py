@@ -15,6 +15,7 @@ from fleet.core.ids import Commit
 from fleet.core.line import Car, Clash, Line, Train, check_key
 from fleet.core.model import Fleet, Task
 from fleet.core.policy import Check, MergeMethod
+from fleet.core.stacks import goes_alone, own_base
 from fleet.core.status import Submitted
 from fleet.core.terminal import clean
 from fleet.errors import FleetError
@@ -171,7 +172,12 @@ def _brought(case: _Case, onto: Commit) -> Commit | None:
 def _strays(case: _Case, commit: str) -> tuple[str, ...]:
     change = case.change
     return merging.contained(
-        case.place, base=change.base, sealed=change.sealed, target=case.onto, commit=commit
+        case.place,
+        base=change.base,
+        sealed=change.sealed,
+        target=case.onto,
+        commit=commit,
+        onto_base=change.upon is not None,
     )
 
 
@@ -197,6 +203,8 @@ def _build(case: _Case) -> Built | Conflicted:
         message=heading,
         when=int(change.since.timestamp()),
         trailers=trailers,
+        base=own_base(change),
+        keeps_history=not goes_alone(case.fleet, task, change),
     )
 
 
@@ -275,7 +283,9 @@ def _remerged(tools: Tools, effect: Remerge, fleet: Fleet) -> e.AnyEvent:
     case = _Case(tools, fleet, task, task.change, car, effect.onto, method)
     if (landed := _found_on(case, effect.onto)) is not None:
         return landed
-    merged = merging.merge_trees(case.place, into=effect.onto, change=car.sealed)
+    merged = merging.merge_trees(
+        case.place, into=effect.onto, change=car.sealed, base=own_base(task.change)
+    )
     if isinstance(merged, Conflicted):
         cause = _conflict(case, merged)
         return e.ConflictFound(task=effect.task, revision=effect.revision, cause=cause)

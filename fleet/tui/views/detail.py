@@ -37,7 +37,9 @@ def facts(live: LiveRow, columns: int, now: datetime) -> Line:
         said.append(f"{row.tokens / 1000:.0f}k tokens")
     if live.last_output is not None:
         said.append(f"printed {span((now - live.last_output).total_seconds())} ago")
-    if row.after:
+    if row.stack:
+        said.append(f"stack {' → '.join(tidy(name) for name in row.stack)}")
+    elif row.after:
         said.append(f"after {', '.join(tidy(name) for name in row.after)}")
     if live.approved_by:
         said.append(f"approved by {tidy(live.approved_by)}")

@@ -66,9 +66,15 @@ def _risk(row: QueueRow) -> Span:
     return Span(row.risk or "…", RISKS.get(row.risk or "", "quiet"))
 
 
+def _task(row: QueueRow) -> Span:
+    """Return its name, below which those stand that were made on it."""
+    mark = "└ " if row.parent else ""
+    return Span(f"{mark}{tidy(row.task)}", "strong")
+
+
 COLUMNS = (
     Column("#", lambda row: Span(str(row.position), "quiet"), 99, 3, right=True),
-    Column("task", lambda row: Span(tidy(row.task), "strong"), 98, 24),
+    Column("task", _task, 98, 24),
     Column("state", lambda row: Span(tidy(row.state), _STATES.get(row.state, "")), 90, 11),
     Column("risk", _risk, 85, 6),
     Column("target", lambda row: Span(tidy(row.target), "quiet"), 20, 14),
@@ -152,6 +158,10 @@ def details(row: QueueRow, columns: int) -> list[Line]:
          Span(f"   {said}   ", "quiet"), Span(approval, "good" if row.approved_by else "wanted")),
     ]  # fmt: skip
     room = columns - len(_INDENT)
+    if row.priority != "normal":
+        lines += _text(f"priority: {tidy(row.priority)}", "", room)
+    if row.stack:
+        lines += _text(f"stack: {' → '.join(map(tidy, row.stack))}", "", room)
     if row.waits_for:
         lines += _text(f"waits for {tidy(row.waits_for)}", "", room)
     if row.policy:

@@ -276,7 +276,9 @@ def _run(detail: TaskDetail, at: datetime) -> list[str]:
     said.append(f"asked for {span((at - detail.created_at).total_seconds())} ago")
     if row.cost_usd or row.tokens:
         said.append(f"cost: ${row.cost_usd:.2f}, {row.tokens / 1000:.0f}k tokens")
-    if row.after:
+    if row.stack:
+        said.append(f"stack: {' → '.join(row.stack)}")
+    elif row.after:
         said.append(f"after: {', '.join(row.after)}")
     said.append(f"branch: {row.branch}, from {row.base[:SHORT]}")
     if row.worktree:
