@@ -13,7 +13,9 @@ from typing import Self
 from msgspec import Struct
 
 from fleet.core.ids import Commit, RepoId, TaskId
-from fleet.core.model import Fleet
+from fleet.core.model import Fleet, Task
+from fleet.core.stacks import lower
+from fleet.core.status import Landed
 
 ATTRIBUTES = ".gitattributes"  # such a file may change how any other is merged
 Two = tuple[TaskId, TaskId]  # in order of their names
@@ -58,13 +60,19 @@ def _above(path: str) -> Iterator[str]:
 
 
 class Sought(Struct, frozen=True):
-    """An open task's branch; where that stands at `head`, `sealed` is what its change holds."""
+    """An open task's branch; where that stands at `head`, `sealed` is what its change holds.
+
+    `below` are the tasks below it in its stack. `beyond` is where its own work begins, where what
+    it was made on has landed, or is left behind.
+    """
 
     task: TaskId
     branch: str
     base: Commit
     head: Commit | None = None
     sealed: Commit | None = None
+    below: tuple[TaskId, ...] = ()
+    beyond: Commit | None = None
 
 
 class Wanted(Struct, frozen=True):
@@ -75,11 +83,13 @@ class Wanted(Struct, frozen=True):
 
 
 class Branch(Struct, frozen=True):
-    """An open branch at its newest commit, and where it was cut."""
+    """An open branch at its newest commit, and where it was cut; the rest is as `Sought` has it."""
 
     task: TaskId
     tip: Commit
     base: Commit
+    below: tuple[TaskId, ...] = ()
+    beyond: Commit | None = None
 
 
 def wanted(fleet: Fleet) -> dict[Line, Wanted]:
@@ -90,10 +100,20 @@ def wanted(fleet: Fleet) -> dict[Line, Wanted]:
             continue
         change = task.change
         head, sealed = (change.head, change.sealed) if change else (None, None)
-        about = Sought(task.id, task.branch, task.base, head, sealed)
+        below = tuple(it.id for it in lower(fleet, task))
+        beyond = _beyond(fleet, task)
+        about = Sought(task.id, task.branch, task.base, head, sealed, below, beyond)
         lines.setdefault((task.repo, task.target), []).append(about)
     tips = {line: fleet.repos[line[0]].tips.get(line[1]) for line in lines}
     return {line: Wanted(tip, tuple(lines[line])) for line, tip in tips.items() if tip is not None}
+
+
+def _beyond(fleet: Fleet, task: Task) -> Commit | None:
+    upon = task.change.upon if task.change is not None else task.upon
+    other = fleet.tasks.get(upon.task) if upon is not None else None
+    if other is None or (other.id in task.spec.after and not isinstance(other.status, Landed)):
+        return None
+    return task.change.base if task.change is not None else task.base
 
 
 def branches(sought: Iterable[Sought], tips: Mapping[str, Commit]) -> list[Branch]:
@@ -107,7 +127,7 @@ def branches(sought: Iterable[Sought], tips: Mapping[str, Commit]) -> list[Branc
         tip = tips.get(it.branch, it.head)
         newest = it.sealed if tip is not None and tip == it.head else tip
         if newest is not None and newest != it.base:
-            found.append(Branch(it.task, newest, it.base))
+            found.append(Branch(it.task, newest, it.base, it.below, it.beyond))
     return found
 
 
@@ -125,6 +145,8 @@ class Normal(Struct, frozen=True):
     own: Touch | None = None
     files: tuple[str, ...] = ()
     why: str = ""
+    below: tuple[TaskId, ...] = ()
+    beyond: Commit | None = None
 
 
 class Clash(Struct, frozen=True):
@@ -168,6 +190,8 @@ def kept(
         known = chart.normals.get(branch.task)
         if known is None or known.tip != branch.tip:
             continue
+        if (known.below, known.beyond) != (branch.below, branch.beyond):
+            continue
         if chart.target == target or _missed(known, moved):
             found[branch.task] = known
     return found
@@ -194,7 +218,12 @@ def untried(old: Mapping[TaskId, Normal], new: Mapping[TaskId, Normal]) -> list[
     others = [name for name in old if name in fitting and name not in new]
     pairs = (*combinations(fresh, 2), *((one, other) for one in fresh for other in others))
     return sorted(
-        _two(one, other) for one, other in pairs if meet(fitting[one].touch, fitting[other].touch)
+        _two(one, other)
+        for one, other in pairs
+        if meet(fitting[one].touch, fitting[other].touch)
+        # Of what stands on another it is told when that has a new revision.
+        and one not in fitting[other].below
+        and other not in fitting[one].below
     )
 
 

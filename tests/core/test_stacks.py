@@ -9,7 +9,7 @@ from track import Track
 from fleet.core import commands as c
 from fleet.core import effects as f
 from fleet.core import events as e
-from fleet.core import turns
+from fleet.core import radar, turns
 from fleet.core.activity import Idle, Working
 from fleet.core.change import Change, Gating, Member, Ready
 from fleet.core.decide import decide
@@ -252,6 +252,23 @@ def test_what_goes_on_alone_still_knows_what_it_was_made_on() -> None:
     assert (task.spec.after, task.spec.stacked, change(fleet, B).below) == ((), False, ())
     assert list(grounds(fleet, task).values()) == [UPON]
     assert goes_alone(fleet, task, change(fleet, B))
+
+
+def test_the_conflict_map_knows_stacks() -> None:
+    fleet = history(*h.by_hand(A), *made_on(B, A), *h.by_hand(C))
+    landed = h.fold(fleet, [h.approved(A), h.landing(A), h.landed(A)])
+
+    def sought(of: Fleet) -> radar.Sought:
+        return next(it for about in radar.wanted(of).values() for it in about.tasks if it.task == B)
+
+    assert (sought(fleet).below, sought(fleet).beyond) == ((A,), None)
+    assert sought(landed).beyond == h.commit("a-1")
+    touch = radar.Touch.of(["x.py"])
+    known = {
+        name: radar.Normal(h.BASE, h.BASE, touch, below=below)
+        for name, below in ((A, ()), (B, (A,)), (C, ()))
+    }
+    assert radar.untried({}, known) == [(A, C), (B, C)]
 
 
 # Its place, changed later ---------------------------------------------------------------------

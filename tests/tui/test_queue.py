@@ -120,3 +120,41 @@ async def test_a_removal_is_confirmed(running: Running, link: FakeLink) -> None:
         await pilot.press("u")
         await pilot.pause()
     assert link.asked == [c.Remove(task="importer"), c.Restore(task="importer")]
+
+
+async def test_a_change_is_moved_up_and_down(running: Running, link: FakeLink) -> None:
+    async with running(shown(), size=(120, 24)) as (_, pilot):
+        await pilot.press("Q", "+", "-")
+    task = line()[0].task
+
+    assert [it for it in link.asked if isinstance(it, c.Edit)] == [
+        c.Edit(task=task, priority="urgent"),
+        c.Edit(task=task, priority="low"),
+    ]
+
+
+async def test_a_priority_ends_where_there_is_no_other(running: Running, link: FakeLink) -> None:
+    urgent = live("cache", of={"priority": "urgent"})
+    async with running(replace(shown(), tasks=(urgent,)), size=(120, 24)) as (app, pilot):
+        await pilot.press("Q", "+")
+        text = drawn(app)
+
+    assert "cache has the priority urgent already" in text
+    assert [it for it in link.asked if isinstance(it, c.Edit)] == []
+
+
+async def test_a_stack_is_shown_in_the_order_in_which_it_lands(
+    running: Running, link: FakeLink
+) -> None:
+    both = ("cache", "menu")
+    rows = (
+        entry("cache", stack=both, priority="urgent"),
+        entry("menu", position=2, parent="cache", stack=both, upon=1),
+    )
+    async with running(shown(*rows), size=(120, 24)) as (app, pilot):
+        await pilot.press("Q")
+        text = drawn(app)
+
+    assert "└ menu" in text
+    assert "stack: cache → menu" in text
+    assert "priority: urgent" in text

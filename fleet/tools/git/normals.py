@@ -16,6 +16,7 @@ from fleet.tools.git.objects import person, write_commit
 from fleet.tools.git.repository import Place
 from fleet.tools.git.run import git
 from fleet.tools.git.scratch import Scratch, scratch
+from fleet.tools.git.stand_ins import stand_in
 
 _DIFF = (
     *("diff-tree", "--stdin", "-r", "-t", "-z", "--raw", "--no-abbrev", "--no-renames"),
@@ -45,18 +46,35 @@ def normalise(
     The commits are in `kept` alone. What cannot be merged at all, for want of common history or
     of a commit, is said by that branch and spoils no other.
     """
-    merges = _merge_each(place, kept, [it.tip for it in branches], onto)
+    merges = _merge_each(place, kept, [_sides(place, it, onto) for it in branches], onto)
     base = tree_of(place, onto)
     trees = [(base, it.tree) for it in merges if not isinstance(it, ToolError)]
     new, own = _both_touches(place, kept, trees, [(it.tip, it.base) for it in branches])
     touches, found = iter(new), []
     for branch, merged, whole in zip(branches, merges, own, strict=True):
         if isinstance(merged, ToolError):
-            found.append(Normal(branch.tip, None, why=merged.message))
+            it = Normal(branch.tip, None, why=merged.message)
         else:
             it = _normal(place, kept, tip=branch.tip, onto=onto, merged=merged, new=next(touches))
-            found.append(replace(it, own=whole and whole.and_(it.touch)))
+            it = replace(it, own=whole and whole.and_(it.touch))
+        found.append(replace(it, below=branch.below, beyond=branch.beyond))
     return found
+
+
+def _sides(place: Place, branch: Branch, onto: str) -> Pair:
+    """Return what is merged: what stands in for both sides, where history would tell too much."""
+    beyond, tip = branch.beyond, branch.tip
+    try:
+        if (
+            beyond is None
+            or is_ancestor(place, beyond, onto)
+            or not is_ancestor(place, beyond, tip)
+        ):
+            return onto, tip
+        one, other = (stand_in(place, tree_of(place, it), [beyond]) for it in (onto, tip))
+    except ToolError:
+        return onto, tip  # something is missing, and whoever merges them says what
+    return one, other
 
 
 def _both_touches(
@@ -94,14 +112,14 @@ def conflicts(
 
 
 def _merge_each(
-    place: Place, kept: Scratch, tips: Sequence[str], onto: str
+    place: Place, kept: Scratch, sides: Sequence[Pair], onto: str
 ) -> Sequence[Merged | Conflicted | ToolError]:
     try:
-        return pairs(place, [(onto, tip) for tip in tips], attributes=onto, within=kept)
+        return pairs(place, sides, attributes=onto, within=kept)
     except ToolError as error:
-        if len(tips) == 1:
+        if len(sides) == 1:
             return [error]
-        return [it for tip in tips for it in _merge_each(place, kept, [tip], onto)]
+        return [it for two in sides for it in _merge_each(place, kept, [two], onto)]
 
 
 def _normal(

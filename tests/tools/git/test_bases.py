@@ -6,11 +6,15 @@ from pathlib import Path
 import pytest
 from branches import commit, numbered
 
+from fleet.core.ids import Commit, TaskId
 from fleet.core.policy import MergeMethod
+from fleet.core.radar import Branch
 from fleet.tools.git.bases import Base, base_of
 from fleet.tools.git.building import Built, build
 from fleet.tools.git.merging import Conflicted, contained, merge_trees
+from fleet.tools.git.normals import normalise
 from fleet.tools.git.repository import Place, locate
+from fleet.tools.git.scratch import scratch
 from fleet.tools.git.sealing import Sealed, seal_branch
 
 Plain = Callable[..., str]
@@ -203,3 +207,20 @@ def test_a_conflict_is_told_in_the_names_of_both_sides(
     assert isinstance(found, Conflicted)
     assert found.files == (FILE,)
     assert f"deleted in {other} and modified in {child}" in found.messages
+
+
+# The conflict map -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("beyond", [True, False])
+def test_what_stands_on_what_was_squashed_is_not_stale(
+    place: Place, repo: Path, parent: str, child: str, plain: Plain, *, beyond: bool
+) -> None:
+    onto = land(place, main_of(plain, repo), parent, "squash")
+    base = Commit(parent)
+    branch = Branch(TaskId("b"), Commit(child), base, (TaskId("a"),), base if beyond else None)
+    with scratch(place) as kept:
+        [found] = normalise(place, kept, [branch], onto=onto)
+
+    assert found.files == (() if beyond else (FILE,))
+    assert (found.below, found.beyond) == (branch.below, branch.beyond)
