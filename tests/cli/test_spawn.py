@@ -214,3 +214,19 @@ def test_edit_that_changes_nothing_says_so(
     monkeypatch.setenv("EDITOR", "true")
     assert run("edit", "importer").err == "nothing was changed\n"
     assert fake.calls("edit") == []
+
+
+def test_a_stack_is_asked_for(run: Run, spawning: FakeSupervisor) -> None:
+    run("spawn", "-p", "do it", "--stacked", "--after", "x")
+    sent = spawning.calls("spawn")[0]
+    assert (sent["stacked"], sent["after"]) == (True, ["x"])
+
+
+def test_a_place_is_changed_without_an_editor(run: Run, fake: FakeSupervisor) -> None:
+    fake.answers["edit"] = {"task": "a"}
+    for options in ("--priority low", "--after x --after y", "--alone"):
+        assert run("edit", "a", *options.split()).code == 0
+    sent = fake.calls("edit")
+    assert [(it["priority"], it["after"], it["alone"]) for it in sent] == [
+        ("low", None, False), (None, ["x", "y"], False), (None, None, True)
+    ]  # fmt: skip
