@@ -135,6 +135,15 @@ async def test_a_stack_lands_on_one_branch(house: House) -> None:
         house.spawn("true", "b", stacked=True, after=("a",))
 
 
+async def test_a_branch_by_hand_stands_on_what_is_sealed(house: House) -> None:
+    house.quiet()
+    house.spawn("true", "a")
+    git(house.repo, "branch", "upper")
+
+    with pytest.raises(RefusedError, match="a has no change yet that this could stand on"):
+        submit(house, "upper", "b", after=("a",), stacked=True)
+
+
 # How it lands ---------------------------------------------------------------------------------
 
 

@@ -214,13 +214,19 @@ def submit(fleet: Fleet, command: c.Submit, facts: SubmitFacts, actor: str) -> D
         return _again(known, facts)
     stem = checked(command.name) if command.name else slug(facts.branch.removeprefix("fleet/"))
     name = free(stem, {name.lower() for name in fleet.tasks})
+    after = _after(fleet, command, facts.repo)
+    if command.stacked and not fleet.tasks[after[0]].revision:
+        raise RefusedError(
+            f"{after[0]} has no change yet that this could stand on",
+            hint=f"fleet wait {after[0]} --for review",
+        )
     spec = Spec(
         prompt="",
         title=command.title or facts.branch,
         agent=None,
         checks=task_checks(command.checks),
         land=command.land or "review",
-        after=_after(fleet, command, facts.repo),
+        after=after,
         stacked=command.stacked,
         priority=command.priority,
     )
