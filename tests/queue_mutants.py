@@ -224,6 +224,7 @@ def landed_and_landed_again() -> Iterator[None]:
         patch.object(queue, "_found_on", lambda case, onto: None),
         patch.object(landing, "landed", lambda intent: ()),
         patch.object(moves, "landed", lambda intent: ()),
+        patch.object(moves, "is_ancestor", lambda place, commit, tip: False),
         patch.object(perform_landing, "recover", lambda intent: NotLanded()),
     ):
         yield
