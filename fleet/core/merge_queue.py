@@ -95,7 +95,7 @@ def merge_queues(fleet: Fleet, given: Circumstances, now: datetime) -> Plan:
     gates = workers.share(fleet, given, wants, keep, now)
     effects: list[AnyEffect] = [effect for step in steps for effect in step.effects]
     effects += [want.gate for want in gates.chosen]
-    return Plan(facts=facts, effects=tuple(effects), keep=keep, wake_at=gates.wake_at)
+    return Plan(facts=facts, effects=tuple(effects), keep=gates.keep, wake_at=gates.wake_at)
 
 
 def _awaited(fleet: Fleet, given: Circumstances) -> Iterator[Want]:

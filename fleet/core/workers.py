@@ -23,9 +23,13 @@ _NEARLY, _OVERDUE = 0.75, 1.25  # of the time that it took last
 
 
 class Share(Struct, frozen=True):
-    """What runs on the workers there are; at `wake_at` it may be something else."""
+    """What runs on the workers there are: what was chosen, and what goes on in the lanes `keep`.
+
+    At `wake_at` it may be something else.
+    """
 
     chosen: tuple[Want, ...]
+    keep: frozenset[str] = frozenset()
     wake_at: datetime | None = None
 
 
@@ -36,7 +40,10 @@ def share(
     keep: frozenset[str],
     now: datetime,
 ) -> Share:
-    """Return which of `wants` run, beside what runs in the lanes `keep` and goes on."""
+    """Return which of `wants` run, beside what runs in the lanes `keep` and goes on.
+
+    What is wanted itself goes on only where it is chosen.
+    """
     busy = keep - {want.gate.lane for want in wants}
     number = max((given.policy.workers or 1) - len(busy), 0)
     overdue = _overdue(fleet, given, wants, now) if len(wants) > number else {}
@@ -48,7 +55,7 @@ def share(
 
     chosen = tuple(sorted(wants, key=order)[:number])
     kept = (overdue[want.gate.lane] for want in chosen if want.gate.lane in overdue)
-    return Share(chosen, min(kept, default=None))
+    return Share(chosen, busy, min(kept, default=None))
 
 
 def _overdue(

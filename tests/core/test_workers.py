@@ -9,6 +9,12 @@ from track import Track, approved
 
 from fleet.core import events as e
 from fleet.core.change import Gating
+from fleet.core.effects import Gate, gate_lane
+from fleet.core.going_on import PROOF, Want
+from fleet.core.model import Fleet
+from fleet.core.planned import Circumstances
+from fleet.core.policy import FleetPolicy
+from fleet.core.workers import share
 
 
 def seconds(number: float) -> timedelta:
@@ -82,3 +88,18 @@ def test_what_is_approved_while_it_is_checked_goes_on() -> None:
     track.add(h.approved())
     assert track.checking == [("a",)]
     assert track.stopped == []
+
+
+def test_what_is_wanted_and_not_chosen_does_not_go_on_beside_what_is() -> None:
+    gates = [
+        Gate(h.REPO, "main", name, 1, h.commit(name), f"tree of {name}", (), 0) for name in (A, h.B)
+    ]
+    running, may_land = Want(PROOF + 1, gates[0]), Want(PROOF - 1, gates[1])
+    merging = gate_lane(h.REPO, "main", "a tree that is merged anew")
+    keep = frozenset({running.gate.lane, merging})
+    given = Circumstances(policy=FleetPolicy(workers=2))
+
+    found = share(Fleet(), given, [running, may_land], keep, NOON)
+
+    assert found.chosen == (may_land,)
+    assert found.keep == {merging}
