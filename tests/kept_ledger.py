@@ -13,6 +13,7 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from fleet.core import activity, assessment, causes, change, comments, events, line, proof, status
+from fleet.core import pulls as forge
 from fleet.core.ids import Commit, RepoId, TaskId
 from fleet.core.model import Spec
 from fleet.core.policy import Check, Limits
@@ -492,6 +493,51 @@ STACKS: Sequence[events.AnyEvent] = (
         task=DOCS, revision=1, cause=causes.Conflict(("docs.md",), TIP, base=SEALED)
     ),
 )
+_RED = forge.PullCheck("lint", "failed", "https://ci.example.org/1")
+_ASKS = forge.PullRemark("ann", "why “this”?")
+_SEEN = forge.Seen(
+    state="open",
+    head=SEALED,
+    target="main",
+    merge="blocked",
+    review="changes-requested",
+    checks=(_RED, forge.PullCheck("test", "pending")),
+    remarks=(_ASKS,),
+)
+_NOUN, _URL = "pull request #7", "https://github.com/o/r/pull/7"
+PULLS: Sequence[events.AnyEvent] = (
+    *MEASURED[:3],
+    events.GatePassed(task=LOGIN, revision=1, evidence=EVIDENCE),
+    events.Approved(task=LOGIN, revision=1, sealed=SEALED, by="ann"),
+    events.PullBegan(
+        task=LOGIN,
+        revision=1,
+        evidence=EVIDENCE,
+        commit=SEALED,
+        remote="origin",
+        branch="fleet/login",
+    ),
+    events.PullFailed(task=LOGIN, reason="gh is not logged in: gh auth login"),
+    events.PullOpened(
+        task=LOGIN,
+        revision=1,
+        forge="gh",
+        number=7,
+        url=_URL,
+        remote="origin",
+        branch="fleet/login",
+        head=SEALED,
+    ),
+    events.PullSeen(task=LOGIN, number=7, seen=_SEEN),
+    events.PullMergeAsked(task=LOGIN, number=7, head=SEALED, refused="it is protected"),
+    events.PullRecalled(task=LOGIN, revision=1, reason="its approval counts no more"),
+    events.PullRejected(task=LOGIN, revision=1, cause=causes.PullRed(_NOUN, _URL, (_RED,))),
+    events.PullRejected(task=LOGIN, revision=1, cause=causes.PullReview(_NOUN, _URL, (_ASKS,))),
+    events.PullCloseAsked(task=LOGIN, by="person"),
+    events.PullSeen(
+        task=LOGIN, number=7, seen=forge.Seen("merged", SEALED, "main", merged_as=MERGED)
+    ),
+)
 Batches = Sequence[Sequence[events.AnyEvent]]
 HISTORIES: dict[str, Batches] = {
     "format-1": (SETTING, TO_REVIEW, TO_LANDED, OTHERS),
@@ -509,6 +555,7 @@ HISTORIES: dict[str, Batches] = {
     "approvals": (SETTING, APPROVALS),
     "forgotten": (SETTING, FORGOTTEN),
     "stacks": (SETTING, STACKS),
+    "pulls": (SETTING, PULLS),
 }
 
 

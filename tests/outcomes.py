@@ -19,6 +19,7 @@ from fleet.core.model import Fleet, Task
 from fleet.core.planned import Circumstances
 from fleet.core.proof import Proof, State
 from fleet.core.proofs import rules
+from fleet.core.pulls import Seen
 
 Events = list[e.AnyEvent]
 MEASURED = Assessment(lines=4)
@@ -34,6 +35,8 @@ def good(effect: f.AnyEffect, fleet: Fleet, given: Circumstances) -> Events:
             return [e.RunEnded(task=task, attempt=attempt)]
         case f.Tell() | f.PassAnswer():
             return [_told(effect, "delivered")]
+        case f.OnPull():
+            return [_pulled(effect)]
         case f.FreeWorkspace() | f.RestoreWorkspace() | f.Forget():
             return [_kept(effect)]
         case f.Notify():
@@ -53,6 +56,26 @@ def _kept(effect: f.FreeWorkspace | f.RestoreWorkspace | f.Forget) -> e.AnyEvent
             return e.WorkspaceRestored(task=task)
         case f.Forget(task=task):
             return e.LeftoversDeleted(task=task)
+
+
+def _pulled(effect: f.Propose | f.MergePull | f.ClosePull) -> e.AnyEvent:
+    match effect:
+        case f.Propose(task=task, revision=revision, commit=commit):
+            return e.PullOpened(
+                task=task,
+                revision=revision,
+                forge="gh",
+                number=7,
+                url="https://github.com/o/r/pull/7",
+                remote="origin",
+                branch=f"fleet/{task}",
+                head=commit,
+            )
+        case f.MergePull(task=task, number=number, head=head):
+            return e.PullMergeAsked(task=task, number=number, head=head)
+        case f.ClosePull(task=task, number=number):
+            seen = Seen(state="closed", head=Commit("c" * 40), target="main")
+            return e.PullSeen(task=task, number=number, seen=seen)
 
 
 def told(effect: f.Notify) -> e.NeedTold:

@@ -231,5 +231,7 @@ def terms(policy: RepoPolicy) -> str:
     said = (
         *(policy.checks, policy.rules, policy.land, policy.merge, policy.limits.lines),
         *(policy.push, policy.remote, policy.proofs),
+        # Without a pull request the digest of what was approved before there were any holds on.
+        *((policy.pr, policy.forge) if policy.pr != "off" else ()),
     )
     return hashlib.sha256(msgspec.json.encode(said)).hexdigest()

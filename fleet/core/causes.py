@@ -4,6 +4,7 @@ from msgspec import Struct
 
 from fleet.core.comments import Remark
 from fleet.core.ids import Commit, TaskId
+from fleet.core.pulls import PullCheck, PullRemark
 
 
 class CheckResult(Struct, frozen=True):
@@ -102,4 +103,31 @@ class Exhausted(Struct, frozen=True, tag="exhausted"):
     reason: str
 
 
-Cause = Died | Exhausted | NoChange | Unsealable | ChecksRed | GateRed | Conflict | SentBack
+class PullRed(Struct, frozen=True, tag="pull-red"):
+    """Checks of the forge failed on the pull request that holds the change."""
+
+    noun: str
+    url: str
+    checks: tuple[PullCheck, ...]
+
+
+class PullReview(Struct, frozen=True, tag="pull-review"):
+    """People who may write to the repository asked for changes in the pull request."""
+
+    noun: str
+    url: str
+    remarks: tuple[PullRemark, ...]
+
+
+Cause = (
+    Died
+    | Exhausted
+    | NoChange
+    | Unsealable
+    | ChecksRed
+    | GateRed
+    | Conflict
+    | SentBack
+    | PullRed
+    | PullReview
+)

@@ -67,7 +67,21 @@ class Landing(Struct, frozen=True, tag="landing"):
     since: datetime
 
 
-ChangeState = Gating | Ready | Suspect | GateFailed | Conflicted | Landing
+class Proposed(Struct, frozen=True, tag="proposed"):
+    """It is out of the line: `commit` is in a pull request, or on its way there: the intent.
+
+    `evidence` is what it was proven by; `merged_onto` is the newest target it merges with.
+    """
+
+    evidence: Evidence
+    commit: Commit
+    remote: str
+    branch: str
+    since: datetime
+    merged_onto: Commit
+
+
+ChangeState = Gating | Ready | Suspect | GateFailed | Conflicted | Landing | Proposed
 
 
 BY_POLICY = "policy"  # whose verdict it is where no person had to look
@@ -144,7 +158,7 @@ def newest_results(change: Change) -> tuple[CheckResult, ...]:
     """Return what each check said last, in the workspace or on the merged tree."""
     newest = {result.name: result for result in change.acceptance}
     match change.state:
-        case Ready(evidence=evidence) | Landing(evidence=evidence):
+        case Ready(evidence=evidence) | Landing(evidence=evidence) | Proposed(evidence=evidence):
             gates = evidence.results
         case GateFailed(cause=red) | Suspect(cause=red):
             gates = red.results

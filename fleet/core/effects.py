@@ -202,6 +202,35 @@ class Prove(OnTask, frozen=True):
         return f"prove:{self.task}"
 
 
+class OnPull(OnTask, frozen=True):
+    """Something to ask of a forge for the pull request of a task; it may take its time."""
+
+    @property
+    def lane(self) -> str:
+        return f"pull:{self.task}"
+
+
+class Propose(OnPull, frozen=True):
+    """Push `commit` to the branch of the pull request, and open that or bring it up to date."""
+
+    revision: int
+    commit: Commit
+
+
+class MergePull(OnPull, frozen=True):
+    """Ask the forge to merge the pull request at exactly `head`, as the policy's `method` says."""
+
+    number: int
+    head: Commit
+    method: MergeMethod
+
+
+class ClosePull(OnPull, frozen=True):
+    """Close the pull request unmerged, as a person asked for."""
+
+    number: int
+
+
 class OnSlot(Effect, frozen=True):
     """Something to do to one pooled worktree."""
 
@@ -248,6 +277,9 @@ AnyEffect = (
     | Remerge
     | Land
     | Prove
+    | Propose
+    | MergePull
+    | ClosePull
     | MakeSlot
     | RecycleSlot
     | DropSlot

@@ -2,20 +2,20 @@
 
 from collections.abc import Iterator, Sequence
 
-from msgspec import Struct
-
 from fleet.core import events as e
 from fleet.core.approving import UNASSESSED, approved, approved_by, lacks, requirement
-from fleet.core.blame import Finding, diagnose, examine
-from fleet.core.change import BY_POLICY, Change, Evidence, Gating, Ready, Suspect
-from fleet.core.effects import Gate, Land, Merge, Prove, Remerge, gate_lane
+from fleet.core.blame import diagnose, examine
+from fleet.core.change import BY_POLICY, Change, Evidence, Gating, Proposed, Ready, Suspect
+from fleet.core.effects import Remerge, gate_lane
 from fleet.core.gating import gates, rules
 from fleet.core.ids import Commit, TaskId
 from fleet.core.line import Car
 from fleet.core.model import Task
+from fleet.core.pulling import began
 from fleet.core.risk import risk_of
 from fleet.core.stacks import lower
 from fleet.core.status import Submitted
+from fleet.core.steps import BEHIND, FIRST, FRONT, Draft, Steps
 from fleet.core.trains import (
     Chain,
     Entry,
@@ -29,56 +29,7 @@ from fleet.core.trains import (
     walk,
 )
 
-# Ranks: who is to blame, what lands next, what keeps a change from landing, what nobody saw yet.
-_FIRST, _FRONT, PROOF, _BEHIND = 0, 1, 999, 1000
 Known = dict[TaskId, Entry]
-
-
-class Want(Struct, frozen=True):
-    """Checks to run, and how soon: the lowest rank first."""
-
-    rank: int
-    gate: Gate | Prove
-
-
-class Steps(Struct, frozen=True):
-    """Facts that follow; else effects, and gates for which there may be workers or not.
-
-    `keep` are lanes whose effects go on, though nothing can be said of them just now.
-    """
-
-    facts: tuple[e.AnyEvent, ...] = ()
-    effects: tuple[Merge | Remerge | Land, ...] = ()
-    wants: tuple[Want, ...] = ()
-    keep: frozenset[str] = frozenset()
-
-
-class _Draft:
-    """Steps as they are put together: one merge at a time, and every gate once."""
-
-    def __init__(self) -> None:
-        self.facts: list[e.AnyEvent] = []
-        self.merge: Merge | None = None
-        self.remerge: Remerge | None = None
-        self.wants: dict[str, Want] = {}
-        self.keep: frozenset[str] = frozenset()  # while it is not known what a merge comes to
-
-    def want(self, rank: int, gate: Gate) -> None:
-        self.wants.setdefault(gate.lane, Want(rank, gate))
-
-    def take(self, finding: Finding, rank: int) -> None:
-        if finding.fact is not None:
-            self.facts.append(finding.fact)
-        self.merge = self.merge or finding.merge
-        if finding.gate is not None:
-            self.want(rank, finding.gate)
-
-    def steps(self) -> Steps:
-        if self.facts:
-            return Steps(facts=tuple(self.facts))
-        effects = tuple(it for it in (self.remerge, self.merge) if it is not None)
-        keep = self.keep if self.merge is not None else frozenset[str]()
-        return Steps(effects=effects, wants=tuple(self.wants.values()), keep=keep)
 
 
 def car_of(task: Task, change: Change, *, lands: bool) -> Car:
@@ -90,14 +41,19 @@ def car_of(task: Task, change: Change, *, lands: bool) -> Car:
 def go_on(place: Place, line: Sequence[tuple[Task, Change]]) -> Steps:
     """Return what a line needs whose target stands still, and may be moved."""
     entries = [_entry(place, task, change) for task, change in line]
-    draft = _Draft()
+    draft = Draft()
     for entry in entries:
         if isinstance(entry.change.state, Suspect):
             found = diagnose(place, entry.change, entry.car, entry.change.state.cause)
-            draft.take(found, _FIRST)
+            draft.take(found, FIRST)
     draft.keep = _running(place)
-    _front(place, [entry for entry in entries if _in_front(place, entry)], draft)
-    for rank, entry in enumerate(entries, start=_BEHIND):
+    for group in _groups(place, [entry for entry in entries if _in_front(place, entry)]):
+        if not draft.facts:
+            _front(place, group, draft)
+    for entry in entries:
+        if isinstance(entry.change.state, Proposed) and entry.change.blocked is None:
+            _see_that_it_merges(place, entry, entry.change.state.merged_onto, draft)
+    for rank, entry in enumerate(entries, start=BEHIND):
         if not draft.facts and not (entry.lands or entry.waits):
             _behind(place, entry, rank, draft)
     return draft.steps()
@@ -115,6 +71,11 @@ def _entry(place: Place, task: Task, change: Change) -> Entry:
     return Entry(task, change, car_of(task, change, lands=lands or waits), lands, waits)
 
 
+def _groups(place: Place, entries: Sequence[Entry]) -> list[Sequence[Entry]]:
+    """Return who is tried behind whom: nobody where a forge merges each by itself."""
+    return [entries] if place.policy.pr == "off" else [[entry] for entry in entries]
+
+
 def _in_front(place: Place, entry: Entry) -> bool:
     """Whether it lands as soon as its gates are green, and nothing keeps it from being tried.
 
@@ -125,7 +86,7 @@ def _in_front(place: Place, entry: Entry) -> bool:
     return (entry.lands or entry.waits) and not stuck and isinstance(change.state, Gating | Ready)
 
 
-def _front(place: Place, entries: Sequence[Entry], draft: _Draft) -> None:
+def _front(place: Place, entries: Sequence[Entry], draft: Draft) -> None:
     """Check what may land, in groups, each on all in front of it; and land what is green."""
     known = {entry.task.id: entry for entry in entries}
     left_out: set[str] = set()
@@ -144,7 +105,7 @@ def _front(place: Place, entries: Sequence[Entry], draft: _Draft) -> None:
         if found.red == 0:
             head = known[chain.cars[0].task]
             finding = examine(place, head.change, head.car, chain.trial(place, 1))
-            draft.take(finding, _FIRST)
+            draft.take(finding, FIRST)
             if draft.facts or finding.target_red:
                 return
         if found.red is None:
@@ -165,11 +126,11 @@ def _held(chain: Chain, known: Known) -> int:
     return next(waits, len(chain.cars))
 
 
-def _go_on_with(place: Place, chain: Chain, found: Walk, draft: _Draft) -> None:
+def _go_on_with(place: Place, chain: Chain, found: Walk, draft: Draft) -> None:
     """Merge what is not merged yet, then check: nothing begins before what comes first is known."""
     if chain.rest:
         draft.merge = draft.merge or place.merge((*chain.cars, *chain.rest))
-    for rank, gate in enumerate(found.wants, start=_FRONT):
+    for rank, gate in enumerate(found.wants, start=FRONT):
         if draft.merge is None or gate.lane in place.under_way:
             draft.want(rank, gate)
 
@@ -207,7 +168,13 @@ def _land(place: Place, chain: Chain, green: int, known: Known) -> Iterator[e.An
             )
         return
     for task, change, proof in cases:
-        yield e.LandingBegan(task=task.id, revision=change.revision, evidence=proof)
+        yield _intent(place, task, change, proof)
+
+
+def _intent(place: Place, task: Task, change: Change, proof: Evidence) -> e.AnyEvent:
+    if place.policy.pr == "off":
+        return e.LandingBegan(task=task.id, revision=change.revision, evidence=proof)
+    return began(task, change, proof, remote=place.policy.remote)
 
 
 def _evidence(place: Place, entry: Entry, onto: Commit, commit: Commit, trial: Trial) -> Evidence:
@@ -226,7 +193,7 @@ def _is_proven(change: Change, proof: Evidence) -> bool:
     return isinstance(change.state, Ready) and change.state.evidence == proof
 
 
-def _behind(place: Place, entry: Entry, rank: int, draft: _Draft) -> None:
+def _behind(place: Place, entry: Entry, rank: int, draft: Draft) -> None:
     """A person has not decided yet: check it once, then only see that it still merges."""
     task, change = entry.task, entry.change
     if change.blocked is not None:
@@ -236,11 +203,15 @@ def _behind(place: Place, entry: Entry, rank: int, draft: _Draft) -> None:
         return  # without what it builds on it would fail, and not by its own fault
     if isinstance(change.state, Gating):
         _precheck(place, entry, rank, draft, below)
-    elif below:
-        return  # how it merges with what lands before it is seen then
-    elif isinstance(change.state, Ready) and change.state.merged_onto != place.tip:
-        again = Remerge(place.repo, place.target, task.id, change.revision, place.tip)
-        draft.remerge = draft.remerge or again
+    elif not below and isinstance(change.state, Ready):
+        # How it merges with what is below it is seen when that lands.
+        _see_that_it_merges(place, entry, change.state.merged_onto, draft)
+
+
+def _see_that_it_merges(place: Place, entry: Entry, onto: Commit, draft: Draft) -> None:
+    if onto != place.tip:
+        where = (place.repo, place.target, entry.task.id, entry.change.revision)
+        draft.remerge = draft.remerge or Remerge(*where, place.tip)
 
 
 def _below(place: Place, task: Task) -> tuple[Car, ...] | None:
@@ -262,7 +233,7 @@ def _below(place: Place, task: Task) -> tuple[Car, ...] | None:
     return None if missing else tuple(reversed(cars))
 
 
-def _precheck(place: Place, entry: Entry, rank: int, draft: _Draft, below: tuple[Car, ...]) -> None:
+def _precheck(place: Place, entry: Entry, rank: int, draft: Draft, below: tuple[Car, ...]) -> None:
     """Check a change by itself, or on what is `below` it; that makes nobody to blame for a red."""
     task, change, car = entry.task, entry.change, entry.car
     if not below and (fact := _conflict(place, car)) is not None:

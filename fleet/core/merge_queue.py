@@ -10,16 +10,18 @@ from datetime import datetime, timedelta
 from fleet.core import proofs, workers
 from fleet.core.approving import by_policy, lacks
 from fleet.core.blame import TRIES
-from fleet.core.change import BY_POLICY, Change, Gating, Landing, Member
+from fleet.core.change import BY_POLICY, Change, Gating, Landing, Member, Proposed
 from fleet.core.effects import AnyEffect, Land, gate_lane
-from fleet.core.going_on import PROOF, Steps, Want, go_on
+from fleet.core.going_on import go_on
 from fleet.core.ids import Commit, RepoId, TaskId
 from fleet.core.line import Line, check_key
 from fleet.core.model import Fleet, Repo, Task
 from fleet.core.planned import Circumstances, Plan
 from fleet.core.policy import RepoPolicy
+from fleet.core.pull_phrases import pull_phrase
 from fleet.core.stacks import expected
 from fleet.core.status import Submitted
+from fleet.core.steps import PROOF, Steps, Want
 from fleet.core.trains import Place, builds_on
 from fleet.core.trust import withheld
 
@@ -28,8 +30,8 @@ def entries(fleet: Fleet, repo: RepoId, target: str) -> list[tuple[Task, Change]
     """Return the changes for one target in landing order.
 
     What lands now comes first; then what is approved, or will be by policy, oldest verdict
-    first; then what waits for a person, oldest first. What builds on another of them comes behind
-    that, whenever it was approved.
+    first; then what waits for a person, oldest first; last what a forge is to merge. What builds
+    on another of them comes behind that, whenever it was approved.
     """
     waiting = [
         (task, task.change)
@@ -69,6 +71,8 @@ def _order(entry: tuple[Task, Change]) -> tuple[int, datetime, str]:
     later = _LATER[task.spec.priority]
     if isinstance(change.state, Landing):
         return (0, change.since, task.id)
+    if isinstance(change.state, Proposed):  # out of the line: nobody waits for it
+        return (3, change.state.since, task.id)
     if change.approval is not None and change.approval.by != BY_POLICY:
         return (1, change.approval.at + later, task.id)
     if task.spec.land == "auto":  # the policy's verdict stood before the gates did
@@ -164,6 +168,8 @@ def waits_for(fleet: Fleet, task: Task, policy: RepoPolicy) -> str | None:
         return change.blocked
     if others := builds_on(fleet, task):
         return " and ".join(expected(fleet, task, name) for name in others)
+    if isinstance(change.state, Proposed):
+        return pull_phrase(task)
     if isinstance(change.state, Gating):
         return "its gates"
     if (lack := lacks(task, change, policy)) is not None:

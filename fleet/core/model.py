@@ -12,6 +12,7 @@ from fleet.core.ids import Commit, RepoId, TaskId
 from fleet.core.limited import Account
 from fleet.core.line import Line
 from fleet.core.policy import Check, Done, Land, Limits, Priority
+from fleet.core.pulls import Pull, Trouble
 from fleet.core.revisions import Pinned
 from fleet.core.status import ENDED, Status, Submitted
 
@@ -105,6 +106,9 @@ class Task(Struct, frozen=True, kw_only=True):
     free_not_before: datetime | None = None
     end_not_before: datetime | None = None
     told: Told | None = None  # while it needs that
+    pull: Pull | None = None  # which outlives the revision that it was opened for
+    pull_trouble: Trouble | None = None  # while the forge cannot be asked, or does not do it
+    offered: tuple[Commit, ...] = ()  # what we pushed for it to the branch of its pull request
     warned: dict[TaskId, tuple[str, ...]] = {}  # with whom it conflicts, as its agent was told
     upon: Member | None = None  # the change below it, at the revision on which its branch stands
     told_upon: Member | None = None  # the newest one of that of which its agent was told

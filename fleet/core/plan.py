@@ -17,6 +17,7 @@ from fleet.core.model import Fleet
 from fleet.core.planned import NOTHING, Circumstances, Plan, together
 from fleet.core.pool import pools, workspaces
 from fleet.core.proofs import wanted
+from fleet.core.pulling import pulls
 from fleet.core.schedule import given_up, hopeless, rejections, starts
 from fleet.core.voiding import verdicts
 from fleet.core.warnings import restacks, warnings
@@ -44,6 +45,7 @@ def _parts(fleet: Fleet, given: Circumstances, now: datetime) -> Iterator[Plan]:
     yield lives(fleet, given, now)
     yield going_on(fleet, given, now)
     yield verdicts(fleet, given)
+    yield pulls(fleet, given, now)
     yield expired(fleet, given, now)
     queues = merge_queues(fleet, given, now)
     yield queues

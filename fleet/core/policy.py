@@ -5,6 +5,7 @@ from typing import Literal
 from msgspec import Struct
 
 from fleet.core.assessment import Risk
+from fleet.core.pulls import ForgeName, PullMode, Returns
 
 Land = Literal["auto", "review"]
 Done = Literal["turn", "exit", "manual"]
@@ -154,6 +155,9 @@ class RepoPolicy(Struct, frozen=True):
     merge: MergeMethod = "merge"
     push: bool = False
     remote: str = "origin"
+    pr: PullMode = "off"
+    pr_returns: tuple[Returns, ...] = ("checks",)
+    forge: ForgeName | None = None  # None: by the remote's address
     limits: Limits = Limits()
     park_s: float = 600.0
     level: Level | None = None  # whose values hold where the file says nothing else
@@ -177,7 +181,7 @@ class RepoPolicy(Struct, frozen=True):
         Then none of it counts before a person has trusted it.
         """
         runs = self.checks or self.setup or self.agents
-        return bool(runs or self.agent_options or self.env or self.push)
+        return bool(runs or self.agent_options or self.env or self.push or self.pr != "off")
 
 
 # What is in force for a branch whose file nobody could read yet: nobody knows what it asks for.

@@ -4,13 +4,23 @@ from typing import assert_never
 
 from fleet.core import approving, merge_queue, stacks
 from fleet.core.causes import CheckResult
-from fleet.core.change import Change, Conflicted, GateFailed, Gating, Landing, Ready, Suspect
+from fleet.core.change import (
+    Change,
+    Conflicted,
+    GateFailed,
+    Gating,
+    Landing,
+    Proposed,
+    Ready,
+    Suspect,
+)
 from fleet.core.clashing import conflicts_with
 from fleet.core.comments import unanswered
 from fleet.core.model import Fleet, Task
 from fleet.core.phrases import reason
 from fleet.core.planned import Circumstances
 from fleet.core.proofs import proof_rows
+from fleet.core.pull_phrases import pull_row
 from fleet.core.risk import assessed
 from fleet.core.rows import QueueCheck, QueueRow
 from fleet.core.status import Held
@@ -69,13 +79,14 @@ def _queue_row(  # noqa: PLR0917 (all that a row is made of)
         upon=change.upon.revision if change.upon is not None else None,
         priority=task.spec.priority,
         proofs=proof_rows(task, policy),
+        pr=pull_row(task),
     )
 
 
 def _results(change: Change) -> tuple[CheckResult, ...]:
     """Return what checks said last: on the merged tree, or in its workspace as long as they run."""
     match change.state:
-        case Ready(evidence=evidence) | Landing(evidence=evidence):
+        case Ready(evidence=evidence) | Landing(evidence=evidence) | Proposed(evidence=evidence):
             return evidence.results
         case GateFailed(cause=red) | Suspect(cause=red):
             return red.results
@@ -86,7 +97,7 @@ def _results(change: Change) -> tuple[CheckResult, ...]:
 
 
 def change_word(change: Change) -> str:
-    """Return the state of a change: gating, gate-failed, conflict, ready or landing."""
+    """Return the state of a change: gating, gate-failed, conflict, ready, landing, proposed."""
     match change.state:
         case Gating() | Suspect():
             return "gating"
@@ -98,5 +109,7 @@ def change_word(change: Change) -> str:
             return "ready"
         case Landing():
             return "landing"
+        case Proposed():
+            return "proposed"
         case _:
             assert_never(change.state)

@@ -8,6 +8,7 @@ from msgspec import Struct
 from fleet.core.assessment import Risk
 from fleet.core.causes import CheckResult
 from fleet.core.policy import Priority
+from fleet.core.pulls import PullRow
 
 
 class ConflictWith(Struct, frozen=True, kw_only=True):
@@ -49,6 +50,7 @@ class TaskRow(Struct, frozen=True, kw_only=True):
     parent: str | None = None  # the task on whose change it stands
     stack: tuple[str, ...] = ()  # what it stands on, itself, and what stands on it, as they land
     priority: Priority = "normal"
+    pr: PullRow | None = None
 
 
 class Ask(Struct, frozen=True, kw_only=True):
@@ -221,6 +223,7 @@ class QueueRow(Struct, frozen=True, kw_only=True):
     stack: tuple[str, ...] = ()  # what it stands on, itself, and what stands on it, as they land
     upon: int | None = None  # the revision of its parent that it was made on
     priority: Priority = "normal"
+    pr: PullRow | None = None
 
 
 class LiveRow(Struct, frozen=True, kw_only=True):

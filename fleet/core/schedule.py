@@ -12,6 +12,8 @@ from fleet.core.causes import (
     Exhausted,
     GateRed,
     NoChange,
+    PullRed,
+    PullReview,
     SentBack,
     Unsealable,
 )
@@ -185,7 +187,7 @@ def exhausted(task: Task) -> Exhausted | None:
 def _may_tell(task: Task, cause: Cause) -> bool:
     if isinstance(cause, SentBack):
         return True
-    told = isinstance(cause, ChecksRed | GateRed | Conflict)
+    told = isinstance(cause, ChecksRed | GateRed | Conflict | PullRed | PullReview)
     return told and task.retries < task.spec.limits.retries
 
 
@@ -198,8 +200,8 @@ def _retry_or_give_up(task: Task, cause: Cause, now: datetime) -> e.AnyEvent:
         died = isinstance(cause, Died | NoChange)
         later = now + pause(task.spent + 1) if died else None
         return e.RetryScheduled(task=task.id, note=words, consumes=True, not_before=later)
-    if isinstance(cause, Conflict):
-        return e.TaskHeld(task=task.id)
+    if isinstance(cause, Conflict | PullRed | PullReview):
+        return e.TaskHeld(task=task.id)  # what it has is worth a look
     return e.TaskFailed(task=task.id, reason=reason(cause))
 
 

@@ -16,14 +16,17 @@ from fleet.core.causes import (
     Exhausted,
     GateRed,
     NoChange,
+    PullRed,
+    PullReview,
     SentBack,
     Unsealable,
 )
-from fleet.core.change import Change, Landing, Ready
+from fleet.core.change import Change, Landing, Proposed, Ready
 from fleet.core.comments import tally
 from fleet.core.model import Fleet, Task
 from fleet.core.phrases import reason
 from fleet.core.policy import RepoPolicy
+from fleet.core.pull_phrases import pull_need
 from fleet.core.schedule import doomed_by, no_workspace, waits_for
 from fleet.core.spans import span
 from fleet.core.status import (
@@ -94,6 +97,8 @@ def _change_word(change: Change | None) -> str:
         return "checking"
     if isinstance(change.state, Landing):
         return "landing"
+    if isinstance(change.state, Proposed):
+        return "proposed"
     if approving.approved(change):
         return "approved"
     return "review" if isinstance(change.state, Ready) else "checking"
@@ -103,7 +108,7 @@ def _held_word(cause: Cause) -> str:
     match cause:
         case Conflict():
             return "conflict"
-        case SentBack() | GateRed() | ChecksRed():
+        case SentBack() | GateRed() | ChecksRed() | PullRed() | PullReview():
             return "returned"
         case _:
             return "waiting"
@@ -162,9 +167,9 @@ def _held_kind(cause: Cause) -> str:
     match cause:
         case Conflict():
             return "conflict"
-        case ChecksRed() | GateRed():
+        case ChecksRed() | GateRed() | PullRed():
             return "checks"
-        case SentBack():
+        case SentBack() | PullReview():
             return "returned"
         case Died() | NoChange() | Unsealable() | Exhausted():
             return "held"
@@ -216,6 +221,9 @@ def _change_need(fleet: Fleet, task: Task, policy: RepoPolicy) -> Need | None:
         return Need("trust" if why == UNTRUSTED else "frozen", why)
     if change.blocked is not None:
         return Need("landing", change.blocked)
+    if isinstance(change.state, Proposed):
+        why = pull_need(task, policy)
+        return Need("pull", why) if why else None
     if other := doomed_by(fleet, task):
         return Need("blocked", f"waits for {other}, which will not land")
     said = review_phrase(task, change, policy) if isinstance(change.state, Ready) else None

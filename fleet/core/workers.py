@@ -14,10 +14,10 @@ from msgspec import Struct
 from fleet.core import proofs
 from fleet.core.effects import Gate, Prove
 from fleet.core.gating import gates_of
-from fleet.core.going_on import PROOF, Want
 from fleet.core.line import Line, check_key
 from fleet.core.model import Fleet
 from fleet.core.planned import Circumstances
+from fleet.core.steps import PROOF, Want
 
 _NEARLY, _OVERDUE = 0.75, 1.25  # of the time that it took last
 

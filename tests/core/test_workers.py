@@ -10,10 +10,10 @@ from track import Track, approved
 from fleet.core import events as e
 from fleet.core.change import Gating
 from fleet.core.effects import Gate, gate_lane
-from fleet.core.going_on import PROOF, Want
 from fleet.core.model import Fleet
 from fleet.core.planned import Circumstances
 from fleet.core.policy import FleetPolicy
+from fleet.core.steps import PROOF, Want
 from fleet.core.workers import share
 
 

@@ -56,6 +56,17 @@ from fleet.core.events.keeping import (
     WorkspaceRestored,
 )
 from fleet.core.events.lines import EvidenceForgotten, TrainClashed, TrainMerged, TreeChecked
+from fleet.core.events.pulls import (
+    PullBegan,
+    PullCloseAsked,
+    PullEvent,
+    PullFailed,
+    PullMergeAsked,
+    PullOpened,
+    PullRecalled,
+    PullRejected,
+    PullSeen,
+)
 from fleet.core.events.repos import (
     AgentsDistrusted,
     AgentsTrusted,
@@ -139,6 +150,7 @@ AnyEvent = (
     | CrashNoted
     | DoneDeclared
     | EndingBegan
+    | EvidenceForgotten
     | ForgettingFailed
     | FreeingFailed
     | GatePassed
@@ -154,6 +166,7 @@ AnyEvent = (
     | NeedEnded
     | NeedTold
     | PolicyTrusted
+    | PullEvent
     | QueueFrozen
     | QueueThawed
     | RepoRegistered
@@ -174,9 +187,9 @@ AnyEvent = (
     | SlotDropping
     | SlotPlanned
     | SlotReady
-    | StartFailed
     | StackMoved
     | StackTold
+    | StartFailed
     | StillMerges
     | Suspected
     | TargetSeen
@@ -194,7 +207,6 @@ AnyEvent = (
     | TrainClashed
     | TrainMerged
     | TreeChecked
-    | EvidenceForgotten
     | UsageReported
     | WorkCounted
     | WorkspaceAssigned
@@ -229,16 +241,16 @@ __all__ = [
     "CommentEdited", "CommentEvent", "CommentReplied", "CommentResolved", "ConflictFound",
     "ConflictOver", "ConflictTold", "ConversationKnown", "CrashNoted", "DoneDeclared",
     "EndingBegan", "Entry", "Event", "EvidenceForgotten", "FilesSeen", "ForgettingFailed",
-    "FreeingFailed",
-    "GatePassed", "GateRejected", "GoOnTold", "LandingBegan", "LandingMissed", "LeaveBegan",
-    "LeftoversDeleted", "MessageHeld", "MessageQueued", "MessageSettled", "NeedEnded",
-    "NeedTold", "PolicyTrusted", "QueueFrozen", "QueueThawed", "RepoEvent", "RepoRegistered",
-    "RestoreFailed", "Resubmitted", "RetryScheduled", "Returned", "RunEnded", "RunExited",
-    "RunLost", "RunNotEnded", "RunStarted", "SealFailed", "SealUnchanged", "Sealed",
-    "SlotBroken", "SlotDropped", "SlotDropping", "SlotPlanned", "SlotReady", "StackMoved",
-    "StackTold", "StartFailed", "StillMerges", "Suspected", "TargetSeen", "TaskAdded",
-    "TaskEdited", "TaskEvent", "TaskFailed", "TaskForgotten", "TaskHeld", "TaskPaused",
-    "TaskRemoved", "TaskRestored", "TaskResumed", "TaskStopped", "ToldAgain", "TrainClashed",
-    "TrainMerged", "TreeChecked", "UsageReported", "WorkCounted", "WorkspaceAssigned",
-    "WorkspaceFreed", "WorkspaceRestored",
+    "FreeingFailed", "GatePassed", "GateRejected", "GoOnTold", "LandingBegan", "LandingMissed",
+    "LeaveBegan", "LeftoversDeleted", "MessageHeld", "MessageQueued", "MessageSettled",
+    "NeedEnded", "NeedTold", "PolicyTrusted", "PullBegan", "PullCloseAsked", "PullEvent",
+    "PullFailed", "PullMergeAsked", "PullOpened", "PullRecalled", "PullRejected", "PullSeen",
+    "QueueFrozen", "QueueThawed", "RepoEvent", "RepoRegistered", "RestoreFailed", "Resubmitted",
+    "RetryScheduled", "Returned", "RunEnded", "RunExited", "RunLost", "RunNotEnded",
+    "RunStarted", "SealFailed", "SealUnchanged", "Sealed", "SlotBroken", "SlotDropped",
+    "SlotDropping", "SlotPlanned", "SlotReady", "StackMoved", "StackTold", "StartFailed",
+    "StillMerges", "Suspected", "TargetSeen", "TaskAdded", "TaskEdited", "TaskEvent",
+    "TaskFailed", "TaskForgotten", "TaskHeld", "TaskPaused", "TaskRemoved", "TaskRestored",
+    "TaskResumed", "TaskStopped", "ToldAgain", "TrainClashed", "TrainMerged", "TreeChecked",
+    "UsageReported", "WorkCounted", "WorkspaceAssigned", "WorkspaceFreed", "WorkspaceRestored",
 ]  # fmt: skip

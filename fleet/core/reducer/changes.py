@@ -15,6 +15,7 @@ from fleet.core.change import (
     GateFailed,
     Gating,
     Landing,
+    Proposed,
     Ready,
     Suspect,
 )
@@ -25,7 +26,7 @@ from fleet.core.reducer import table
 from fleet.core.status import Checking, Landed, Rejected, Submitted, Withdrawn
 
 
-def _change(task: Task, revision: int) -> Change | None:
+def current(task: Task, revision: int) -> Change | None:
     """The change in the merge queue, if it still is the one that was worked on."""
     waits = isinstance(task.status, Submitted | Checking)
     current = task.change is not None and task.change.revision == revision
@@ -38,7 +39,7 @@ def _with(task: Task, change: Change) -> Task:
 
 @table.task(e.GatePassed)
 def _passed(task: Task, event: e.GatePassed, at: datetime) -> Task:
-    if not (change := _change(task, event.revision)):
+    if not (change := current(task, event.revision)):
         return task
     state = Ready(evidence=event.evidence, merged_onto=event.evidence.basis)
     approval = change.approval
@@ -50,7 +51,7 @@ def _passed(task: Task, event: e.GatePassed, at: datetime) -> Task:
 
 @table.task(e.GateRejected)
 def _rejected(task: Task, event: e.GateRejected, at: datetime) -> Task:
-    if not (change := _change(task, event.revision)):
+    if not (change := current(task, event.revision)):
         return task
     change = replace(change, state=GateFailed(event.cause), approval=None)
     return replace(task, change=change, status=Rejected(event.cause))
@@ -58,14 +59,14 @@ def _rejected(task: Task, event: e.GateRejected, at: datetime) -> Task:
 
 @table.task(e.Suspected)
 def _suspected(task: Task, event: e.Suspected, at: datetime) -> Task:
-    if not (change := _change(task, event.revision)):
+    if not (change := current(task, event.revision)):
         return task
     return _with(task, replace(change, state=Suspect(event.cause)))
 
 
 @table.task(e.ConflictFound)
 def _conflict(task: Task, event: e.ConflictFound, at: datetime) -> Task:
-    if not (change := _change(task, event.revision)):
+    if not (change := current(task, event.revision)):
         return task
     change = replace(change, state=Conflicted(event.cause), approval=None)
     return replace(task, change=change, status=Rejected(event.cause))
@@ -73,15 +74,15 @@ def _conflict(task: Task, event: e.ConflictFound, at: datetime) -> Task:
 
 @table.task(e.StillMerges)
 def _still_merges(task: Task, event: e.StillMerges, at: datetime) -> Task:
-    change = _change(task, event.revision)
-    if change is None or not isinstance(change.state, Ready):
+    change = current(task, event.revision)
+    if change is None or not isinstance(change.state, Ready | Proposed):
         return task
     return _with(task, replace(change, state=replace(change.state, merged_onto=event.onto)))
 
 
 @table.task(e.ChangeBlocked)
 def _blocked(task: Task, event: e.ChangeBlocked, at: datetime) -> Task:
-    if not (change := _change(task, event.revision)):
+    if not (change := current(task, event.revision)):
         return task
     state = change.state
     if isinstance(state, Landing):
@@ -92,13 +93,13 @@ def _blocked(task: Task, event: e.ChangeBlocked, at: datetime) -> Task:
 
 @table.task(e.ChangeUnblocked)
 def _unblocked(task: Task, event: e.ChangeUnblocked, at: datetime) -> Task:
-    change = _change(task, event.revision)
+    change = current(task, event.revision)
     return task if change is None else _with(task, replace(change, blocked=None))
 
 
 @table.task(e.ChangeProved)
 def _proved(task: Task, event: e.ChangeProved, at: datetime) -> Task:
-    if not (change := _change(task, event.revision)):
+    if not (change := current(task, event.revision)):
         return task
     others = (proof for proof in change.proofs if proof.kind != event.proof.kind)
     return _with(task, replace(change, proofs=(*others, event.proof)))
@@ -113,13 +114,13 @@ def _shown(task: Task, event: e.ChangeShown, at: datetime) -> Task:
 
 @table.task(e.ChangeAssessed)
 def _assessed(task: Task, event: e.ChangeAssessed, at: datetime) -> Task:
-    change = _change(task, event.revision)
+    change = current(task, event.revision)
     return task if change is None else _with(task, replace(change, assessment=event.assessment))
 
 
 @table.task(e.Approved)
 def _approved(task: Task, event: e.Approved, at: datetime) -> Task:
-    if not (change := _change(task, event.revision)):
+    if not (change := current(task, event.revision)):
         return task
     others = (it for it in change.approvals if it.by not in {event.by, BY_POLICY})
     beside = tuple(replace(it, beside=()) for it in others if it.sealed == event.sealed)
@@ -133,7 +134,7 @@ _SAID = tuple({*Approval.__struct_fields__} & {*e.Approved.__struct_fields__})
 
 @table.task(e.ApprovalVoided)
 def _voided(task: Task, event: e.ApprovalVoided, at: datetime) -> Task:
-    if not (change := _change(task, event.revision)):
+    if not (change := current(task, event.revision)):
         return task
     left = [it for it in change.approvals if event.of and it.by != event.of]
     approval = left and replace(left[-1], beside=tuple(left[:-1]), short=event.short)
@@ -151,7 +152,7 @@ def _held(task: Task, event: e.ApprovalHeld, at: datetime) -> Task:
 
 
 def _each_approval(task: Task, revision: int, **said: Any) -> Task:
-    change = _change(task, revision)
+    change = current(task, revision)
     if change is None or change.approval is None:
         return task
     beside = tuple(replace(it, **said) for it in change.approval.beside)
@@ -160,7 +161,7 @@ def _each_approval(task: Task, revision: int, **said: Any) -> Task:
 
 @table.task(e.StackMoved)
 def _stack_moved(task: Task, event: e.StackMoved, at: datetime) -> Task:
-    change = _change(task, event.revision)
+    change = current(task, event.revision)
     if change is None or isinstance(change.state, Landing):
         return task
     lapsed = tuple(it for it in change.approvals if it.by != BY_POLICY) or change.lapsed
@@ -192,7 +193,7 @@ def _withdrawn(task: Task, event: e.ChangeWithdrawn, at: datetime) -> Task:
 
 @table.task(e.LandingBegan)
 def _landing(task: Task, event: e.LandingBegan, at: datetime) -> Task:
-    change = _change(task, event.revision)
+    change = current(task, event.revision)
     if change is None or not isinstance(task.status, Submitted):
         return task
     return _with(task, replace(change, state=Landing(evidence=event.evidence, since=at)))
@@ -200,7 +201,7 @@ def _landing(task: Task, event: e.LandingBegan, at: datetime) -> Task:
 
 @table.task(e.LandingMissed)
 def _missed(task: Task, event: e.LandingMissed, at: datetime) -> Task:
-    change = _change(task, event.revision)
+    change = current(task, event.revision)
     return task if change is None else _with(task, replace(change, state=Gating()))
 
 

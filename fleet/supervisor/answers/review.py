@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from fleet import protocol as p
 from fleet.core.approving import approved_by
-from fleet.core.change import Change, Evidence, GateFailed, Landing, Ready, Suspect
+from fleet.core.change import Change, Evidence, GateFailed, Landing, Proposed, Ready, Suspect
 from fleet.core.comments import unanswered
 from fleet.core.criteria import criteria
 from fleet.core.model import Fleet, Task
@@ -101,7 +101,11 @@ def _evidence(change: Change) -> Iterator[Proof]:
     for result in change.acceptance:
         yield Proof(result=result, merged=False)
     match change.state:
-        case Ready(evidence=Evidence() as it) | Landing(evidence=Evidence() as it):
+        case (
+            Ready(evidence=Evidence() as it)
+            | Landing(evidence=Evidence() as it)
+            | Proposed(evidence=Evidence() as it)
+        ):
             for result in it.results:
                 yield Proof(result=result, merged=True, tree=it.tree, onto=it.basis)
         case GateFailed(cause=red) | Suspect(cause=red):

@@ -7,13 +7,14 @@ from msgspec.structs import asdict, replace
 
 from fleet import paths
 from fleet.core import accounts, stacks, turns
-from fleet.core.change import GateFailed, Landing, Ready
+from fleet.core.change import GateFailed, Landing, Proposed, Ready
 from fleet.core.clashing import conflicts_with, stale_in
 from fleet.core.comments import unanswered
 from fleet.core.model import Fleet, Task
 from fleet.core.phrases import reason
 from fleet.core.planned import Circumstances
 from fleet.core.proofs import proof_rows
+from fleet.core.pull_phrases import pull_row
 from fleet.core.rows import TaskDetail, TaskRow
 from fleet.core.status import Failed, Held
 from fleet.core.verdicts import policy_row
@@ -77,6 +78,7 @@ def _placed(
         parent=stacks.parent_of(task),
         stack=stacks.stack(fleet, task, upper),
         priority=task.spec.priority,
+        pr=pull_row(task),
     )
 
 
@@ -85,7 +87,7 @@ def task_detail(fleet: Fleet, task: Task, given: Circumstances, home: paths.Home
     change, notes = task.change, home.notes(task.id)
     results = change.acceptance if change else ()
     match change.state if change else None:
-        case Ready(evidence=evidence) | Landing(evidence=evidence):
+        case Ready(evidence=evidence) | Landing(evidence=evidence) | Proposed(evidence=evidence):
             results = (*results, *evidence.results)
         case GateFailed(cause=red):
             results = (*results, *red.results)
