@@ -226,6 +226,15 @@ class Report(Query, frozen=True, tag="report"):
     since: datetime | None = None
 
 
+class Pr(Query, frozen=True, tag="pr"):
+    """The pull request of a task, as the forge has it now.
+
+    Result: `core.pulls.PullRow`, or null where there is none.
+    """
+
+    task: str
+
+
 class Shutdown(Query, frozen=True, tag="down"):
     """End the supervisor, and with `stop_agents` first every agent.
 
@@ -241,7 +250,8 @@ class Settled(Query, frozen=True, tag="settled"):
 
 AnyQuery = (
     Hello | List | Show | Why | Next | Queue | Conflicts | Events | Diff | Review | Comments | Path
-    | Attach | Screen | Log | Agents | Watch | View | Wait | Status | Report | Shutdown | Settled
+    | Pr | Attach | Screen | Log | Agents | Watch | View | Wait | Status | Report | Shutdown
+    | Settled
 )  # fmt: skip
 
 

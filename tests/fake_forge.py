@@ -90,7 +90,13 @@ class FakeForge:
 
     def checks(self, number: int, **states: str) -> None:
         """Have checks of these names stand so: passed, failed or pending."""
-        self.change(number, checks=states)
+        with self.state() as state:
+            it = pull(state, number)
+            it.update(checks=states, checked=self.head(it))
+
+    def said(self, it: Pull) -> dict[str, str]:
+        """Return what checks say of what it holds now: of a newer commit nothing yet."""
+        return it["checks"] if it.get("checked") == self.head(it) else {}
 
     def review(
         self, number: int, state: str, *, by: str = "ann", text: str = "", rights: str = "MEMBER"
@@ -177,7 +183,7 @@ class FakeForge:
             return "BLOCKED"
         if strict and self.git("merge-base", target, head) != target:
             return "BEHIND"
-        return "UNSTABLE" if set(it["checks"].values()) - {"passed"} else "CLEAN"
+        return "UNSTABLE" if set(self.said(it).values()) - {"passed"} else "CLEAN"
 
     def merge(self, number: int, how: str = "merge", *, expected: str | None = None) -> None:
         """Merge it: `drop` loses the patch and `extra` brings more, both wrong.

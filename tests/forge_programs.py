@@ -71,10 +71,11 @@ def _trouble(name: str, fail: str | None, *, login: bool) -> None:
         raise SystemExit(0)
     while fail == "endless":
         print("x" * 65536)
-    if fail == "hang":
-        time.sleep(3600)
+    if fail in _SLEEPS:
+        time.sleep(_SLEEPS[fail])
 
 
+_SLEEPS = {"hang": 3600, "slow": 1}
 _FAILURES = {
     "offline": "error connecting to api.github.com\ncheck your internet connection",
     "limit": "HTTP 403: API rate limit exceeded for user ID 1. (https://api)",
@@ -179,7 +180,7 @@ def _shown(forge: FakeForge, it: Pull, fields: str) -> dict[str, Any]:
         "mergeStateStatus": status,
         "mergeCommit": {"oid": it["merged_as"]} if it["merged_as"] else None,
         "reviewDecision": "REVIEW_REQUIRED" if it["needs_review"] else "",
-        "statusCheckRollup": [_check(name, state) for name, state in it["checks"].items()],
+        "statusCheckRollup": [_check(name, state) for name, state in forge.said(it).items()],
         "reviews": [
             {
                 "author": {"login": said["by"]}, "authorAssociation": said["rights"],
@@ -277,7 +278,7 @@ def _rest(forge: FakeForge, how: str, where: list[str], said: dict[str, Any]) ->
 def _beside(forge: FakeForge, where: list[str]) -> Any:
     match where:
         case ["pipelines", number, "jobs"]:
-            checks = _found(forge, int(number))["checks"]
+            checks = forge.said(_found(forge, int(number)))
             return [
                 {"name": name, "status": _JOBS[state], "web_url": f"https://ci.example.org/{name}"}
                 for name, state in checks.items()
@@ -328,7 +329,7 @@ def _request(forge: FakeForge, it: Pull) -> dict[str, Any]:
         "has_conflicts": status == "DIRTY",
         "merge_commit_sha": None if squashed else it["merged_as"],
         "squash_commit_sha": it["merged_as"] if squashed else None,
-        "head_pipeline": {"id": it["number"], "status": "success"} if it["checks"] else None,
+        "head_pipeline": {"id": it["number"], "status": "success"} if forge.said(it) else None,
         "description": it["text"],
     }
 

@@ -94,6 +94,12 @@ def confirm(answer: Any, sentence: str, *, as_json: bool) -> None:
         say(sentence)
 
 
+def with_pull(sentence: str, answer: Any) -> str:
+    """Return the sentence, and that a pull request outlives what was done, if one does."""
+    left = answer.get("pr") if isinstance(answer, dict) else None
+    return f"{sentence}; {left}" if left else sentence
+
+
 def named(answer: Any, task: str) -> str:
     """Return the full name of the task that was asked for by `task`, which may be a prefix."""
     return str(answer.get("task") or task) if isinstance(answer, dict) else task

@@ -36,6 +36,7 @@ SECTIONS: dict[str, dict[str, str]] = {
         "review": "packet",
         **dict.fromkeys(("comment", "comments", "reply"), "comments"),
         "conflicts": "conflicts",
+        "pr": "pull",
         **dict.fromkeys(("approve", "return", "withdraw", "revert", "thaw"), "verdict"),
     },
     "scripts": {"wait": "waiting"},

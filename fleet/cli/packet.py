@@ -1,6 +1,5 @@
 """`fleet review`: what is computed for whoever judges a change, as text, JSON or Markdown."""
 
-import re
 from collections.abc import Iterable
 from textwrap import wrap
 
@@ -10,10 +9,9 @@ import msgspec
 from fleet.cli.common import ask, examples, json_option, task_argument
 from fleet.cli.output import Cell, Output, emit
 from fleet.core.packet import Packet
+from fleet.core.packet_markdown import as_markdown
 from fleet.core.packet_text import Part, parts
 from fleet.protocol import Review
-
-_SPECIAL = re.compile(r"[\\`*_\[\]#!|~<>&@:$]|^[-+=]|(?<=www)\.")
 
 
 @click.command(
@@ -46,20 +44,6 @@ def _show(out: Output, sections: Iterable[Part]) -> None:
         for row in part.rows:
             for text in wrap(row.text, out.columns - 4) if out.terminal else (row.text,):
                 out.line("  ", Cell(text, row.style))
-
-
-def as_markdown(sections: Iterable[Part]) -> str:
-    """Return sections as Markdown; no word of an agent is more than text in it."""
-    blocks = []
-    for part in sections:
-        rows = [f"- {escaped(row.text)}" for row in part.rows if row.text.strip()]
-        blocks.append(f"## {part.name}\n\n" + "\n".join(rows))
-    return "\n\n".join(blocks)
-
-
-def escaped(text: str) -> str:
-    """Return text that Markdown shows as it is: no link, no HTML, no fence, no mention."""
-    return _SPECIAL.sub(lambda it: f"&#{ord(it[0])};", text.strip())
 
 
 COMMANDS = (review,)

@@ -2,7 +2,7 @@
 
 import click
 
-from fleet.cli.common import ask, confirm, examples, json_option, task_argument
+from fleet.cli.common import ask, confirm, examples, json_option, task_argument, with_pull
 from fleet.cli.output import emit, say
 from fleet.core.commands import Clean, Remove, Restore
 from fleet.core.durations import seconds
@@ -14,7 +14,8 @@ from fleet.core.durations import seconds
 def rm(*, task: str, as_json: bool) -> None:
     """Archive what a task holds, then remove its workspace and branch."""
     answer = ask(Remove(task=task))
-    confirm(answer, f"{task} is removed; to undo it: fleet restore {task}", as_json=as_json)
+    said = f"{task} is removed; to undo it: fleet restore {task}"
+    confirm(answer, with_pull(said, answer), as_json=as_json)
 
 
 @click.command(epilog=examples("fleet restore importer"))

@@ -12,6 +12,7 @@ from fleet.cli.common import (
     supervisor,
     task_argument,
     task_names,
+    with_pull,
 )
 from fleet.cli.follow import tell
 from fleet.cli.output import emit, say
@@ -93,7 +94,8 @@ def return_(*, task: str, note: str | None, as_json: bool) -> None:
 def withdraw(*, task: str, as_json: bool) -> None:
     """Take a change out of the merge queue; its branch stays."""
     answer = ask(Withdraw(task=task))
-    confirm(answer, f"{named(answer, task)} is withdrawn", as_json=as_json)
+    said = f"{named(answer, task)} is withdrawn"
+    confirm(answer, with_pull(said, answer), as_json=as_json)
 
 
 @click.command(epilog=examples("fleet revert importer", "fleet revert importer --approve"))

@@ -38,6 +38,7 @@ _EXAMPLES = {
     "tests": "[tests/]",
     "generated": "['*.lock']",
     "window": "4",
+    "forge": "gh",
 }
 _RUNNERS = ("GNUmakefile", "makefile", "Makefile", "justfile", "Justfile", ".justfile")
 _GOALS = ("test", "check", "lint")

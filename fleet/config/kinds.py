@@ -137,7 +137,8 @@ def choice(*allowed: str) -> Kind:
     plain = " or ".join(allowed)
 
     def read(value: Value) -> str:
-        text = words(value, plain)
+        # YAML takes a plain `off` for false.
+        text = value.raw if value.raw in allowed else words(value, plain)
         if text not in allowed:
             raise value.error(f'expected {plain}, found "{printable(text)}"')
         return text

@@ -20,12 +20,14 @@ from fleet.config.kinds import (
     amount,
     choice,
     duration,
+    list_of,
     whole,
 )
 from fleet.config.levels import LEVELS
 from fleet.config.reading import load
 from fleet.config.rules import RULES
 from fleet.core.policy import Land, Level, MergeMethod, RepoPolicy
+from fleet.core.pulls import ForgeName, PullMode, Returns
 
 REPO_KEYS = (
     Key(
@@ -48,7 +50,23 @@ REPO_KEYS = (
     Key("land", choice(*get_args(Land)), "who decides that a change lands: its checks or a person"),
     Key("merge", choice(*get_args(MergeMethod)), "how a change lands"),
     Key("push", FLAG, "whether the remote's branch is moved first, then your own"),
-    Key("remote", REMOTE, "the remote for `push`"),
+    Key("remote", REMOTE, "the remote for `push` and `pr`"),
+    Key(
+        "pr",
+        choice(*get_args(PullMode)),
+        "whether changes land by a pull request: fleet opens it, and with `merge` has it merged",
+    ),
+    Key(
+        "pr_returns",
+        list_of(choice(*get_args(Returns)), "a list of `checks` and `reviews`"),
+        "what of a pull request goes back to its agent by itself",
+    ),
+    Key(
+        "forge",
+        choice(*get_args(ForgeName)),
+        "the program that speaks to where the remote is",
+        absent="by the address of the remote",
+    ),
     Key(
         "attempts",
         whole(1, 1000),
@@ -133,7 +151,16 @@ def read_repo_policy(
 
 def _said(text: bytes, name: str) -> dict[str, object]:
     value = load(text, name=name)
-    return {} if value is None else read_table(value, REPO_KEYS)
+    if value is None:
+        return {}
+    said = read_table(value, REPO_KEYS)
+    if said.get("push") and said.get("pr", "off") != "off":
+        both = value.entries()["pr"]
+        raise both.error(
+            "changes are either pushed or put into pull requests",
+            hint="take out push: true, or pr",
+        )
+    return said
 
 
 def _on_top(own: dict[str, object], level: dict[str, object]) -> dict[str, object]:

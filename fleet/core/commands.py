@@ -216,6 +216,12 @@ class Withdraw(Command, frozen=True, tag="withdraw"):
     task: str
 
 
+class ClosePull(Command, frozen=True, tag="close-pull"):
+    """Close the pull request of a task, unmerged."""
+
+    task: str
+
+
 class Revert(Command, frozen=True, tag="revert"):
     """Put a change into the merge queue that undoes what landed for a task."""
 
@@ -287,6 +293,7 @@ AnyCommand = (
     | Reply
     | MarkSeen
     | Withdraw
+    | ClosePull
     | Revert
     | Remove
     | Restore

@@ -99,12 +99,12 @@ def named(checks: tuple[PullCheck, ...]) -> str:
     return f"{names} and {more} more" if more > 0 else names
 
 
-def left_open(task: Task) -> str | None:
-    """Return what is to be known of a pull request that outlives its task, in one sentence."""
+def left_open(task: Task) -> dict[str, str]:
+    """Return as `pr` what is to be known of a pull request that outlives its task; else nothing."""
     pull = task.pull
     if pull is None or not pull.open:
-        return None
-    return f"{pull.noun} is still open; to close it: fleet pr {task.id} --close"
+        return {}
+    return {"pr": f"{pull.noun} is still open; to close it: fleet pr {task.id} --close"}
 
 
 def pull_row(task: Task) -> PullRow | None:

@@ -4,7 +4,7 @@ The forge is only ever asked to merge what it says it would merge now, and at ex
 that was approved. A standing order ("merge when green") would outlive whatever others push later.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from fleet.core import events as e
 from fleet.core.approving import approved
@@ -18,6 +18,8 @@ from fleet.core.policy import RepoPolicy
 from fleet.core.pull_phrases import is_foreign
 from fleet.core.pulls import Pull, Seen
 from fleet.core.status import Submitted
+
+_CHECKS_BEGIN = timedelta(minutes=1)
 
 
 def began(task: Task, change: Change, proof: Evidence, *, remote: str) -> e.PullBegan:
@@ -61,10 +63,18 @@ def _of(fleet: Fleet, task: Task, given: Circumstances, now: datetime) -> Plan:
     if fact := _rejected(task, change, policy):
         return Plan(facts=(fact,))
     effect = _effect(task, state, change, policy)
-    again = task.pull_trouble.again if task.pull_trouble else None
+    again = task.pull_trouble.again if task.pull_trouble else _settled_at(task, effect)
     if effect is None or is_due(again, now):
         return Plan(effects=() if effect is None else (effect,))
     return Plan(wake_at=again)
+
+
+def _settled_at(task: Task, effect: AnyEffect | None) -> datetime | None:
+    """Return when a commit without checks has none: forges take a moment to begin them."""
+    pull = task.pull
+    if not isinstance(effect, MergePull) or pull is None or (pull.seen and pull.seen.checks):
+        return None
+    return pull.opened_at + _CHECKS_BEGIN
 
 
 def _recalled(fleet: Fleet, task: Task, change: Change, policy: RepoPolicy) -> str | None:

@@ -23,6 +23,7 @@ from fleet.supervisor.audience import Audience
 from fleet.supervisor.judge import Judge
 from fleet.supervisor.loop import Supervisor
 from fleet.supervisor.perform.tools import Tools
+from fleet.supervisor.pulls import Pulls
 from fleet.supervisor.radar import Radar
 
 
@@ -90,9 +91,11 @@ class Host:
     uid: int = field(default_factory=os.getuid)
     judge: Judge = field(init=False)
     radar: Radar = field(init=False)
+    pulls: Pulls = field(init=False)
 
     def __post_init__(self) -> None:
         self.judge = Judge(self.supervisor, self.vitals)
+        self.pulls = Pulls(self.supervisor, self.tools)
         self.radar = Radar(self.supervisor, self.tools, found=self._clash)
 
     def _clash(self, clashes: Clashes) -> None:

@@ -24,6 +24,7 @@ from fleet.tools.processes.fence import fence_check
 
 _TARGETS_EVERY_S = 0.5
 _RADAR_EVERY_S = 0.5
+_PULLS_EVERY_S = 0.5
 _PULSE_EVERY_S = 1.0
 _PRESENCE_EVERY_S = 0.2
 _GLANCE_EVERY_S = 0.25  # while a screen is open
@@ -67,7 +68,10 @@ async def _live(host: Host, ended: asyncio.Event) -> None:
     take_stock(host)
     with _watching(host):
         host.supervisor.reconcile_soon()
-        await _beat_until(host, ended)
+        try:
+            await _beat_until(host, ended)
+        finally:
+            await asyncio.to_thread(host.pulls.close)
 
 
 @contextlib.contextmanager
@@ -94,6 +98,7 @@ async def _beat_until(host: Host, ended: asyncio.Event) -> None:
         (_HOME_EVERY_S, lambda: asyncio.to_thread(_require_home, host.home, lock)),
         (_TARGETS_EVERY_S, Targets(host).look),
         (_RADAR_EVERY_S, host.radar.look),
+        (_PULLS_EVERY_S, host.pulls.look),
         (_PULSE_EVERY_S, vitals.beat),
         (_GLANCE_EVERY_S, vitals.glance),
         (_PRESENCE_EVERY_S, Presences(host).look),

@@ -40,6 +40,7 @@ _ANSWERS: dict[type[Command], Callable[[Host, Any], Awaitable[Any]]] = {
     p.Why: look.why,
     p.Next: look.next_,
     p.Queue: look.queue,
+    p.Pr: look.pr,
     p.Conflicts: conflicts.conflicts,
     p.Status: look.status,
     p.Report: look.report,

@@ -194,6 +194,8 @@ KEYS: tuple[Key, ...] = (
         help="move long lines back", palette=False),
     Key(command="right", keys=("l", "right"), label="right", group="read", screens=READ,
         help="see the rest of long lines", palette=False),
+    Key(command="pull_request", keys=("O",), label="pull request", group="read", screens=READ,
+        help="copy the address of its pull request"),
     Key(command="worktree", keys=("o",), label="worktree", group="read", screens=READ,
         help="copy the path of its worktree"),
     Key(command="yes", keys=("y", "enter"), label="yes", group="dialog", screens=("confirm",),

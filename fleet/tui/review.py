@@ -264,6 +264,15 @@ class ReviewScreen(RemarkScreen, VerdictScreen):
         """Open a pane by its number."""
         self._to_pane(review.PANES[int(key) - 1])
 
+    def do_pull_request(self, _: str) -> None:
+        """Copy the address of the pull request, and say where that stands."""
+        pull = self._selected().row.pr
+        if pull is None:
+            self.fleet.refuse(f"{self._now.task} has no pull request")
+            return
+        self.fleet.copy_to_clipboard(pull.url)
+        self.fleet.say(f"copied: {pull.url}  {pull.says}")
+
     def do_worktree(self, _: str) -> None:
         """Copy the path of the worktree, and say it."""
         path = self._selected().row.worktree

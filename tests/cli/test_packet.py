@@ -2,7 +2,7 @@
 
 import pytest
 
-from fleet.cli.packet import as_markdown, escaped
+from fleet.core.packet_markdown import as_markdown, escaped
 from fleet.core.packet_text import Part, Row
 
 

@@ -37,6 +37,9 @@ land: auto
 merge: squash
 push: true
 remote: up-stream
+pr: off
+pr_returns: reviews
+forge: glab
 attempts: 4
 retries: 0
 timeout: 2h
@@ -92,6 +95,7 @@ def test_every_key_arrives_in_the_policy() -> None:
     )
     assert (policy.setup_timeout_s, policy.park_s, policy.ports) == (3600, 0, 3)
     assert (policy.target, policy.agent, policy.land) == ("release/1.0", "any", "auto")
+    assert (policy.pr, policy.pr_returns, policy.forge) == ("off", ("reviews",), "glab")
     assert (policy.merge, policy.push, policy.remote) == ("squash", True, "up-stream")
     assert (policy.level, policy.tests, policy.generated) == ("critical", ("t/",), ("*.lock",))
     assert (policy.proofs, policy.batch, policy.window) == (False, 1, 3)
@@ -190,6 +194,11 @@ def test_an_agent_without_a_program_is_refused(key: str, command: str) -> None:
         ("budget: .inf", "found .inf"),
         ("budget: [1]", "found a list"),
         ("push: 1", "push: expected true or false, found a number"),
+        ("pr: on", "pr: expected off or open or merge, found true or false"),
+        ("pr: opened", 'pr: expected off or open or merge, found "opened"'),
+        ("pr_returns: [all]", 'pr_returns: expected checks or reviews, found "all"'),
+        ("forge: bitbucket", 'forge: expected gh or glab, found "bitbucket"'),
+        ("{push: true, pr: open}", "pr: changes are either pushed or put into pull requests"),
         ("land: now", 'land: expected auto or review, found "now"'),
         ("merge: ff", 'merge: expected merge or squash or rebase, found "ff"'),
         ("target: 1.0", "target: expected the name of a branch, found a number"),
@@ -217,6 +226,14 @@ def test_what_is_not_understood_is_refused(text: str, expected: str) -> None:
     message = refused(text).message
     assert message.startswith("fleet.yaml:1: ")
     assert expected in message
+
+
+def test_what_is_pushed_is_not_put_into_pull_requests_as_well() -> None:
+    error = refused("push: true\nremote: up\npr: merge\n")
+
+    assert error.message.startswith("fleet.yaml:3: pr: ")
+    assert error.hint == "take out push: true, or pr"
+    assert read("push: false\npr: open").pr == "open"
 
 
 def test_a_text_that_yaml_takes_for_something_else_needs_quotes() -> None:

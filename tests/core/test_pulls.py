@@ -73,6 +73,13 @@ def is_proposed(fleet: Fleet) -> bool:
 
 
 def pulls(fleet: Fleet, policy: RepoPolicy) -> list[AnyEffect]:
+    """Return what is asked of the forge, of which time enough has passed."""
+    fleet = until_quiet(fleet, policy)[0]
+    later = settle(fleet, h.circumstances(policy), NOON + timedelta(minutes=2))[1]
+    return [it for it in later.effects if isinstance(it, f.OnPull)]
+
+
+def pulls_now(fleet: Fleet, policy: RepoPolicy) -> list[AnyEffect]:
     return [it for it in until_quiet(fleet, policy)[1] if isinstance(it, f.OnPull)]
 
 
@@ -153,6 +160,15 @@ def test_the_forge_is_asked_to_merge_what_it_would_merge(
 
     assert pulls(fleet, MERGE) == ([f.MergePull(A, 7, SEALED, "squash")] if merged else [])
     assert pulls(fleet, OPEN) == []
+
+
+def test_a_commit_without_checks_is_not_merged_before_they_could_begin() -> None:
+    fleet = proposed(MERGE, OPENED, seen(merge="clean"))
+
+    assert pulls_now(fleet, MERGE) == []
+    planned = settle(fleet, h.circumstances(MERGE))[1]
+    assert planned.wake_at == NOON + timedelta(minutes=1)
+    assert pulls_now(h.fold(fleet, [seen(merge="clean", checks=(PASSED,))]), MERGE)
 
 
 def test_the_forge_is_asked_once_until_it_says_something_else() -> None:
@@ -324,14 +340,14 @@ def test_it_lands_by_the_forges_commit() -> None:
 def test_closing_is_a_persons_command_and_what_stays_open_is_said() -> None:
     fleet = proposed(OPEN, OPENED, e.ChangeWithdrawn(task=A, by="person"))
 
-    assert left_open(fleet.tasks[A]) == (
-        "pull request #7 is still open; to close it: fleet pr a --close"
-    )
+    assert left_open(fleet.tasks[A]) == {
+        "pr": "pull request #7 is still open; to close it: fleet pr a --close"
+    }
     fleet = h.fold(fleet, [e.PullCloseAsked(task=A, by="person")])
     assert pulls(fleet, OPEN) == [f.ClosePull(A, 7)]
     fleet = h.fold(fleet, [seen(state="closed")])
     assert pulls(fleet, OPEN) == []
-    assert left_open(fleet.tasks[A]) is None
+    assert left_open(fleet.tasks[A]) == {}
 
 
 def test_it_is_asked_often_while_things_move_and_seldom_later() -> None:

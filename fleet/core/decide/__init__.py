@@ -23,6 +23,7 @@ from fleet.errors import RefusedError
 _PERSONS_ONLY = (
     *(c.Answer, c.Approve, c.Revoke, c.Return, c.Trust, c.TrustAgents, c.Thaw, c.Remove, c.Clean),
     *(c.Comment, c.EditComment, c.DropComment, c.ResolveComment, c.MarkSeen, c.Revert),
+    c.ClosePull,
 )
 
 _RULES: dict[type[c.Command], Callable[[Fleet, Any, Any, str], Decision]] = {
@@ -41,6 +42,7 @@ _RULES: dict[type[c.Command], Callable[[Fleet, Any, Any, str], Decision]] = {
     c.Revoke: approval.revoke,
     c.Return: review.give_back,
     c.Withdraw: review.withdraw,
+    c.ClosePull: review.close_pull,
     c.Comment: comments.comment,
     c.EditComment: comments.edit,
     c.DropComment: comments.drop,

@@ -10,6 +10,7 @@ from fleet.core.facts import CleanFacts, RepoFacts, TrustFacts
 from fleet.core.line import Line
 from fleet.core.model import Fleet, Repo, Task
 from fleet.core.names import find
+from fleet.core.pull_phrases import left_open
 from fleet.core.reducer.repos import TRUST
 from fleet.core.status import Ending, Landed, Starting
 from fleet.errors import RefusedError
@@ -26,7 +27,8 @@ def remove(fleet: Fleet, command: c.Remove, facts: None, actor: str) -> Decision
     if task.restoring and task.slot is not None:
         raise RefusedError(f"{task.id} is being restored", hint="try again in a moment")
     events: list[e.AnyEvent] = [] if task.ended else [e.TaskStopped(task=task.id, by=actor)]
-    return Decision((*events, e.TaskRemoved(task=task.id, by=actor)), {"task": task.id})
+    answer = {"task": task.id, **left_open(task)}
+    return Decision((*events, e.TaskRemoved(task=task.id, by=actor)), answer)
 
 
 def restore(fleet: Fleet, command: c.Restore, facts: None, actor: str) -> Decision:

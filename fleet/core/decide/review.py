@@ -8,6 +8,7 @@ from fleet.core.decide.decision import Decision
 from fleet.core.facts import WhereFacts
 from fleet.core.model import Fleet
 from fleet.core.names import find, present
+from fleet.core.pull_phrases import left_open
 from fleet.core.status import Checking, Failed, Held, Submitted, Withdrawn
 from fleet.errors import RefusedError, UsageError
 
@@ -44,4 +45,13 @@ def withdraw(fleet: Fleet, command: c.Withdraw, facts: None, actor: str) -> Deci
         raise RefusedError(
             f"{task.id} is not in the merge queue", hint=f"to end it: fleet stop {task.id}"
         )
-    return Decision((e.ChangeWithdrawn(task=task.id, by=actor),), {"task": task.id})
+    answer = {"task": task.id, **left_open(task)}
+    return Decision((e.ChangeWithdrawn(task=task.id, by=actor),), answer)
+
+
+def close_pull(fleet: Fleet, command: c.ClosePull, facts: None, actor: str) -> Decision:
+    """Close the pull request of a task, whatever became of that; its change stays where it is."""
+    task = find(fleet, command.task)
+    if task.pull is None or not task.pull.open:
+        raise RefusedError(f"{task.id} has no open pull request", hint=f"fleet show {task.id}")
+    return Decision((e.PullCloseAsked(task=task.id, by=actor),), {"task": task.id})

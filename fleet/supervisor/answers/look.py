@@ -12,9 +12,12 @@ from fleet.core.activity import Waiting
 from fleet.core.asking import asked, takes
 from fleet.core.causes import ChecksRed, GateRed
 from fleet.core.change import newest_results
+from fleet.core.ids import TaskId
 from fleet.core.model import Fleet, Task
 from fleet.core.names import find
 from fleet.core.phrases import note, pair, reason, told_at_length
+from fleet.core.pull_phrases import pull_row
+from fleet.core.pulls import PullRow
 from fleet.core.queue_rows import queue_rows
 from fleet.core.rows import SignalRow, TaskRow, WhyView
 from fleet.core.schedule import occupied, waits_for
@@ -67,8 +70,17 @@ async def next_(host: Host, query: p.Next) -> TaskRow | None:
 
 async def queue(host: Host, query: p.Queue) -> Any:
     rows = queue_rows(host.supervisor.fleet, host.circumstances())
+    host.pulls.hurry(TaskId(row.task) for row in rows if row.pr)
     repo = await asyncio.to_thread(repo_around, query.cwd) if query.cwd else None
     return [row for row in rows if repo is None or row.repo == repo]
+
+
+async def pr(host: Host, query: p.Pr) -> PullRow | None:
+    """Ask the forge for the pull request of a task, and return what it says."""
+    task = find(host.supervisor.fleet, query.task)
+    if task.pull is not None:
+        await host.pulls.ask(task.id)
+    return pull_row(host.supervisor.fleet.tasks[task.id])
 
 
 async def why(host: Host, query: p.Why) -> WhyView:

@@ -18,6 +18,7 @@ from fleet.supervisor.perform import (
     landing,
     notices,
     proving,
+    pulls,
     queue,
     runs,
     telling,
@@ -25,8 +26,9 @@ from fleet.supervisor.perform import (
 )
 from fleet.supervisor.perform.tools import Tools
 
-# What runs commands of the user may take hours: it never keeps the rest from a thread.
-_LONG = (f.StartRun, f.RestoreWorkspace, f.RunChecks, f.Gate, f.Prove, f.Notify)
+# What runs commands of the user may take hours, what waits for a forge minutes: neither ever keeps
+# the rest from a thread.
+_LONG = (f.StartRun, f.RestoreWorkspace, f.RunChecks, f.Gate, f.Prove, f.Notify, f.OnPull)
 _THREADS = 64  # of each kind; they are made as they are needed
 _MEASURED = 2  # changes at a time: the rest of the machine is for what people wait for
 Performer = Callable[[Tools, Any, Fleet, threading.Event], list[e.AnyEvent]]
@@ -52,6 +54,9 @@ _PERFORMERS: dict[type[f.Effect], Performer] = {
     f.Remerge: queue.remerge,
     f.Land: landing.land,
     f.Prove: proving.prove,
+    f.Propose: pulls.propose,
+    f.MergePull: pulls.merge,
+    f.ClosePull: pulls.close,
     f.Notify: notices.notify,
 }
 

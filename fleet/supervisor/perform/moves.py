@@ -87,7 +87,7 @@ def all_landed(move: Move, intent: Intent, outcome: Landed, *, tip: str | None) 
     if tip is not None and tip != intent.commit:  # somebody was faster to build on it
         facts.append(e.TargetSeen(repo=task.repo, target=task.target, tip=Commit(tip)))
     for lander in move.landers:
-        facts.extend(_trust(move, lander, intent))
+        facts.extend(trusted(move, lander, intent))
     if outcome.revived is not None:
         why = f"{outcome.revived[:12]} was taken back by hand and has landed again"
         facts.append(e.QueueFrozen(repo=task.repo, target=task.target, reason=why))
@@ -150,7 +150,7 @@ def named(found: Blocked, files: Sequence[str]) -> str:
     return f"{found.reason}: {', '.join(files[:5])}" if files else found.reason
 
 
-def _trust(move: Move, lander: Lander, intent: Intent) -> list[e.AnyEvent]:
+def trusted(move: Move, lander: Lander, intent: Intent) -> list[e.AnyEvent]:
     """A version of fleet.yaml that a person's approval landed is trusted thereby."""
     change, commit = lander.change, lander.evidence.commit
     if FILE not in change.files or not change.approval or change.approval.by == BY_POLICY:

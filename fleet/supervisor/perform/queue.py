@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from fleet.core import events as e
 from fleet.core.causes import CheckResult, Conflict
-from fleet.core.change import Change, Landing, Ready
+from fleet.core.change import Change, Landing, Proposed, Ready
 from fleet.core.effects import Gate, Merge, OnQueue, Remerge
 from fleet.core.gating import gates_of
 from fleet.core.ids import Commit
@@ -87,7 +87,7 @@ def _built(fleet: Fleet, effect: Merge, line: Line) -> set[Commit]:
         if (task.repo, task.target) == (effect.repo, effect.target)
         and isinstance(task.status, Submitted)
         and task.change is not None
-        and isinstance(task.change.state, Ready | Landing)
+        and isinstance(task.change.state, Ready | Landing | Proposed)
     }
     return proven | {train.commits[-1] for train in line.trains}
 
@@ -148,6 +148,8 @@ def _train(place: Place, effect: Merge, commits: list[Commit], trees: list[str])
 def _found_on(case: _Case, onto: Commit) -> e.ChangeLanded | None:
     """Return the fact that the target has a change already; it is not to land again."""
     change = case.change
+    if isinstance(change.state, Proposed):
+        return None  # the forge says by which commit
     commit = _brought(case, onto)
     by_hand = case.task.spec.agent is None  # an agent's work that slipped in is an alarm
     if commit is None and by_hand:  # its owner may merge it, too

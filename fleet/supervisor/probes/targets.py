@@ -68,14 +68,15 @@ class Targets:
 
     def _facts(self, repo: Repo, target: str) -> list[e.AnyEvent]:
         place = self._host.tools.place(repo)
-        known, tip = repo.tips.get(target), branch_tip(place, target)
+        known, there = repo.tips.get(target), self._on_forge(repo, place, target)
+        tip = there or branch_tip(place, target)
         if tip is not None:
             self._read_policy(repo, place, tip, target)
         elif not place.git_dir.is_dir():
             gone = "the repository is gone: move it back there, or remove its tasks"
             self._host.tools.policies.complaints[repo.id, target] = gone
-        if tip == known:
-            return []
+        if tip == known or there is not None:
+            return []  # whoever follows pull requests tells where such a target stands
         if tip is not None and self._lags(repo, place, target, tip):
             self._note_lag(repo, place, target, tip)
             return []
@@ -121,6 +122,13 @@ class Targets:
             if isinstance(task.status, Landed) and (task.repo, task.target) == (repo.id, target)
         ]
         return max(landed)[1] if landed else None
+
+    def _on_forge(self, repo: Repo, place: Place, target: str) -> str | None:
+        """Return where the remote has a target that takes pull requests; None for all others."""
+        policy = self._host.tools.target_policy(repo.id, target)
+        if policy.pr == "off" or policy.digest not in repo.trusted:
+            return None
+        return last_known(place, policy.remote, target)
 
     def _lags(self, repo: Repo, place: Place, target: str, tip: str) -> bool:
         """Whether the branch is only behind the remote, whose word counts where we push."""

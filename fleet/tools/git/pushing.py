@@ -70,17 +70,19 @@ def push(
     commit: str,
     branch: str,
     known: str | None,
+    rewrite: bool = False,
     timeout_s: float = _TIMEOUT_S,
 ) -> Pushed | Rejected:
     """Move `branch` of `remote` from `known` (None: there is none) to `commit`, which builds on it.
 
-    The user's `pre-push` hook does not run, as no hook does: it could be an agent's.
+    With `rewrite` it need not build on it; what stands there is still only replaced if it is
+    `known`. The user's `pre-push` hook does not run, as no hook does: it could be an agent's.
 
     Raises:
         ToolError: as `fetch`; after a timeout only another `fetch` tells whether it was taken.
     """
     ref = f"refs/heads/{branch}"
-    if known and not _builds_on(place, known, commit):
+    if known and not rewrite and not _builds_on(place, known, commit):
         return Rejected(f"{commit[:12]} does not build on {known[:12]}")
     command = (
         *("push", "--porcelain", "--no-verify", "--no-follow-tags", "--recurse-submodules=no"),

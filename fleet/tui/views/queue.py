@@ -5,6 +5,7 @@ from pathlib import PurePath
 
 from msgspec import Struct
 
+from fleet.core.pulls import PullCheck
 from fleet.core.rows import QueueCheck, QueueRow
 from fleet.core.verdicts import sentence
 from fleet.tui.cells import Line, Span, cropped, pad, tidy, width, wrapped
@@ -20,8 +21,11 @@ _STATES = {
     **dict.fromkeys(("gate-failed", "conflict"), "bad"),
     "ready": "good",
     "landing": "good",
-    "gating": "busy",
+    **dict.fromkeys(("gating", "proposed"), "busy"),
 }
+
+
+_THERE = {"passed": ("✓", "good"), "failed": ("✗", "bad"), "pending": ("…", "busy")}
 
 
 class Head(Struct, frozen=True):
@@ -164,6 +168,9 @@ def details(row: QueueRow, columns: int) -> list[Line]:
         lines += _text(f"stack: {' → '.join(map(tidy, row.stack))}", "", room)
     if row.waits_for:
         lines += _text(f"waits for {tidy(row.waits_for)}", "", room)
+    if row.pr:
+        lines += _text(tidy(row.pr.url), "quiet", room)
+        lines += [_asked(it) for it in row.pr.checks]
     if row.policy:
         lines += _text(tidy(sentence(row.policy)), "quiet", room)
     if row.unanswered:
@@ -179,6 +186,14 @@ def details(row: QueueRow, columns: int) -> list[Line]:
 
 def _text(text: str, style: str, room: int) -> list[Line]:
     return [(Span(_INDENT + it, style),) for it in wrapped(text, room)]
+
+
+def _asked(check: PullCheck) -> Line:
+    """Return what a check of the forge says, with where to read more if it failed."""
+    mark, style = _THERE.get(check.state, ("·", "quiet"))
+    more = f"  {tidy(check.url)}" if check.state == "failed" and check.url else ""
+    text = f"{tidy(check.name)}  {check.state} there{more}"
+    return (Span(f"{_INDENT}{mark} ", style), Span(text, "" if style == "bad" else "quiet"))
 
 
 def _check(check: QueueCheck) -> Line:
