@@ -58,6 +58,8 @@ def _of(fleet: Fleet, task: Task, given: Circumstances, now: datetime) -> Plan:
         return NOTHING
     if policy.source == "unread":
         return NOTHING
+    if policy.needs_trust and policy.digest not in fleet.repos[task.repo].trusted:
+        return NOTHING
     if why := _recalled(fleet, task, change, policy):
         return Plan(facts=(e.PullRecalled(task=task.id, revision=change.revision, reason=why),))
     if fact := _rejected(task, change, policy):

@@ -96,7 +96,8 @@ class Pulls:
     async def _follow(self, target: Target, tasks: list[Task], due: list[Task]) -> None:
         self._looked[target] = now = self._now()
         self._looked |= {task.id: now for task in due}
-        self._wanted -= {task.id for task in due}
+        asked = self._wanted & {task.id for task in due}
+        self._wanted -= asked
         round_ = Round(self._tools, self._supervisor.fleet, *target, self._stop)
         others = [task for task in tasks if _has_pull(task) and task not in due]
         loop = asyncio.get_running_loop()
@@ -104,8 +105,16 @@ class Pulls:
         for task in due:
             count = self._failures.get(task.id, 0) + 1 if task.id in failed else 0
             self._failures[task.id] = count
+        # One failure is soon over, mostly; who asked is told of it all the same.
+        facts = [
+            fact
+            for fact in _still_true(self._supervisor.fleet, round_.fleet, facts)
+            if not isinstance(fact, e.PullFailed)
+            or fact.task in asked
+            or self._failures.get(fact.task, 0) > 1
+        ]
         if facts and not self._supervisor.closing:
-            self._supervisor.record(_still_true(self._supervisor.fleet, round_.fleet, facts))
+            self._supervisor.record(facts)
 
 
 def _still_true(now: Fleet, then: Fleet, facts: list[e.AnyEvent]) -> list[e.AnyEvent]:

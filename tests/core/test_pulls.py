@@ -330,6 +330,13 @@ def test_a_forge_that_cannot_be_asked_is_asked_again_later_and_holds_up_nobody()
     assert f.Propose(A, 1, SEALED) in later
 
 
+def test_nothing_is_asked_of_a_forge_by_a_file_that_nobody_trusts() -> None:
+    fleet = proposed()
+
+    assert pulls(fleet, OPEN)
+    assert pulls(fleet, replace(OPEN, digest="nobody's")) == []
+
+
 def test_it_lands_by_the_forges_commit() -> None:
     fleet = proposed(OPEN, OPENED, seen(state="merged", merged_as=MOVED))
     landed = e.ChangeLanded(task=A, revision=1, commit=MOVED, target="main")

@@ -21,6 +21,7 @@ from fleet.core.status import Landed
 from fleet.core.views import needs
 from fleet.supervisor.perform import following, pulls
 from fleet.supervisor.perform.following import Round, follow
+from fleet.supervisor.pulls import Pulls
 from fleet.tools.forge.gh import Gh
 from fleet.tools.git import pushing
 
@@ -412,6 +413,30 @@ async def test_history_that_is_rewritten_there_freezes_the_queue(
     look(house)
 
     assert house.the_repo.frozen == {"main": "main was taken back on origin"}
+
+
+async def test_one_failure_is_told_to_who_asked_and_else_to_nobody(
+    house: House, forge: FakeForge
+) -> None:
+    await opened(house)
+    forge.set(fail="offline")
+    house.supervisor.closing = False
+    follower = Pulls(house.supervisor, house.tools)
+
+    async def round_() -> None:
+        follower._looked.clear()
+        await follower.look()
+        await asyncio.wait(follower._under_way.values())
+
+    await round_()
+    assert house.task("a").pull_trouble is None
+    await round_()
+    assert house.task("a").pull_trouble
+    house.record(e.PullSeen(task=A, number=1, seen=house.task("a").pull.seen))  # type: ignore[union-attr, arg-type] # it is there
+    follower._failures.clear()
+    await follower.ask(A)
+    follower.close()
+    assert house.task("a").pull_trouble
 
 
 async def test_it_is_followed_to_the_end_by_itself(house: House, forge: FakeForge) -> None:

@@ -51,7 +51,9 @@ async def ls(host: Host, query: p.List) -> list[TaskRow]:
 
 async def show(host: Host, query: p.Show) -> Any:
     fleet = host.supervisor.fleet
-    return task_detail(fleet, find(fleet, query.task), host.circumstances(), host.home)
+    task = find(fleet, query.task)
+    host.pulls.hurry([task.id])
+    return task_detail(fleet, task, host.circumstances(), host.home)
 
 
 async def next_(host: Host, query: p.Next) -> TaskRow | None:

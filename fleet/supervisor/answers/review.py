@@ -26,6 +26,7 @@ async def review(host: Host, query: p.Review, actor: str) -> Packet:
         raise RefusedError(f"{task.id} has no change to review", hint=f"fleet why {task.id}")
     packet = await asyncio.to_thread(_packet, host, fleet, task, task.change)
     note_shown(host, task, actor)
+    host.pulls.hurry([task.id])
     return packet
 
 
