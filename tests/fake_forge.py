@@ -186,7 +186,7 @@ class FakeForge:
         return "UNSTABLE" if set(self.said(it).values()) - {"passed"} else "CLEAN"
 
     def merge(self, number: int, how: str = "merge", *, expected: str | None = None) -> None:
-        """Merge it: `drop` loses the patch and `extra` brings more, both wrong.
+        """Merge it: `drop` loses the patch, `extra` and `sneak` bring more, all wrong.
 
         Raises:
             DeclinedError: its branch is elsewhere, or the rules of the forge are not met.
@@ -263,10 +263,21 @@ def _extra(forge: FakeForge, target: str, head: str) -> str:
     return forge.git("commit-tree", tree, "-p", target, "-m", "Squashed (#1)")
 
 
+def _sneak(forge: FakeForge, target: str, head: str) -> str:
+    """Rebase, with more in a commit that is not the last one."""
+    forge.git("update-ref", "refs/heads/sneak", target)
+    more = forge.commit("sneak", "unreviewed.txt", "nobody saw this\n")
+    forge.git("update-ref", "-d", "refs/heads/sneak")
+    first, last = forge.git("rev-list", "--reverse", f"{target}..{head}").split()[-2:]
+    at = forge.git("commit-tree", _tree(forge, more, first), "-p", target, "-m", "Rebased")
+    return forge.git("commit-tree", _tree(forge, at, last), "-p", at, "-m", "Rebased")
+
+
 _MERGES: dict[str, Callable[[FakeForge, str, str], str]] = {
     "merge": _merge,
     "squash": _squash,
     "rebase": _rebase,
     "drop": _drop,
     "extra": _extra,
+    "sneak": _sneak,
 }

@@ -18,6 +18,7 @@ from fleet.core.policy import RepoPolicy
 from fleet.core.pull_phrases import is_foreign
 from fleet.core.pulls import Pull, Seen
 from fleet.core.status import Submitted
+from fleet.core.trust import withheld
 
 _CHECKS_BEGIN = timedelta(minutes=1)
 
@@ -56,9 +57,7 @@ def _of(fleet: Fleet, task: Task, given: Circumstances, now: datetime) -> Plan:
     state, policy = change.state, given.target(task.repo, task.target)
     if not isinstance(state, Proposed) or change.blocked is not None:
         return NOTHING
-    if policy.source == "unread":
-        return NOTHING
-    if policy.needs_trust and policy.digest not in fleet.repos[task.repo].trusted:
+    if withheld(fleet, task.repo, task.target, policy):
         return NOTHING
     if why := _recalled(fleet, task, change, policy):
         return Plan(facts=(e.PullRecalled(task=task.id, revision=change.revision, reason=why),))

@@ -260,7 +260,18 @@ async def test_what_the_forge_merged_has_landed_once_it_is_proven(
     assert isinstance(facts[-1], e.TargetSeen)
 
 
-@pytest.mark.parametrize("how", ["drop", "extra"])
+async def test_commits_of_one_file_that_were_rebased_have_landed(
+    house: House, forge: FakeForge
+) -> None:
+    await opened(house, prompt=f"echo a > n.txt; {COMMIT}; echo b >> n.txt; {COMMIT}")
+    forge.merge(1, "rebase")
+
+    look(house)
+
+    assert isinstance(house.task("a").status, Landed)
+
+
+@pytest.mark.parametrize("how", ["drop", "extra", "sneak"])
 async def test_what_was_merged_wrongly_has_not_landed(
     house: House, forge: FakeForge, how: str
 ) -> None:

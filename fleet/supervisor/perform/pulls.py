@@ -27,6 +27,7 @@ from fleet.tools.git import pushing
 from fleet.tools.git.repository import Place
 
 _TITLE = 250  # characters, of the 255 that both forges take
+_URL = 500
 _LEFT_OUT = {"around it", "comments not answered", "next"}  # what is about this machine
 
 
@@ -82,7 +83,7 @@ def _propose(case: Case, change: Change, state: Proposed) -> list[e.AnyEvent]:
         revision=change.revision,
         forge=forge.name,
         number=number,
-        url=found.url,
+        url=clean(found.url)[:_URL],
         remote=state.remote,
         branch=state.branch,
         head=state.commit,

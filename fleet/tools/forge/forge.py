@@ -41,8 +41,8 @@ class Forge(Protocol):
 
     name: ForgeName
 
-    def find(self, branch: str, target: str, commit: str) -> int | None:
-        """Return the open pull request from `branch` to `target`, else one that held `commit`."""
+    def find(self, branch: str, target: str, held: str) -> int | None:
+        """Return the open pull request from `branch` to `target`, else one at the commit `held`."""
         ...
 
     def create(self, proposal: Proposal) -> int:

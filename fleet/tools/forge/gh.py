@@ -20,7 +20,7 @@ from fleet.core.pulls import (
 )
 from fleet.tools.forge.forge import ForgeError, Found, Proposal
 from fleet.tools.forge.program import Program, private_file
-from fleet.tools.forge.words import check, remarks
+from fleet.tools.forge.words import check, commit, remarks
 
 _LISTED = "number,url,state,headRefOid,headRefName,baseRefName,isCrossRepository"
 _VIEWED = (
@@ -117,7 +117,7 @@ class Gh:
         self._program, self._path = program, path
         self._where = ("-R", f"{program.host}/{path}")
 
-    def find(self, branch: str, target: str, commit: str) -> int | None:
+    def find(self, branch: str, target: str, held: str) -> int | None:
         listed = self._program.read(
             list[_Pull],
             *("pr", "list", *self._where, f"--head={branch}", "--state=all", f"--json={_LISTED}"),
@@ -126,7 +126,7 @@ class Gh:
         ours = [it for it in listed if it.head_ref_name == branch and not it.is_cross_repository]
         there = [it for it in ours if it.base_ref_name == target]
         found = [it for it in there if it.state == "OPEN"]
-        found += [it for it in there if it.head_ref_oid == commit]
+        found += [it for it in there if it.head_ref_oid == held]
         return found[0].number if found else None
 
     def create(self, proposal: Proposal) -> int:
@@ -211,8 +211,8 @@ def _merge(pull: _Pull) -> MergeState:
 
 
 def _merged_as(pull: _Pull) -> Commit | None:
-    merged = pull.state == "MERGED" and pull.merge_commit is not None and pull.merge_commit.oid
-    return Commit(merged) if merged else None
+    merged = pull.merge_commit if pull.state == "MERGED" else None
+    return commit(merged.oid) if merged else None
 
 
 def _asking(reviews: Iterable[_Review]) -> list[_Review]:

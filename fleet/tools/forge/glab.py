@@ -25,7 +25,7 @@ from fleet.core.pulls import (
 )
 from fleet.tools.forge.forge import DeclinedError, Found, Proposal
 from fleet.tools.forge.program import Program, private_file
-from fleet.tools.forge.words import check, remarks
+from fleet.tools.forge.words import check, commit, remarks
 
 T = TypeVar("T")
 _STATES: dict[str, PullState] = {"merged": "merged", "closed": "closed"}
@@ -120,14 +120,14 @@ class Glab:
     def __init__(self, program: Program, path: str) -> None:
         self._program, self._project = program, f"projects/{quote(path, safe='')}"
 
-    def find(self, branch: str, target: str, commit: str) -> int | None:
+    def find(self, branch: str, target: str, held: str) -> int | None:
         asked = urlencode(
             {"source_branch": branch, "target_branch": target, "state": "all", "per_page": "50"}
         )
         listed = self._get(list[_Request], f"merge_requests?{asked}")
         ours = [it for it in listed if it.source_project_id == it.target_project_id]
         found = [it for it in ours if it.state == "opened"]
-        found += [it for it in ours if it.sha == commit]
+        found += [it for it in ours if it.sha == held]
         return found[0].iid if found else None
 
     def create(self, proposal: Proposal) -> int:
@@ -252,5 +252,4 @@ def _merged_as(request: _Request) -> Commit | None:
     """Return what the target got: where it was fast-forwarded, that is the branch itself."""
     if request.state != "merged":
         return None
-    commit = request.merge_commit_sha or request.squash_commit_sha or request.sha
-    return Commit(commit) if commit else None
+    return commit(request.merge_commit_sha or request.squash_commit_sha or request.sha)

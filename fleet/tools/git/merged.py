@@ -43,11 +43,18 @@ def _is_there(place: Place, commit: str, tip: str) -> bool:
 
 
 def _parents(place: Place, *, base: str, sealed: str, commit: str) -> list[str]:
-    """Return where the target may have been before: one commit back, or as many as were rebased."""
+    """Return where the target may have been before: one commit back, or as many as were rebased.
+
+    A merge has two parents, and one commit for all changes all that was approved; else it is the
+    last of several, and what came with the others has to be seen as well.
+    """
+    asked = git(place.git_dir, "rev-list", "--parents", "-1", commit, env=AS_NAMED)
+    first, *others = asked.text.split()[1:] or [commit]
+    if others:
+        return [first]
     count = git(place.git_dir, "rev-list", "--count", "--no-merges", f"{base}..{sealed}").text
-    names = dict.fromkeys((f"{commit}^1", f"{commit}~{count}"))
-    asked = (
-        git(place.git_dir, "rev-parse", "--verify", "-q", name, env=AS_NAMED, expect=(0, 1, 128))
-        for name in names
-    )
-    return [answer.text for answer in asked if answer.code == 0]
+    back = ("rev-parse", "--verify", "-q", f"{commit}~{count}")
+    known = git(place.git_dir, *back, env=AS_NAMED, expect=(0, 1, 128))
+    alone = touched(place, base, sealed) <= touched(place, first, commit)
+    found = [*([first] if alone else []), *([known.text] if known.code == 0 else [])]
+    return found or [first]

@@ -147,6 +147,15 @@ def test_what_gitlab_merged_it_as(said: dict[str, Any], merged_as: str) -> None:
     assert (seen.state, seen.merged_as) == ("merged", merged_as)
 
 
+@pytest.mark.parametrize("name", ["--output=/tmp/x", "main", "", "A" * 40, "a" * 41])
+def test_what_is_no_name_of_a_commit_never_reaches_git(name: str) -> None:
+    merged = {"state": "MERGED", "mergeCommit": {"oid": name}}
+    request = {"iid": 1, "state": "merged", "merge_commit_sha": name}
+
+    assert view(**merged).merged_as is None
+    assert glab.Glab(Told(request, [], {}), "o/r").view(1).seen.merged_as is None
+
+
 def test_a_job_that_may_fail_and_a_pipeline_without_jobs() -> None:
     request = {"iid": 1, "sha": "a" * 40, "head_pipeline": {"id": 9, "status": "failed"}}
     jobs = [{"name": "flaky", "status": "failed", "allow_failure": True}]
