@@ -271,27 +271,17 @@ class Thaw(Command, frozen=True, tag="thaw"):
     target: str | None = None
 
 
+_OfRuns = Stop | StopAll | Pause | Resume | Retry | DeclareDone | Send | Answer
+_OfComments = Comment | EditComment | DropComment | ResolveComment | Reply | MarkSeen
 AnyCommand = (
     Spawn
     | Submit
     | Edit
-    | Stop
-    | StopAll
-    | Pause
-    | Resume
-    | Retry
-    | DeclareDone
-    | Send
-    | Answer
+    | _OfRuns
     | Approve
     | Revoke
     | Return
-    | Comment
-    | EditComment
-    | DropComment
-    | ResolveComment
-    | Reply
-    | MarkSeen
+    | _OfComments
     | Withdraw
     | ClosePull
     | Revert

@@ -27,11 +27,11 @@ def began(task: Task, change: Change, proof: Evidence, *, remote: str) -> e.Pull
     """Return the intent to put up a change that has all it needs.
 
     The sealed commit is put up, for that is what people approved and will find there; the forge
-    merges it. Only where the forge wants a branch that holds the newest target, it is the commit
-    that was tested, which does.
+    merges it. It is the commit that was tested where the forge wants a branch that holds the newest
+    target, and where the change was made on another one: its history has that one as it was then.
     """
     seen = task.pull.seen if task.pull and task.pull.open else None
-    tested = seen is not None and seen.merge == "behind"
+    tested = (seen is not None and seen.merge == "behind") or change.upon is not None
     return e.PullBegan(
         task=task.id,
         revision=change.revision,

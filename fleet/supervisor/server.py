@@ -23,6 +23,7 @@ from fleet.supervisor.answers import (
     diffs,
     look,
     panes,
+    reasons,
     review,
     screens,
     streams,
@@ -37,7 +38,7 @@ _CREDENTIALS = struct.Struct("3i")  # pid, uid, gid: struct ucred of unix(7)
 _ANSWERS: dict[type[Command], Callable[[Host, Any], Awaitable[Any]]] = {
     p.List: look.ls,
     p.Show: look.show,
-    p.Why: look.why,
+    p.Why: reasons.why,
     p.Next: look.next_,
     p.Queue: look.queue,
     p.Pr: look.pr,

@@ -3,33 +3,26 @@
 Footer, help screen and command palette are made from this one list.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from fleet.core.policy import PRIORITIES, Priority
-from fleet.core.rows import Ask, LiveRow
+from fleet.core.policy import PRIORITIES
 from fleet.errors import ConfigError
-from fleet.tui.model import EMPTY, Model
-
-
-class Context(Struct, frozen=True, kw_only=True):
-    """What a refusal may look at: the state, the task that is selected, the screen on top."""
-
-    model: Model = EMPTY
-    live: LiveRow | None = None
-    screen: str = "fleet"
-    linked: bool = True
-
-
-Refusal = Callable[[Context], str | None]
-
-
-def never(_: Context) -> str | None:
-    """Refuse nothing."""
-    return None
+from fleet.tui.refusals import (
+    Refusal,
+    digit,
+    linked,
+    needs,
+    never,
+    on_task,
+    pause,
+    thaw,
+    until,
+    verdict,
+)
 
 
 class Key(Struct, frozen=True, kw_only=True):
@@ -50,79 +43,6 @@ class Key(Struct, frozen=True, kw_only=True):
     palette: bool = True
 
 
-NO_LINK = "the supervisor is away; what you see is as it was"
-
-
-def on_task(call: str) -> Refusal:
-    """Return a refusal: no task is selected, or the supervisor says why `call` cannot be."""
-
-    def refusal(context: Context) -> str | None:
-        if context.live is None:
-            return "no task is selected"
-        if not context.linked:
-            return NO_LINK
-        return context.live.refusals.get(call)
-
-    return refusal
-
-
-def asked(context: Context) -> Ask | None:
-    """Return what the selected task asks of a person."""
-    return context.live.ask if context.live else None
-
-
-def _answer(context: Context) -> str | None:
-    ask, task = asked(context), context.live.row.task if context.live else ""
-    if ask is None:
-        return f"{task} asks for nothing" if task else on_task("answer")(context)
-    if ask.id is None:
-        return f"{task} takes an answer in its pane only"
-    return on_task("answer")(context)
-
-
-def _verdict(context: Context) -> str | None:
-    ask = asked(context)
-    if context.live and ask is not None and ask.id is not None and ask.kind == "question":
-        return f"{context.live.row.task} asks a question; choose an answer, or send one"
-    return _answer(context)
-
-
-def _digit(context: Context) -> str | None:
-    ask = asked(context)
-    return _answer(context) if ask is not None and ask.choices else None
-
-
-def _pause(context: Context) -> str | None:
-    why = on_task("pause")(context)
-    if context.live is None or why is None or on_task("resume")(context) is None:
-        return None if context.live is not None else why
-    return why
-
-
-def _needs(context: Context) -> str | None:
-    wanting = any(live.section == "needs" for live in context.model.tasks.values())
-    return None if wanting else "nothing needs you"
-
-
-def _linked(context: Context) -> str | None:
-    return None if context.linked else NO_LINK
-
-
-def _thaw(context: Context) -> str | None:
-    if context.live is not None and context.live.kind != "frozen":
-        return f"the queue of {context.live.row.target} is not frozen"
-    return on_task("thaw")(context)
-
-
-def _until(last: Priority) -> Refusal:
-    def refusal(context: Context) -> str | None:
-        if context.live is not None and context.live.row.priority == last:
-            return f"{context.live.row.task} has the priority {last} already"
-        return on_task("priority")(context)
-
-    return refusal
-
-
 LIST, TASK, REVIEW = ("fleet",), ("fleet", "review"), ("fleet", "queue", "conflicts")
 READ, VERDICT, FORM = ("review",), ("review", "queue"), ("note", "new")
 _ANY_DIGIT = tuple("123456789")
@@ -132,13 +52,13 @@ KEYS: tuple[Key, ...] = (
     Key(command="send", keys=("space", "m"), label="send", group="agent", screens=TASK,
         help="tell the agent something without leaving", refusal=on_task("send"), footer=True),
     Key(command="allow", keys=("y",), label="allow", group="agent", screens=LIST,
-        help="allow the tool that it asks for", refusal=_verdict, footer=True),
+        help="allow the tool that it asks for", refusal=verdict, footer=True),
     Key(command="deny", keys=("N",), label="deny", group="agent", screens=LIST,
-        help="deny the tool that it asks for", refusal=_verdict, footer=True),
+        help="deny the tool that it asks for", refusal=verdict, footer=True),
     Key(command="digit", keys=_ANY_DIGIT, label="choose", group="agent", screens=LIST,
         help="answer its question with that choice, or else jump to that row",
-        refusal=_digit, palette=False),
-    Key(command="next", keys=("w",), label="next", group="move", screens=LIST, refusal=_needs,
+        refusal=digit, palette=False),
+    Key(command="next", keys=("w",), label="next", group="move", screens=LIST, refusal=needs,
         help="go to the next task that needs you", footer=True),
     Key(command="review", keys=("d", "D"), label="review", group="review", screens=REVIEW,
         help="read the change, then approve it or send it back",
@@ -155,21 +75,21 @@ KEYS: tuple[Key, ...] = (
         refusal=on_task("withdraw"), footer=True),
     Key(command="thaw", keys=("T",), label="thaw", group="review", screens=("queue",),
         help="let a queue move again that is frozen, or whose target is red",
-        refusal=_thaw, footer=True),
+        refusal=thaw, footer=True),
     Key(command="sooner", keys=("plus",), label="sooner", group="review", screens=("queue",),
-        help="land sooner: low, normal, urgent", refusal=_until(PRIORITIES[-1]), footer=True),
+        help="land sooner: low, normal, urgent", refusal=until(PRIORITIES[-1]), footer=True),
     Key(command="later", keys=("minus",), label="later", group="review", screens=("queue",),
-        help="land later: urgent, normal, low", refusal=_until(PRIORITIES[0])),
+        help="land later: urgent, normal, low", refusal=until(PRIORITIES[0])),
     Key(command="comment", keys=("c",), label="comment", group="review", screens=READ,
-        help="say something of this line; a return sends it", refusal=_linked, footer=True),
+        help="say something of this line; a return sends it", refusal=linked, footer=True),
     Key(command="settle", keys=("x",), label="settle", group="review", screens=READ,
-        help="take a comment back, or call one that was sent resolved", refusal=_linked),
+        help="take a comment back, or call one that was sent resolved", refusal=linked),
     Key(command="seen", keys=("v",), label="seen", group="review", screens=READ,
-        help="fold a file that you have read until it changes, or unfold it", refusal=_linked),
+        help="fold a file that you have read until it changes, or unfold it", refusal=linked),
     Key(command="since", keys=("i",), label="since", group="review", screens=READ,
-        help="what has changed since you read it last, or all of it", refusal=_linked),
+        help="what has changed since you read it last, or all of it", refusal=linked),
     Key(command="reload", keys=("r",), label="reload", group="review", screens=READ,
-        help="read the newest revision", refusal=_linked),
+        help="read the newest revision", refusal=linked),
     Key(command="next_pane", keys=("tab",), label="next pane", group="read", screens=READ,
         help="diff, checks, task, packet", footer=True),
     Key(command="last_pane", keys=("shift+tab",), label="last pane", group="read", screens=READ,
@@ -199,7 +119,7 @@ KEYS: tuple[Key, ...] = (
     Key(command="worktree", keys=("o",), label="worktree", group="read", screens=READ,
         help="copy the path of its worktree"),
     Key(command="yes", keys=("y", "enter"), label="yes", group="dialog", screens=("confirm",),
-        help="do it", refusal=_linked),
+        help="do it", refusal=linked),
     Key(command="no", keys=("n",), label="no", group="dialog", screens=("confirm",),
         help="leave it as it is"),
     Key(command="next_field", keys=("tab",), label="next field", group="dialog",
@@ -214,19 +134,19 @@ KEYS: tuple[Key, ...] = (
     Key(command="other_side", keys=("tab",), label="other", group="review", screens=("conflicts",),
         help="from one of the two tasks that conflict to the other", footer=True),
     Key(command="new", keys=("n",), label="new", group="task", screens=LIST,
-        help="give work to a new agent", refusal=_linked, footer=True),
+        help="give work to a new agent", refusal=linked, footer=True),
     Key(command="stop", keys=("s",), label="stop", group="task", screens=LIST,
         help="end its run; the work stays", refusal=on_task("stop"), footer=True),
     Key(command="retry", keys=("r",), label="retry", group="task", screens=LIST,
         help="begin a new attempt with a fresh context", refusal=on_task("retry")),
     Key(command="pause", keys=("p",), label="pause", group="task", screens=LIST,
-        help="pause it, or resume what is paused", refusal=_pause),
+        help="pause it, or resume what is paused", refusal=pause),
     Key(command="done", keys=("f",), label="finish", group="task", screens=LIST,
         help="take its work as it stands", refusal=on_task("done")),
     Key(command="remove", keys=("x", "delete"), label="remove", group="task", screens=LIST,
         help="archive its work and take it off the list", refusal=on_task("rm")),
     Key(command="restore", keys=("u",), label="undo", group="task", screens=LIST,
-        help="bring back what was removed last", refusal=_linked),
+        help="bring back what was removed last", refusal=linked),
     Key(command="down", keys=("j", "down"), label="down", group="move",
         help="one down", palette=False),
     Key(command="up", keys=("k", "up"), label="up", group="move", help="one up", palette=False),

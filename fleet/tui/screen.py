@@ -10,9 +10,10 @@ from textual.screen import Screen
 from textual.widget import Widget
 
 from fleet.core.rows import LiveRow
-from fleet.tui.keys import Context, Key, pressed
+from fleet.tui.keys import Key, pressed
 from fleet.tui.link import FrameCame, ViewEnded
 from fleet.tui.model import Model
+from fleet.tui.refusals import Context
 from fleet.tui.widgets import COMPONENTS
 
 if TYPE_CHECKING:

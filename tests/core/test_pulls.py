@@ -13,13 +13,14 @@ from fleet.core import effects as f
 from fleet.core import events as e
 from fleet.core.approving import terms
 from fleet.core.causes import PullRed, PullReview
-from fleet.core.change import Gating, Proposed
+from fleet.core.change import Gating, Member, Proposed
 from fleet.core.effects import AnyEffect
 from fleet.core.merge_queue import entries, waits_for
 from fleet.core.model import Fleet, Task
 from fleet.core.phrases import note, reason
 from fleet.core.policy import RepoPolicy
 from fleet.core.pull_phrases import left_open, pull_row
+from fleet.core.pulling import began
 from fleet.core.pulls import Pull, PullCheck, PullRemark, Seen, cadence
 from fleet.core.status import Held, Landed, Rejected, Running, Submitted
 from fleet.core.views import needs, status_word
@@ -272,6 +273,24 @@ def test_a_branch_that_is_behind_gets_the_commit_that_was_tested() -> None:
     assert isinstance(change.state, Proposed)
     assert change.state.evidence.basis == MOVED
     assert f.Propose(A, 1, change.state.evidence.commit) in effects
+
+
+@pytest.mark.parametrize(
+    ("upon", "whole"), [(None, False), (Member(B, 1), True)], ids=["alone", "on another"]
+)
+def test_what_was_made_on_another_change_is_put_up_as_it_was_tested(
+    upon: Member | None, *, whole: bool
+) -> None:
+    task = proposed().tasks[A]
+    change = task.change
+    assert change
+    assert isinstance(change.state, Proposed)
+    proof = change.state.evidence
+
+    put_up = began(task, replace(change, upon=upon), proof, remote="origin")
+
+    assert proof.commit != SEALED
+    assert put_up.commit == (proof.commit if whole else SEALED)
 
 
 @pytest.mark.parametrize(

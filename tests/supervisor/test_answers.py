@@ -20,7 +20,7 @@ from fleet.core.facts import SpawnFacts
 from fleet.core.ids import Commit, TaskId
 from fleet.core.status import ToSeal
 from fleet.errors import ConfigError, FleetError, RefusedError
-from fleet.supervisor.answers import agents, diffs, look, panes
+from fleet.supervisor.answers import agents, diffs, look, panes, reasons
 from fleet.supervisor.asking import facts_for
 
 A, B = TaskId("a"), TaskId("b")
@@ -76,7 +76,7 @@ class TestLists:
             e.GateRejected(task=A, revision=1, cause=cause), e.TaskFailed(task=A, reason="red")
         )
         assert red in (await look.show(house.host, p.Show(task="a"))).results
-        because = (await look.why(house.host, p.Why(task="a"))).because
+        because = (await reasons.why(house.host, p.Why(task="a"))).because
         assert because == ("red", "fleet log a --check test")
 
     async def test_what_was_removed_is_marked(self, house: House) -> None:
@@ -124,7 +124,7 @@ class TestLists:
 
 class TestWhy:
     async def why(self, house: House) -> tuple[str, tuple[str, ...], str | None]:
-        told = await look.why(house.host, p.Why(task="a"))
+        told = await reasons.why(house.host, p.Why(task="a"))
         return told.status, told.because, told.next
 
     async def test_a_task_that_waits_says_for_what(self, house: House) -> None:
@@ -165,7 +165,7 @@ class TestWhy:
     async def test_an_agent_that_asks(self, house: House) -> None:
         house.begin("true")
         house.record(e.RunStarted(task=A, attempt=1, pane="%9", pid=os.getpid(), pid_start=1))
-        told = await look.why(house.host, p.Why(task="a"))
+        told = await reasons.why(house.host, p.Why(task="a"))
         assert [(one.source, one.wins) for one in told.signals] == [("process", True)]
         asks = e.ActivityChanged(
             task=A, attempt=1, activity=Waiting(need="an answer"), source="hook"
@@ -173,7 +173,7 @@ class TestWhy:
         house.record(asks)
         house.tools.reports.note(A)
         house.host.vitals.last_output[A] = house.host.started_at
-        told = await look.why(house.host, p.Why(task="a"))
+        told = await reasons.why(house.host, p.Why(task="a"))
         assert told.because == ("an answer",)
         assert [one.source for one in told.signals] == ["agent's report", "process", "activity"]
         assert told.next == "fleet attach a"

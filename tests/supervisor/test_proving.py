@@ -16,7 +16,7 @@ from fleet.core.ids import Commit, TaskId
 from fleet.core.policy import Check
 from fleet.core.proof import KINDS, Kind, Proof
 from fleet.core.proofs import proof_rows
-from fleet.supervisor.answers import look
+from fleet.supervisor.answers import look, reasons
 from fleet.supervisor.answers.review import review
 from fleet.supervisor.perform import _PERFORMERS
 
@@ -289,16 +289,16 @@ class TestLandingByItself:
             await house.until_word("a", "review")
             await house.settled()
 
-        told = await look.why(house.host, p.Why(task="a"))
+        told = await reasons.why(house.host, p.Why(task="a"))
         packet = await review(house.host, p.Review(task="a"), "person")
         [row] = await look.queue(house.host, p.Queue())
         assert told.needs == "review"
         assert told.because[0] == "its change waits for a review"
         assert told.because[1].startswith("the target's own tests fail on the new code: ")
         assert (row.risk, row.points) == (packet.risk, packet.points)
-        reasons = packet.assessment.reasons if packet.assessment else ()
-        assert packet.points == sum(it.points for it in reasons)
-        assert [it.points for it in reasons if "own tests fail" in it.text] == [5]
+        found = packet.assessment.reasons if packet.assessment else ()
+        assert packet.points == sum(it.points for it in found)
+        assert [it.points for it in found if "own tests fail" in it.text] == [5]
 
         house.submit(c.Approve(task="a"))
         await house.until_word("a", "landed")
@@ -316,7 +316,7 @@ class TestLandingByItself:
             house.spawn(f"{code}; {COMMIT}", checks=("sh add.sh",), land="auto")
             await house.until_word("a", "review")
 
-        told = await look.why(house.host, p.Why(task="a"))
+        told = await reasons.why(house.host, p.Why(task="a"))
         assert told.because[1] == (
             "it could not be assessed, complexity: it was killed by signal 9: a person has to look"
         )

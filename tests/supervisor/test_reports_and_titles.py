@@ -27,7 +27,7 @@ from fleet.core.activity import Activity, Idle, Run, Waiting, Working
 from fleet.core.ids import TaskId
 from fleet.core.turns import ended, interrupted
 from fleet.core.views import activity_phrase
-from fleet.supervisor.answers import look
+from fleet.supervisor.answers import reasons
 from fleet.supervisor.host import now
 from fleet.supervisor.judge import Judge
 from fleet.supervisor.probes.spool import Spool
@@ -153,7 +153,7 @@ class TestReports:
     async def test_why_names_it(self, house: House, adapter: Telling) -> None:
         at_work(house)
         hear(house, "state=blocked:kind=auth")
-        why = await look.why(house.host, p.Why(task="a"))
+        why = await reasons.why(house.host, p.Why(task="a"))
 
         assert [(it.source, it.says, it.wins) for it in why.signals if it.wins] == [
             ("status report", "waiting: a login", True)

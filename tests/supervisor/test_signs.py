@@ -45,7 +45,7 @@ from fleet.core.rows import Ask
 from fleet.core.signals import FRESH
 from fleet.core.views import needs
 from fleet.errors import ToolError
-from fleet.supervisor.answers import look
+from fleet.supervisor.answers import look, reasons
 from fleet.supervisor.host import Host, now
 from fleet.supervisor.judge import Judge
 from fleet.supervisor.perform import telling
@@ -425,7 +425,7 @@ class TestHooks:
 
         house.host.judge.look(now() + FRESH)
         assert told(house) == [(Waiting("too many requests", "rate-limit"), "retry")]
-        assert "failed request" in str(await look.why(house.host, p.Why(task="a")))
+        assert "failed request" in str(await reasons.why(house.host, p.Why(task="a")))
 
     @pytest.mark.parametrize("hides", [True, False])
     async def test_what_hides_its_dialog_is_left_to_a_person_in_the_pane(
@@ -469,7 +469,7 @@ class TestHooks:
             task = replace(house.task(name), account="one")
             house.fleet.tasks[task.id] = task
 
-        said = await look.why(house.host, p.Why(task="b"))
+        said = await reasons.why(house.host, p.Why(task="b"))
         assert said.because == ("shell's account waits for a login: see a",)
         assert said.needs is None
 
@@ -661,7 +661,7 @@ class TestAsking:
         [file] = house.home.run("a", 1).asks.iterdir()
         assert file.stat().st_mode & 0o777 == 0o600
         assert msgspec.json.decode(file.read_bytes())["said"]["need"] == "may it"
-        why = await look.why(house.host, p.Why(task="a"))
+        why = await reasons.why(house.host, p.Why(task="a"))
         assert why.ask is not None
         assert why.next == "fleet answer a allow|deny"
         asked.terminate()

@@ -16,7 +16,7 @@ from fleet.core.ids import Commit, TaskId
 from fleet.core.policy import MergeMethod
 from fleet.core.stacks import stack
 from fleet.errors import RefusedError, UsageError
-from fleet.supervisor.answers import look, review
+from fleet.supervisor.answers import look, reasons, review
 
 A, B, C = TaskId("a"), TaskId("b"), TaskId("c")
 METHODS: tuple[MergeMethod, ...] = ("merge", "squash", "rebase")
@@ -72,7 +72,7 @@ async def test_it_begins_when_its_parent_is_in_review_and_on_that_commit(
         await house.until(lambda fleet: fleet.tasks[A].run is not None)
         house.spawn(f"cat a.txt > b.txt; {COMMIT}", "b", after=("a",), stacked=True)
         await house.until_word("b", "blocked")
-        told = (await look.why(house.host, p.Why(task="b"))).because
+        told = (await reasons.why(house.host, p.Why(task="b"))).because
         gate.write_text("go\n")
         await house.until_word("b", "review")
 
@@ -91,7 +91,7 @@ async def test_what_is_shown_of_it_is_its_own_work_and_its_stack(house: House) -
         house.spawn("true", "x")
 
         packet = await review.review(house.host, p.Review(task="b"), "person")
-        why = await look.why(house.host, p.Why(task="c"))
+        why = await reasons.why(house.host, p.Why(task="c"))
         queue = await look.queue(house.host, p.Queue())
         rows = {row.task: row for row in await look.ls(house.host, p.List())}
 
@@ -183,7 +183,7 @@ async def test_approving_a_child_says_nothing_of_its_parent(house: House) -> Non
 
         assert house.word("a") == "review"
         assert house.word("b") == "approved"
-        why = (await look.why(house.host, p.Why(task="b"))).because[0]
+        why = (await reasons.why(house.host, p.Why(task="b"))).because[0]
         assert why == "its change waits for a to land"
         assert house.events(e.ChangeLanded) == []
 
@@ -283,7 +283,7 @@ async def test_it_says_what_it_waits_for_and_goes_on_alone(house: House) -> None
         git(house.repo, "switch", "-q", "--detach")
         house.submit(c.Approve(task="b"))
         house.submit(c.Withdraw(task="a"))
-        why = await look.why(house.host, p.Why(task="b"))
+        why = await reasons.why(house.host, p.Why(task="b"))
 
         assert why.needs == "waits for a, which will not land"
         assert "fleet edit b --alone lets it go on" in why.because[0]

@@ -12,8 +12,8 @@ from fleet.core.rows import ConflictWith, LiveRow, Picture
 from fleet.tui.app import FleetApp
 from fleet.tui.cells import Line
 from fleet.tui.conflicts import ConflictScreen
-from fleet.tui.keys import Context
 from fleet.tui.model import EMPTY, fold
+from fleet.tui.refusals import Context
 from fleet.tui.review import ReviewScreen
 from fleet.tui.views import conflicts as view
 from fleet.tui.views import detail

@@ -8,8 +8,9 @@ from screens import NOT_LIVE, PERMISSION, QUESTION, asking, live, picture
 from fleet.core.rows import Ask, LiveRow
 from fleet.errors import ConfigError
 from fleet.tui.app import known_theme
-from fleet.tui.keys import KEYS, NO_LINK, Context, Key, pressed, remapped, shown
+from fleet.tui.keys import KEYS, Key, pressed, remapped, shown
 from fleet.tui.model import EMPTY, fold
+from fleet.tui.refusals import NO_LINK, Context
 
 BY_NAME = {key.command: key for key in KEYS}
 

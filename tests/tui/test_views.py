@@ -10,8 +10,9 @@ from screens import FAILED, NOON, PASSED, asking, changed, everything, live, pic
 
 from fleet.core.rows import Ask, LiveRow, QueueCheck
 from fleet.tui.cells import Line, length
-from fleet.tui.keys import KEYS, Context, works_on
+from fleet.tui.keys import KEYS, works_on
 from fleet.tui.model import EMPTY, Model, fold, listed
+from fleet.tui.refusals import Context
 from fleet.tui.views import bars, detail, helping
 from fleet.tui.views.table import COLUMNS, Table, checks, heading
 

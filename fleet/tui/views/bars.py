@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 
 from fleet.tui.cells import Line, Span, cropped, length, spread, tidy
-from fleet.tui.keys import Context, Key, shown, works_on
+from fleet.tui.keys import Key, shown, works_on
 from fleet.tui.model import Model, counts
+from fleet.tui.refusals import Context
 
 
 def header(model: Model, lost: str | None, columns: int) -> list[Line]:

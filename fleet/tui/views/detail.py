@@ -5,7 +5,8 @@ from datetime import datetime
 from fleet.core.rows import Ask, LiveRow, QueueCheck
 from fleet.core.spans import span
 from fleet.tui.cells import Line, Span, cropped, fit, length, tidy, wrapped
-from fleet.tui.keys import Context, Key, shown
+from fleet.tui.keys import Key, shown
+from fleet.tui.refusals import Context
 from fleet.tui.views import conflicts
 
 _INDENT = "   "

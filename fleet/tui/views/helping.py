@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 
 from fleet.tui.cells import Line, Span, cropped, pad
-from fleet.tui.keys import Context, Key, shown, works_on
+from fleet.tui.keys import Key, shown, works_on
+from fleet.tui.refusals import Context
 
 GROUPS = {
     "agent": "the selected agent",
