@@ -266,6 +266,18 @@ class TestForgetting:
         assert not house.home.task("a").exists()
         assert not {name for name in refs(house) if "/a" in name.removeprefix("refs/fleet/")}
 
+    async def test_where_the_repository_is_gone_the_files_in_the_home_go_too(
+        self, house: House
+    ) -> None:
+        house.begin("true")
+        work_in(house)
+        remove(house)
+        house.record(*free(house), e.TaskForgotten(task=A, by="me"))
+        house.repo.rename(house.repo.with_name("away"))
+
+        assert house.perform(f.Forget(A)) == [e.LeftoversDeleted(task=A)]
+        assert not house.home.task("a").exists()
+
     async def test_where_it_cannot_be_it_stays_and_says_why(self, house: House) -> None:
         house.begin("true")
         work_in(house)

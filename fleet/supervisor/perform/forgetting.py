@@ -3,6 +3,7 @@
 import shutil
 import threading
 from contextlib import suppress
+from pathlib import Path
 
 from fleet.core import events as e
 from fleet.core.effects import Forget
@@ -13,11 +14,16 @@ from fleet.tools.git import archive as archives
 
 
 def forget(tools: Tools, effect: Forget, fleet: Fleet, stop: threading.Event) -> list[e.AnyEvent]:
-    """Delete the task's references, in one transaction, then its files; what is gone already is."""
+    """Delete the task's references, in one transaction, then its files; what is gone already is.
+
+    Where the whole repository is gone, or its disk is away, only the files are left to delete.
+    """
     task = fleet.tasks[effect.task]
+    repo = fleet.repos[task.repo]
     revisions = task.change.revision if task.change else 0
     try:
-        archives.forget(tools.place(fleet.repos[task.repo]), task.id, revisions=revisions)
+        if Path(repo.git_dir).exists():
+            archives.forget(tools.place(repo), task.id, revisions=revisions)
         with suppress(FileNotFoundError):
             shutil.rmtree(tools.home.task(task.id))
     except FleetError as error:
