@@ -57,6 +57,9 @@ for (const [kind, it] of steps) {
     const [text, posted] = [JSON.stringify(it), said.length]
     writeFileSync(`${asks}/${waiting()[0]}`, `${text.length}\\n${text}`)
     await until(() => said.length > posted)
+  } else if (kind === "stall") {
+    await new Promise((go) => setImmediate(go))
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, it)
   } else if (kind === "asked") await until(() => waiting().length >= it)
   else await hooks.event({ event: { type: kind, properties: it } })
 }
@@ -286,6 +289,15 @@ def test_usage_is_the_sum_of_this_process(player: Player) -> None:
         {"cost": 0.5, "tokens": 115, "context": 0.115},
         {"cost": 1.0, "tokens": 230},
     ]
+
+
+def test_what_is_told_is_whole_however_long_opencode_is_busy_then(player: Player) -> None:
+    """The hook waits one second for it, and it is more than fits into a pipe."""
+    args = {name: name * 50_000 for name in "abcdefghijklmno"}
+    ((_, told),) = player.play(("tool", {"tool": "write", "args": args}), ("stall", 1500))
+
+    assert told["input"] == args
+    assert not list(player.root.glob("payload-*"))
 
 
 def test_a_long_text_is_cut_before_it_is_torn(player: Player) -> None:

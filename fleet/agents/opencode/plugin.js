@@ -12,7 +12,9 @@
 //                    says where to post what: {"url": "...", "body": {...}}
 
 import { spawn } from "node:child_process"
-import { readFileSync } from "node:fs"
+import { randomUUID } from "node:crypto"
+import { closeSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { fileURLToPath } from "node:url"
 
 const OPTIONS = new URL("opencode-fleet.json", import.meta.url)
 const HOOK = `${process.env.FLEET_HOME}/bin/fleet-hook`
@@ -26,17 +28,29 @@ const CLOSES = new Set(["permission.replied", "question.replied", "question.reje
 
 const cut = (it) => (typeof it === "string" ? `${it.slice(0, LONGEST)}…` : [])
 
+// Returns text as a file that is open and has no name any more. The hook waits a second for what it
+// is to pass on, and we may be busy for longer before a pipe is filled.
+const filled = (text) => {
+  const name = fileURLToPath(new URL(`payload-${process.pid}-${randomUUID()}`, import.meta.url))
+  try {
+    writeFileSync(name, text, { mode: 0o600, flag: "wx" })
+    return openSync(name, "r")
+  } finally {
+    rmSync(name, { force: true })
+  }
+}
+
 // Starts the hook, and returns its process and what it prints.
 const start = (name, payload, ...options) => {
-  const child = spawn(HOOK, [name, ...options], { stdio: ["pipe", "pipe", "ignore"] })
+  const file = filled(JSON.stringify(payload, (_, it) => (it?.length > LONGEST ? cut(it) : it)))
+  const child = spawn(HOOK, [name, ...options], { stdio: [file, "pipe", "ignore"] })
+  closeSync(file)
   let said = ""
   const ended = new Promise((resolve) => {
     child.on("error", () => resolve(""))
     child.on("close", () => resolve(said))
   })
-  child.stdin.on("error", () => {})
   child.stdout.on("data", (data) => (said += data))
-  child.stdin.end(JSON.stringify(payload, (_, it) => (it?.length > LONGEST ? cut(it) : it)))
   return { child, ended }
 }
 
