@@ -104,7 +104,8 @@ def test_clean_takes_what_has_landed_off_the_list(place: Place) -> None:
     assert place.fleet("clean", "--forget", "1d", "--json").json["forgotten"] == []
     assert place.git("for-each-ref", "refs/fleet/cand", "refs/fleet/landed")
     assert place.fleet("clean", "--forget", "0s").out == "one\n"
-    until(lambda: not place.git("for-each-ref", "refs/fleet"), what="nothing of it is left")
+    left = ("for-each-ref", *(f"refs/fleet/{kind}" for kind in ("cand", "landed", "trash")))
+    until(lambda: not place.git(*left), what="nothing of it is left")
     assert "deleted for good" in place.fleet("restore", "one", ok=(1,)).err
 
 

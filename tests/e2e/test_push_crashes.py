@@ -13,6 +13,8 @@ from place import Place
 from processes import alive
 from waiting import until
 
+from fleet import protocol as p
+
 pytestmark = pytest.mark.slow
 
 POLICY = "push: true\n"
@@ -142,6 +144,7 @@ def is_unlocked(repository: Path) -> bool:
 
 
 def assert_once(place: Place, remote: Path, before: str) -> None:
+    place.ask(p.Settled())  # while it tidies up, git's own check misses what was made meanwhile
     tip = place.git("rev-parse", "main")
     assert place.git("rev-parse", "main", cwd=remote) == tip
     new = place.git("log", "--format=%(trailers:key=Fleet-Task,valueonly)", f"{before}..main")
