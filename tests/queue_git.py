@@ -227,6 +227,8 @@ class GitQueue(Queue):
         )
 
     def come_to(self, work: Work) -> list[e.AnyEvent]:
+        if isinstance(work.effect, f.Assess):
+            return super().come_to(work)  # a process of its own, and a second, for each change
         self.tools.policies.keep(h.REPO, "main", work.given.target(h.REPO, "main"))
         moved = len(self._moves())
         fleet = self.fleet if isinstance(work.effect, f.Land) else work.about
