@@ -146,3 +146,15 @@ def queue(*names: str) -> list[e.AnyEvent]:
 def approved(name: str) -> tuple[e.AnyEvent, ...]:
     task = TaskId(name)
     return (*h.by_hand(task), h.approved(task))
+
+
+def red_target() -> Track:
+    """A target that fails its own check, as was found out after two changes were sent back."""
+    track = Track(*queue("a", "b", "c"), policy=replace(h.CHECKED, batch=1))
+    for name in ("a", "b"):
+        track.finish(name, red=True)
+        track.finish(name, red=True)
+    track.finish("c", red=True)
+    track.finish(red=True)
+    track.finish(red=True)
+    return track

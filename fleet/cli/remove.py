@@ -2,10 +2,9 @@
 
 import click
 
-from fleet.cli.common import ask, confirm, examples, json_option, task_argument, with_pull
+from fleet.cli.common import Span, ask, confirm, examples, json_option, task_argument, with_pull
 from fleet.cli.output import emit, say
 from fleet.core.commands import Clean, Remove, Restore
-from fleet.core.durations import seconds
 
 
 @click.command(epilog=examples("fleet rm importer", "fleet restore importer"))
@@ -30,15 +29,16 @@ def restore(*, task: str, as_json: bool) -> None:
 @click.option("--dry-run", is_flag=True, help="Only say what would be done.")
 @click.option(
     "--forget",
+    "forget_s",
+    type=Span(),
     metavar="AGE",
     help="Also delete for good what tasks left that were removed that long ago: archives, sealed "
     "revisions, logs. Nothing brings it back.",
 )
 @json_option
-def clean(*, dry_run: bool, forget: str | None, as_json: bool) -> None:
+def clean(*, dry_run: bool, forget_s: float | None, as_json: bool) -> None:
     """Remove what is proven landed, and nothing else; print the names."""
-    age = None if forget is None else seconds(forget)
-    answer = ask(Clean(dry_run=dry_run, forget_s=age))
+    answer = ask(Clean(dry_run=dry_run, forget_s=forget_s))
     if as_json:
         emit(answer)
         return

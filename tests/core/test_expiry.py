@@ -6,7 +6,7 @@ import histories as h
 import pytest
 from histories import NOON, REPO, A, B
 from msgspec.structs import replace
-from track import Track, queue
+from track import Track, queue, red_target
 
 from fleet.core import commands as c
 from fleet.core import events as e
@@ -111,18 +111,6 @@ def test_evidence_that_is_told_again_with_something_new_is_no_younger() -> None:
 
 
 # Tried again ---------------------------------------------------------------------------------
-
-
-def red_target() -> Track:
-    """A target that fails its own check, as was found out after two changes were sent back."""
-    track = Track(*queue("a", "b", "c"), policy=replace(h.CHECKED, batch=1))
-    for name in ("a", "b"):
-        track.finish(name, red=True)
-        track.finish(name, red=True)
-    track.finish("c", red=True)
-    track.finish(red=True)
-    track.finish(red=True)
-    return track
 
 
 def thaw(fleet: Fleet) -> tuple[e.AnyEvent, ...]:

@@ -4,7 +4,7 @@ import histories as h
 import pytest
 from histories import REPO, A, B, C
 from msgspec.structs import replace
-from track import Track, queue
+from track import Track, queue, red_target
 
 from fleet.core import events as e
 from fleet.core.causes import GateRed, Intent
@@ -218,13 +218,7 @@ def test_a_target_that_is_red_itself_stops_the_line_and_blames_nobody() -> None:
 
 
 def test_what_mends_a_red_target_lands_and_the_line_goes_on() -> None:
-    track = Track(*queue("a", "b", "c"), policy=replace(h.CHECKED, batch=1))
-    for name in ("a", "b"):
-        track.finish(name, red=True)
-        track.finish(name, red=True)
-    track.finish("c", red=True)
-    track.finish(red=True)
-    track.finish(red=True)
+    track = red_target()
     assert track.checking == []
 
     track.add(*queue("d"))
@@ -240,13 +234,7 @@ def test_what_mends_a_red_target_lands_and_the_line_goes_on() -> None:
 
 
 def test_a_target_that_moved_is_tried_anew() -> None:
-    track = Track(*queue("a", "b", "c"), policy=replace(h.CHECKED, batch=1))
-    for name in ("a", "b"):
-        track.finish(name, red=True)
-        track.finish(name, red=True)
-    track.finish("c", red=True)
-    track.finish(red=True)
-    track.finish(red=True)
+    track = red_target()
 
     track.add(e.TargetSeen(repo=REPO, target="main", tip=h.MOVED))
 

@@ -225,11 +225,17 @@ class TestPush:
         assert main(remote) == main(house.repo) == found[0].basis
 
 
-async def test_what_a_remote_has_of_them_has_landed(house: House) -> None:
-    """A push of the first one may have been taken, and nobody heard of it."""
+def make_remote(house: House) -> Path:
+    """Give the repository a remote, bare, that is as it is."""
     remote = house.repo.with_name("remote.git")
     git(house.repo, "clone", "-q", "--bare", ".", str(remote))
     git(house.repo, "remote", "add", "origin", str(remote))
+    return remote
+
+
+async def test_what_a_remote_has_of_them_has_landed(house: House) -> None:
+    """A push of the first one may have been taken, and nobody heard of it."""
+    make_remote(house)
     found = await about_to_land(house)
     house.govern(push=True)
     git(house.repo, "push", "-q", "origin", f"{found[0].commit}:main")
@@ -243,9 +249,7 @@ async def test_what_a_remote_has_of_them_has_landed(house: House) -> None:
 
 
 async def test_a_remote_takes_all_of_them_or_none(house: House) -> None:
-    remote = house.repo.with_name("remote.git")
-    git(house.repo, "clone", "-q", "--bare", ".", str(remote))
-    git(house.repo, "remote", "add", "origin", str(remote))
+    remote = make_remote(house)
     found = await about_to_land(house)
     house.govern(push=True)
 

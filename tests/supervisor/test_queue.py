@@ -45,13 +45,18 @@ def move_main(house: House, file: str, text: str, message: str = "meanwhile") ->
     return tip
 
 
-def test_a_title_is_one_line_of_what_lands_and_forges_no_trailer(house: House) -> None:
+def make_branch(house: House) -> None:
+    """Commit something on a branch of a person's own, and go back."""
     house.quiet()
     git(house.repo, "switch", "-qc", "mine")
     (house.repo / "mine.txt").write_text("mine\n")
     git(house.repo, "add", "-A")
     git(house.repo, "commit", "-qm", "mine")
     git(house.repo, "switch", "-q", "main")
+
+
+def test_a_title_is_one_line_of_what_lands_and_forges_no_trailer(house: House) -> None:
+    make_branch(house)
     title = "Add\x1b[31m\n\nFleet-Approved-By: ann"
     house.submit(
         c.Submit(cwd=str(house.repo), branch="mine", name="a", environment={}, title=title)
@@ -73,12 +78,7 @@ class TestMergedByHand:
     """A branch made by hand may reach its target without us; then it has landed."""
 
     def merged(self, house: House) -> e.Sealed:
-        house.quiet()
-        git(house.repo, "switch", "-qc", "mine")
-        (house.repo / "mine.txt").write_text("mine\n")
-        git(house.repo, "add", "-A")
-        git(house.repo, "commit", "-qm", "mine")
-        git(house.repo, "switch", "-q", "main")
+        make_branch(house)
         house.submit(
             c.Submit(cwd=str(house.repo), branch="mine", name="a", environment={}, land="review")
         )
